@@ -1,0 +1,87 @@
+# aidcase: a PostgreSQL extension (PGXS).
+#
+#   make, make install, make installcheck   as with any extension
+#   make demo, make demo-stop               a district in a private cluster
+#   make check                              every test in a throw-away cluster
+#   make bench                              the ratios of test/bench
+
+TOP := $(dir $(firstword $(MAKEFILE_LIST)))
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(TOP)aidcase.control)
+
+EXTENSION = aidcase
+MODULE_big = aidcase
+OBJS = \
+	extension/actor.o \
+	extension/aidcase.o \
+	extension/citizen_id.o \
+	extension/conflict.o \
+	extension/intervals.o \
+	extension/ledger.o \
+	extension/means_test.o \
+	extension/merkle.o \
+	extension/plan_cache.o \
+	extension/policy.o \
+	extension/report.o \
+	extension/row_image.o \
+	extension/sampling.o \
+	extension/trigger_util.o \
+	extension/workdays.o \
+	extension/workflow.o \
+	extension/workflow_cache.o \
+	extension/workflow_guards.o \
+	extension/xlsx.o
+PGFILEDESC = "aidcase - social assistance register"
+
+DATA_built = aidcase--$(EXTVERSION).sql
+PG_CPPFLAGS = $(shell pkg-config --cflags-only-I xlsxwriter)
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter $(XCFLAGS)
+SHLIB_LINK = $(shell pkg-config --libs xlsxwriter)
+EXTRA_CLEAN = aidcase--*.sql
+NO_INSTALLCHECK = 1
+
+# The commands below need no PostgreSQL headers yet: they install them.
+.DEFAULT_GOAL := all
+ifeq ($(filter demo demo-stop check bench packages,$(MAKECMDGOALS)),)
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+ifneq ($(VPATH),)
+$(shell mkdir -p extension)
+endif
+$(OBJS) $(OBJS:.o=.bc): $(wildcard $(srcdir)/extension/*.h)
+
+# Stripped of bitcode where there is no clang: make with_llvm=no
+
+SQL_PARTS = $(wildcard $(TOP)sql/extension/*.sql $(TOP)sql/register/*.sql \
+	$(TOP)sql/register/*.csv $(TOP)sql/data/*.csv $(TOP)sql/upgrade/*.sql $(TOP)sql/packs/*.sql \
+	$(TOP)reports/*.sql $(TOP)sql/*.pl)
+
+aidcase--$(EXTVERSION).sql: $(SQL_PARTS) $(TOP)aidcase.control
+	perl $(TOP)sql/build.pl $(TOP) $(EXTVERSION) > $@.new
+	mv $@.new $@
+
+installcheck:
+	sh $(TOP)test/run --installed
+
+.PHONY: installcheck
+else
+
+packages:
+	sh $(TOP)test/packages
+
+demo:
+	sh $(TOP)test/demo start
+
+demo-stop:
+	sh $(TOP)test/demo stop
+
+check:
+	sh $(TOP)test/run
+
+bench:
+	sh $(TOP)test/bench/run
+
+.PHONY: packages demo demo-stop check bench
+endif

@@ -1,0 +1,131 @@
+/*-------------------------------------------------------------------------
+ *
+ * aidcase.h
+ *		What the rooms of aidcase share: error codes, the register's clock
+ *		and identity, kept plans, trigger helpers, who acts.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIDCASE_H
+#define AIDCASE_H
+
+#include "commands/trigger.h"
+#include "datatype/timestamp.h"
+#include "executor/spi.h"
+#include "utils/date.h"
+
+#define AIDCASE_SCHEMA		"aidcase"
+#define AIDCASE_OWNER		"aidcase_owner"
+
+/*
+ * Error codes of our own (class ZA); README.md lists them with what to do.
+ */
+/* there is no register in this database */
+#define ERRCODE_NO_REGISTER				MAKE_SQLSTATE('Z','A','0','0','1')
+/* a working-day question reaches into a year that is not loaded */
+#define ERRCODE_CALENDAR_YEAR_NOT_LOADED	MAKE_SQLSTATE('Z','A','0','0','2')
+/* the procedure does not allow the move, or a condition is not met */
+#define ERRCODE_MOVE_REFUSED			MAKE_SQLSTATE('Z','A','0','0','3')
+/* the fact belongs to a decided round and cannot be changed */
+#define ERRCODE_FACT_FROZEN				MAKE_SQLSTATE('Z','A','0','0','4')
+/* the session has no member of staff behind it */
+#define ERRCODE_NO_ACTOR				MAKE_SQLSTATE('Z','A','0','0','5')
+/* TRUNCATE, DELETE or a direct write where the register keeps every row */
+#define ERRCODE_KEPT_FOR_GOOD			MAKE_SQLSTATE('Z','A','0','0','6')
+/* a document handed in has faults; DETAIL lists all of them */
+#define ERRCODE_FAULTY_DOCUMENT			MAKE_SQLSTATE('Z','A','0','0','7')
+/* a dated parameter or rule is missing for an area and date */
+#define ERRCODE_PARAMETER_MISSING		MAKE_SQLSTATE('Z','A','0','0','8')
+
+/*
+ * aidcase.c: the register's identity and clock
+ */
+
+/* OID of a table of the register; error ERRCODE_NO_REGISTER when absent. */
+extern Oid	aidcase_relation(const char *name);
+
+/* The same, but InvalidOid when there is no register in this database. */
+extern Oid	aidcase_relation_if_any(const char *name);
+
+/* The role that owns the register; error when there is no register. */
+extern Oid	aidcase_owner(void);
+
+/* Is a register open that was opened as a rehearsal? */
+extern bool aidcase_is_rehearsal(void);
+
+/* The register's clock: transaction time, or aidcase.clock in a rehearsal. */
+extern TimestampTz aidcase_now(void);
+
+/* The calendar date of an instant in the register's time zone. */
+extern DateADT aidcase_date(TimestampTz at);
+
+/* The first instant of a calendar date in the register's time zone. */
+extern TimestampTz aidcase_midnight(DateADT day);
+
+/*
+ * plan_cache.c: kept SPI plans
+ *
+ * A KeptPlan is a static variable of the room that runs the query.  The text
+ * must qualify every name and operator.  The plan is prepared and run as the
+ * register's owner, with the latest snapshot, and rebuilt when it is no
+ * longer valid.  The caller is connected to SPI.
+ */
+#define KEPT_PLAN_MAX_ARGS	8
+
+typedef struct KeptPlan
+{
+	const char *query;			/* text of the query */
+	int			nargs;			/* number of parameters */
+	Oid			argtypes[KEPT_PLAN_MAX_ARGS];	/* their types */
+	SPIPlanPtr	plan;			/* NULL until first use */
+} KeptPlan;
+
+/*
+ * Runs a kept plan as the register's owner and returns SPI_processed; rows
+ * are in SPI_tuptable.  limit 0 = all rows.  Errors as SPI's.
+ */
+extern uint64 aidcase_run(KeptPlan *kept, Datum *values, const char *nulls,
+						  long limit);
+
+/* Number of plans prepared so far in this backend (for tests). */
+extern int64 aidcase_plans_prepared;
+
+/*
+ * trigger_util.c
+ */
+
+/*
+ * Checks that a function was called as a trigger with the given timing
+ * (TRIGGER_EVENT_BEFORE or 0 for after), level and on a table of the
+ * register; errors otherwise.  Returns its data.
+ */
+extern TriggerData *aidcase_trigger(FunctionCallInfo fcinfo,
+									const char *function, bool before,
+									bool for_each_row);
+
+/* Attribute number of a column, or 0 when the table does not have it. */
+extern AttrNumber aidcase_attnum(TupleDesc desc, const char *column);
+
+/*
+ * actor.c: who acts in this session
+ */
+typedef struct Actor
+{
+	int64		staff_id;		/* 0 when the session has no staff behind it */
+	Oid			login;			/* the session's login role */
+} Actor;
+
+/* The present actor; staff_id 0 when there is none. Memory: static. */
+extern const Actor *aidcase_actor(void);
+
+/*
+ * Does the present actor hold one of the posts, on this date, at the unit or
+ * at one above it?  posts is an array of n texts.
+ */
+extern bool aidcase_actor_has_post(const char **posts, int n, int64 unit_id,
+								   DateADT on);
+
+/* Defines the settings of actor.c; called from _PG_init(). */
+extern void aidcase_define_actor_settings(void);
+
+#endif							/* AIDCASE_H */

@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *		One spelling for what differs between PostgreSQL 15 and 18.
+ *
+ * The code is written for the newest names; this file maps older servers to
+ * them.  No other file tests PG_VERSION_NUM.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIDCASE_COMPAT_H
+#define AIDCASE_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "aidcase needs PostgreSQL 15 or later"
+#endif
+
+#include "utils/datetime.h"
+#include "utils/guc.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "utils/guc_hooks.h"
+#include "varatt.h"
+
+static inline int
+aidcase_decode_datetime(char **field, int *ftype, int nf, int *dtype,
+						struct pg_tm *tm, fsec_t *fsec, int *tz)
+{
+	DateTimeErrorExtra extra;
+
+	return DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz, &extra);
+}
+#else
+/* before 16 the extra data of a setting is plain malloc'd memory */
+#define guc_malloc(elevel, size)	malloc(size)
+#define aidcase_decode_datetime		DecodeDateTime
+#endif
+
+#endif							/* AIDCASE_COMPAT_H */

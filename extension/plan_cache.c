@@ -1,0 +1,81 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_cache.c
+ *		Kept SPI plans, prepared and run as the register's owner.
+ *
+ * Guards and triggers look at rows that the acting login may not read (a
+ * filing of somebody else's relatives, another unit's award), and their
+ * answer must not depend on what the caller may see.  So their queries run
+ * with the rights of the register's owner, whose tables are not under forced
+ * row security, and with the latest snapshot, as foreign-key checks do: a
+ * condition that another session has just changed is seen.
+ *
+ * Each plan lives in a static KeptPlan of the room that uses it.  PostgreSQL
+ * replans by itself when a table changes; a plan that is no longer valid
+ * (its tables were dropped, the register was made anew) is freed and built
+ * again from its text.  Memory of the plans is SPI's own, under
+ * CacheMemoryContext, kept until the backend ends.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/snapmgr.h"
+
+#include "aidcase.h"
+#include "compat.h"
+
+int64		aidcase_plans_prepared = 0;
+
+/*
+ * Runs a kept plan; see aidcase.h.  The user id is switched for the run only
+ * and comes back by itself when the transaction aborts.
+ */
+uint64
+aidcase_run(KeptPlan *kept, Datum *values, const char *nulls, long limit)
+{
+	Oid			saved_user;
+	int			saved_context;
+	int			result;
+	Snapshot	snapshot;
+
+	GetUserIdAndSecContext(&saved_user, &saved_context);
+	SetUserIdAndSecContext(aidcase_owner(),
+						   saved_context | SECURITY_LOCAL_USERID_CHANGE);
+
+	if (kept->plan != NULL && !SPI_plan_is_valid(kept->plan))
+	{
+		SPI_freeplan(kept->plan);
+		kept->plan = NULL;
+	}
+	if (kept->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(kept->query, kept->nargs, kept->argtypes);
+
+		if (plan == NULL)
+			elog(ERROR, "could not prepare a kept plan: %s: %s",
+				 SPI_result_code_string(SPI_result), kept->query);
+		if (SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not keep a plan: %s", kept->query);
+		kept->plan = plan;
+		aidcase_plans_prepared++;
+	}
+
+	/*
+	 * A query that locks rows or writes needs a snapshot that also sees this
+	 * command's own earlier work.
+	 */
+	CommandCounterIncrement();
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	result = SPI_execute_snapshot(kept->plan, values, nulls, snapshot,
+								  InvalidSnapshot, false, false, limit);
+	UnregisterSnapshot(snapshot);
+	SetUserIdAndSecContext(saved_user, saved_context);
+
+	if (result < 0)
+		elog(ERROR, "a kept plan returned %s: %s",
+			 SPI_result_code_string(result), kept->query);
+	return SPI_processed;
+}

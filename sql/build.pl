@@ -1,0 +1,164 @@
+#!/usr/bin/perl
+# build.pl TOP VERSION: prints the extension script.
+#
+# The script is the members (sql/extension/*.sql in order of name), then the
+# register's blueprint as rows of aidcase.blueprint: sql/register/NN_room.once.sql,
+# sql/register/NN_room.always.sql, each report of reports/*.sql (through
+# build_report.pl), sql/upgrade/register-VERSION.sql, and the rule packs
+# sql/packs/NAME.sql, which load_pack() runs.
+#
+# In a part, a line  -- data: TABLE [FILE]  is replaced by INSERTs of
+# sql/data/FILE.csv, or TABLE.csv (first line = columns; an empty unquoted
+# field = NULL).
+# In an always part, a line  -- comments: FILE  is replaced by COMMENT
+# commands of sql/register/FILE.csv (kind,name,zh,en).
+use strict;
+use warnings;
+
+my ($top, $version) = @ARGV;
+die "usage: build.pl TOP VERSION\n" unless defined $version;
+$top =~ s{/*$}{/};
+
+sub slurp
+{
+	my ($file) = @_;
+	open(my $in, '<:raw', $file) or die "$file: $!\n";
+	local $/;
+	my $text = <$in>;
+	close($in);
+	return $text;
+}
+
+# All records of a CSV file; an unquoted empty field is undef.
+sub csv
+{
+	my ($file) = @_;
+	my $text = slurp($file);
+	my @rows;
+	my @row;
+	my $line = 1;
+	while ($text =~ /\G(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|\z)/gc)
+	{
+		my ($quoted, $plain, $end) = ($1, $2, $3);
+		last if $end eq '' && !@row && !defined $quoted && $plain eq '';
+		if (defined $quoted) { $quoted =~ s/""/"/g; push @row, $quoted; }
+		else { push @row, $plain eq '' ? undef : $plain; }
+		if ($end ne ',')
+		{
+			push @rows, [ $line, @row ] unless @row == 1 && !defined $row[0];
+			@row = ();
+			$line++;
+		}
+		last if $end eq '';
+	}
+	die "$file:$line: broken CSV\n" if pos($text) // 0 < length($text) && @row;
+	die "$file: no header\n" unless @rows;
+	my $width = @{ $rows[0] };
+	for my $r (@rows)
+	{
+		die "$file: record $r->[0] has " . (@$r - 1) . " fields, not "
+		  . ($width - 1) . "\n"
+		  if @$r != $width;
+	}
+	return map { [ @$_[ 1 .. $#$_ ] ] } @rows;
+}
+
+sub quote
+{
+	my ($value) = @_;
+	return 'NULL' unless defined $value;
+	$value =~ s/'/''/g;
+	return $value =~ s/\\/\\\\/g ? "E'$value'" : "'$value'";
+}
+
+# A dollar-quoted literal whose tag does not occur in the text.
+sub dollar
+{
+	my ($text) = @_;
+	my $tag = 'part';
+	$tag .= 'x' while index($text, "\$$tag\$") >= 0;
+	return "\$$tag\$$text\$$tag\$";
+}
+
+sub inserts
+{
+	my ($table, $name) = @_;
+	$name = $table unless defined $name;
+	my ($head, @rows) = csv("${top}sql/data/$name.csv");
+	return '' unless @rows;
+	return "INSERT INTO aidcase.$table (" . join(', ', @$head)
+	  . ") OVERRIDING SYSTEM VALUE VALUES\n"
+	  . join(",\n", map { '(' . join(', ', map { quote($_) } @$_) . ')' } @rows)
+	  . ";\n";
+}
+
+sub comments
+{
+	my ($file) = @_;
+	my ($head, @rows) = csv("${top}sql/register/$file.csv");
+	die "$file.csv: the header must be kind,name,zh,en\n"
+	  unless join(',', @$head) eq 'kind,name,zh,en';
+	return join '', map {
+		"COMMENT ON \U$_->[0]\E aidcase.$_->[1] IS "
+		  . quote("$_->[2] / $_->[3]") . ";\n"
+	} @rows;
+}
+
+sub expand
+{
+	my ($file) = @_;
+	my $text = slurp($file);
+	$text =~ s/^-- data: (\w+)(?: (\w+))?[ \t]*$/inserts($1, $2)/meg;
+	$text =~ s/^-- comments: (\w+)[ \t]*$/comments($1)/meg;
+	return $text;
+}
+
+print "\\echo Use \"CREATE EXTENSION aidcase\" to load this file. \\quit\n\n";
+for my $file (sort glob("${top}sql/extension/*.sql"))
+{
+	my $text = slurp($file);
+	$text =~ s/\@version\@/$version/g;
+	print $text, "\n";
+}
+
+my $no = 0;
+
+sub part
+{
+	my ($room, $kind, $since, $body) = @_;
+	$no += 10;
+	printf "INSERT INTO \@extschema\@.blueprint (part_no, room, kind, since, body) VALUES\n(%d, %s, %s, %s, %s);\n\n",
+	  $no, quote($room), quote($kind), quote($since), dollar($body);
+}
+
+my %rooms;
+$rooms{$_}++ for map { m{/([^/]+)\.(?:once|always)\.sql$} ? $1 : () }
+  glob("${top}sql/register/*.sql");
+for my $room (sort keys %rooms)
+{
+	for my $kind (qw(once always))
+	{
+		my $file = "${top}sql/register/$room.$kind.sql";
+		part($room, $kind, $version, expand($file)) if -e $file;
+	}
+	if ($room =~ /reports/)
+	{
+		for my $report (sort glob("${top}reports/*.sql"))
+		{
+			my $sql = qx{perl "${top}sql/build_report.pl" "$report"};
+			die "$report: not built\n" if $? != 0;
+			my ($name) = $report =~ m{([^/]+)\.sql$};
+			part("report $name", 'always', $version, $sql);
+		}
+	}
+}
+for my $file (sort glob("${top}sql/upgrade/register-*.sql"))
+{
+	my ($since) = $file =~ /register-(.+)\.sql$/;
+	part("upgrade $since", 'upgrade', $since, expand($file));
+}
+for my $file (sort glob("${top}sql/packs/*.sql"))
+{
+	my ($name) = $file =~ m{([^/]+)\.sql$};
+	part($name, 'pack', $version, expand($file));
+}

@@ -1,0 +1,518 @@
+#!/usr/bin/perl
+# build_report.pl FILE: prints the blueprint SQL of one reports/<name>.sql.
+#
+# The header and its rules are described in reports/README.md.  Anything that
+# is wrong stops the build with "file:line: reason" and exit status 1; nothing
+# is printed then.  Only core Perl is used, no modules.
+use strict;
+use warnings;
+
+die "usage: build_report.pl FILE\n" unless @ARGV == 1;
+my ($file) = @ARGV;
+
+# The signature that every report function has.
+my $PARAMETERS = 'as_of, unit_code, known_at';
+my $ARGUMENTS =
+  'as_of date, unit_code text DEFAULT NULL, known_at timestamptz DEFAULT NULL';
+my $ARGTYPES = 'date, text, timestamptz';
+
+# Types of a column, and how each is written in SQL.
+my %TYPE = (
+	text        => 'text',
+	citizen_id  => 'aidcase.citizen_id',
+	smallint    => 'smallint',
+	integer     => 'integer',
+	bigint      => 'bigint',
+	numeric     => 'numeric',
+	boolean     => 'boolean',
+	date        => 'date',
+	timestamptz => 'timestamptz',
+);
+
+# Formats, and the types that can be shown in them.
+my %FORMAT = (
+	text    => { map { $_ => 1 } keys %TYPE },
+	id      => { map { $_ => 1 } qw(text citizen_id smallint integer bigint) },
+	int     => { map { $_ => 1 } qw(smallint integer bigint numeric) },
+	money   => { map { $_ => 1 } qw(smallint integer bigint numeric) },
+	percent => { map { $_ => 1 } qw(numeric) },
+	date    => { map { $_ => 1 } qw(date timestamptz) },
+);
+my %NUMBER = map { $_ => 1 } qw(int money percent);
+
+my %PERIOD = map { $_ => 1 } qw(day month quarter year);
+my %LAYOUT = map { $_ => 1 } qw(portrait landscape);
+my %HEADS = map { $_ => 1 } qw(zh both);
+my %CHART = map { $_ => 1 } qw(column line pie);
+
+# Header keys: once (1) or any number of times (2); needed or not.
+my %KEY = (
+	name       => [ 1, 1 ],
+	title      => [ 1, 1 ],
+	title_en   => [ 1, 1 ],
+	unit       => [ 1, 1 ],
+	unit_en    => [ 1, 1 ],
+	parameters => [ 1, 1 ],
+	period     => [ 1, 1 ],
+	layout     => [ 1, 1 ],
+	heads      => [ 1, 0 ],
+	column     => [ 2, 1 ],
+	chart      => [ 2, 0 ],
+	signature  => [ 1, 0 ],
+	note       => [ 2, 0 ],
+);
+
+sub fail
+{
+	my ($line, $reason) = @_;
+	print STDERR "$file:$line: $reason\n";
+	exit 1;
+}
+
+sub literal
+{
+	my ($value) = @_;
+	return 'NULL' unless defined $value && $value ne '';
+	my $escape = ($value =~ s/\\/\\\\/g) ? 'E' : '';
+	$value =~ s/'/''/g;
+	return "$escape'$value'";
+}
+
+sub identifier
+{
+	my ($name) = @_;
+	return "\"$name\"";
+}
+
+sub text_array
+{
+	return 'ARRAY[' . join(', ', map { literal($_) } @_) . ']::text[]';
+}
+
+# Fields of a header value that is divided by "|".
+sub fields
+{
+	my ($value) = @_;
+	return map { s/^\s+//r =~ s/\s+$//r } split(/\|/, $value, -1);
+}
+
+#
+# Read the file: header lines, then the query.
+#
+open(my $in, '<:raw', $file) or do { print STDERR "$file:0: $!\n"; exit 1 };
+my @lines = <$in>;
+close($in);
+chomp @lines;
+s/\r$// for @lines;
+
+my %head;     # key => [ line, value ]
+my %many;     # key => [ [ line, value ], ... ]
+my $at = 0;
+for (; $at < @lines; $at++)
+{
+	my $line = $lines[$at];
+	my $no = $at + 1;
+	my $copy = $line;
+
+	fail($no, 'the line is not valid UTF-8') unless utf8::decode($copy);
+	next if $line =~ /^\s*$/ || $line =~ /^--\s*$/;
+	last unless $line =~ /^--/;
+	$line =~ /^--\s+([a-z_]+):\s*(.*?)\s*$/
+	  or fail($no, 'a header line must be "-- key: value"');
+	my ($key, $value) = ($1, $2);
+	fail($no, "unknown header key \"$key\"") unless $KEY{$key};
+	fail($no, "header key \"$key\" has no value") if $value eq '';
+	if ($KEY{$key}[0] == 2)
+	{
+		push @{ $many{$key} }, [ $no, $value ];
+	}
+	else
+	{
+		fail($no, "header key \"$key\" appears twice") if $head{$key};
+		$head{$key} = [ $no, $value ];
+	}
+}
+my $query_line = $at + 1;
+for my $key (sort keys %KEY)
+{
+	fail($query_line, "header key \"$key\" is missing")
+	  if $KEY{$key}[1] && !$head{$key} && !$many{$key};
+}
+
+sub one
+{
+	my ($key, $default) = @_;
+	return $head{$key} ? $head{$key}[1] : $default;
+}
+
+sub choose
+{
+	my ($key, $known, $default) = @_;
+	my $value = one($key, $default);
+	fail($head{$key}[0],
+		"header key \"$key\" must be one of " . join(', ', sort keys %$known))
+	  unless $known->{$value};
+	return $value;
+}
+
+#
+# Single keys.
+#
+my ($base) = $file =~ m{([^/]+)\.sql$} or fail(0, 'the file name must end in .sql');
+my $name = one('name');
+fail($head{name}[0], 'the name must be lower-case letters, digits and underscores, at most 50')
+  unless $name =~ /^[a-z][a-z0-9_]{0,49}$/;
+fail($head{name}[0], "the name is \"$name\", but the file is \"$base.sql\"")
+  unless $name eq $base;
+fail($head{parameters}[0], "the parameters must be \"$PARAMETERS\"")
+  unless one('parameters') eq $PARAMETERS;
+my $period = choose('period', \%PERIOD);
+my $layout = choose('layout', \%LAYOUT);
+my $heads = choose('heads', \%HEADS, 'zh');
+
+#
+# Columns.
+#
+my @columns;
+my %column;
+my %group_seen;
+my $group_now = '';
+for my $entry (@{ $many{column} })
+{
+	my ($no, $value) = @$entry;
+	my @f = fields($value);
+	fail($no, 'a column has the fields name | type | zh | en | format | total, and perhaps | group zh / group en')
+	  unless @f == 6 || @f == 7;
+	my ($cname, $type, $zh, $en, $format, $total, $group) = @f;
+	$group = '' unless defined $group;
+
+	fail($no, "column name \"$cname\" must be lower-case letters, digits and underscores")
+	  unless $cname =~ /^[a-z_][a-z0-9_]{0,62}$/;
+	fail($no, "column name \"$cname\" is the name of a parameter")
+	  if grep { $cname eq $_ } split(/, /, $PARAMETERS);
+	fail($no, "column \"$cname\" appears twice") if $column{$cname};
+	fail($no, "unknown type \"$type\"; known: " . join(', ', sort keys %TYPE))
+	  unless $TYPE{$type};
+	fail($no, "column \"$cname\" has no Chinese label") if $zh eq '';
+	fail($no, "column \"$cname\" has no English label") if $en eq '';
+	fail($no, "unknown format \"$format\"; known: " . join(', ', sort keys %FORMAT))
+	  unless $FORMAT{$format};
+	fail($no, "type \"$type\" cannot be shown in format \"$format\"")
+	  unless $FORMAT{$format}{$type};
+
+	my ($numerator, $denominator);
+	if ($total =~ m{^ratio\s+([a-z_0-9]+)\s*/\s*([a-z_0-9]+)$})
+	{
+		($numerator, $denominator) = ($1, $2);
+		$total = 'ratio';
+		fail($no, "total \"ratio\" needs format int, money or percent")
+		  unless $NUMBER{$format};
+	}
+	elsif ($total =~ /^(?:sum|max|min)$/)
+	{
+		fail($no, "total \"$total\" cannot be taken in format \"$format\"")
+		  unless $NUMBER{$format} && !($total eq 'sum' && $format eq 'percent');
+	}
+	elsif ($total !~ /^(?:none|count)$/)
+	{
+		fail($no, "unknown total \"$total\"; known: none, sum, count, max, min, ratio a/b");
+	}
+
+	my ($group_zh, $group_en) = ('', '');
+	if ($group ne '')
+	{
+		$group =~ m{^(.+?)\s+/\s+(.+)$}
+		  or fail($no, 'a head group must be written "zh / en"');
+		($group_zh, $group_en) = ($1, $2);
+		fail($no, "head group \"$group_zh\" is not in one piece")
+		  if $group ne $group_now && $group_seen{$group};
+		$group_seen{$group} = 1;
+	}
+	$group_now = $group;
+
+	my $c = {
+		line => $no, name => $cname, type => $type, zh => $zh, en => $en,
+		format => $format, total => $total, group_zh => $group_zh,
+		group_en => $group_en, numerator => $numerator,
+		denominator => $denominator,
+	};
+	push @columns, $c;
+	$column{$cname} = $c;
+}
+fail($columns[-1]{line}, 'a report has at most 200 columns') if @columns > 200;
+
+for my $c (grep { $_->{total} eq 'ratio' } @columns)
+{
+	for my $part ($c->{numerator}, $c->{denominator})
+	{
+		fail($c->{line}, "total of \"$c->{name}\" names column \"$part\", which does not exist")
+		  unless $column{$part};
+		fail($c->{line}, "total of \"$c->{name}\" names column \"$part\", which has no sum or count of its own")
+		  unless $column{$part}{total} =~ /^(?:sum|count)$/;
+	}
+}
+
+#
+# Charts.
+#
+my @charts;
+for my $entry (@{ $many{chart} || [] })
+{
+	my ($no, $value) = @$entry;
+	my @f = fields($value);
+	fail($no, 'a chart has the fields kind | title zh | title en | category column | value columns')
+	  unless @f == 5;
+	my ($kind, $zh, $en, $category, $values) = @f;
+	my @values = map { s/^\s+//r =~ s/\s+$//r } split(/,/, $values);
+
+	fail($no, "unknown chart \"$kind\"; known: " . join(', ', sort keys %CHART))
+	  unless $CHART{$kind};
+	fail($no, 'a chart needs a Chinese and an English title')
+	  if $zh eq '' || $en eq '';
+	fail($no, 'a chart needs a value column') unless @values;
+	fail($no, 'a pie chart has one value column') if $kind eq 'pie' && @values > 1;
+	for my $cname ($category, @values)
+	{
+		fail($no, "the chart names column \"$cname\", which does not exist")
+		  unless $column{$cname};
+	}
+	for my $cname (@values)
+	{
+		fail($no, "the chart's value column \"$cname\" is not a number")
+		  unless $NUMBER{ $column{$cname}{format} };
+	}
+	push @charts, { kind => $kind, zh => $zh, en => $en,
+		category => $category, values => \@values };
+}
+
+#
+# The query: one SELECT, ordered, with balanced parentheses.  A small lexer
+# steps over comments, strings and quoted names.
+#
+my $text = join("\n", @lines[ $at .. $#lines ]);
+{
+	my $copy = $text;
+	utf8::decode($copy) or fail($query_line, 'the query is not valid UTF-8');
+}
+
+my $line = $query_line;
+my $depth = 0;
+my $ended = 0;
+my $end_at;
+my $ordered = 0;
+my @words;      # words at depth 0
+pos($text) = 0;
+while (pos($text) < length($text))
+{
+	my $start = pos($text);
+	my $word;
+	if ($text =~ /\G\s+/gc || $text =~ /\G--[^\n]*/gc) { }
+	elsif ($text =~ m{\G/\*}gc)
+	{
+		my $open = 1;
+		while ($open)
+		{
+			if ($text =~ m{\G(?:(?!/\*|\*/).)*?(/\*|\*/)}gcs)
+			{
+				$open += $1 eq '/*' ? 1 : -1;
+			}
+			else { fail($line, 'a comment is not closed'); }
+		}
+	}
+	else
+	{
+		fail($line, 'there is more than one statement') if $ended;
+		if ($text =~ /\G[eE]'/gc)
+		{
+			$text =~ /\G(?:[^'\\]|\\.|'')*'/gcs
+			  or fail($line, 'a string is not closed');
+			$word = "''";
+		}
+		elsif ($text =~ /\G'/gc)
+		{
+			$text =~ /\G(?:[^']|'')*'/gcs or fail($line, 'a string is not closed');
+			$word = "''";
+		}
+		elsif ($text =~ /\G"/gc)
+		{
+			$text =~ /\G(?:[^"]|"")*"/gcs or fail($line, 'a quoted name is not closed');
+			$word = '""';
+		}
+		elsif ($text =~ /\G\$((?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?)\$/gc)
+		{
+			my $tag = $1;
+			$text =~ /\G.*?\$\Q$tag\E\$/gcs or fail($line, 'a string is not closed');
+			$word = "''";
+		}
+		elsif ($text =~ /\G\$\d+/gc)
+		{
+			fail($line, 'parameters are written by name (as_of, unit_code, known_at)');
+		}
+		elsif ($text =~ /\G([A-Za-z_\x80-\xff][A-Za-z0-9_\$\x80-\xff]*)/gc) { $word = lc $1; }
+		elsif ($text =~ /\G[0-9][0-9A-Za-z_.]*/gc) { $word = '0'; }
+		elsif ($text =~ /\G\(/gc) { $word = '('; $depth++; }
+		elsif ($text =~ /\G\)/gc)
+		{
+			$word = ')';
+			fail($line, 'a parenthesis is closed that was not opened') if --$depth < 0;
+		}
+		elsif ($text =~ /\G;/gc)
+		{
+			fail($line, 'a parenthesis is not closed') if $depth;
+			$ended = 1;
+			$end_at = $start;
+		}
+		else { $text =~ /\G./gcs; $word = '?'; }
+
+		if (defined $word && $depth == 0)
+		{
+			$ordered = 1 if $word eq 'by' && @words && $words[-1] eq 'order';
+			fail($line, 'a report only reads; SELECT INTO is not allowed')
+			  if $word eq 'into';
+			push @words, $word;
+		}
+		elsif (defined $word && $word eq '(' && !@words)
+		{
+			push @words, '(';
+		}
+	}
+	$line += (substr($text, $start, pos($text) - $start) =~ tr/\n//);
+}
+fail($line, 'a parenthesis is not closed') if $depth;
+fail($query_line, 'there is no query') unless @words;
+fail($query_line, 'the query must begin with SELECT or WITH')
+  unless $words[0] =~ /^(?:select|with)$/;
+fail($query_line, 'the query must end with ORDER BY, so that the same data give the same rows in the same order')
+  unless $ordered;
+
+$text = substr($text, 0, $end_at) if defined $end_at;
+$text =~ s/^\s*\n//;
+$text =~ s/\s+$//;
+
+#
+# Print the blueprint part.
+#
+my $function = "aidcase.report_$name";
+my $in_names = join(', ', map { literal($_) }
+	  ('as_of', 'unit_code', 'known_at', map { $_->{name} } @columns));
+my $in_types = join(', ', map { "'$_'::regtype" }
+	  ('date', 'text', 'timestamptz', map { $TYPE{ $_->{type} } } @columns));
+
+my $returns = join(",\n", map {
+	'    ' . identifier($_->{name}) . ' ' . $TYPE{ $_->{type} }
+} @columns);
+
+my $signature = join("\n", fields(one('signature', '')));
+my $notes = join("\n", map { $_->[1] } @{ $many{note} || [] });
+
+my @report = (
+	[ title => literal(one('title')) ],
+	[ title_en => literal(one('title_en')) ],
+	[ unit_label => literal(one('unit')) ],
+	[ unit_label_en => literal(one('unit_en')) ],
+	[ period_kind => literal($period) ],
+	[ layout => literal($layout) ],
+	[ heads => literal($heads) ],
+	[ signature => literal($signature) ],
+	[ notes => literal($notes) ],
+	[ query => literal($text) ],
+);
+
+# INSERT ... ON CONFLICT DO UPDATE that writes only what differs.
+sub upsert
+{
+	my ($table, $keys, $names, $rows) = @_;
+	my @set = map { "$_ = EXCLUDED.$_" } @$names;
+	return "INSERT INTO aidcase.$table AS t\n    ("
+	  . join(', ', @$keys, @$names) . ")\nVALUES\n"
+	  . join(",\n", map { '    (' . join(', ', @$_) . ')' } @$rows)
+	  . "\nON CONFLICT (" . join(', ', @$keys) . ") DO UPDATE SET\n    "
+	  . join(",\n    ", @set)
+	  . "\nWHERE (" . join(', ', map { "t.$_" } @$names) . ")\n"
+	  . "    IS DISTINCT FROM (" . join(', ', map { "EXCLUDED.$_" } @$names)
+	  . ");\n\n";
+}
+
+# Rows beyond the last one of this version are kept but marked unused.
+sub retire
+{
+	my ($table, $last) = @_;
+	return "UPDATE aidcase.$table SET in_use = false\n"
+	  . " WHERE report_name = " . literal($name)
+	  . " AND position > $last AND in_use;\n\n";
+}
+
+my $sql = <<"SQL";
+/*
+ * Report $name, built from reports/$name.sql.
+ *
+ * A function cannot be replaced by one with other result columns, so it is
+ * dropped first when they differ.  Without CASCADE: PostgreSQL refuses when
+ * somebody has built a view on it.
+ */
+DO \$report\$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_proc p
+         WHERE p.oid = pg_catalog.to_regprocedure('$function($ARGTYPES)')
+           AND (p.proargnames, p.proallargtypes) IS DISTINCT FROM
+               (ARRAY[$in_names]::text[],
+                ARRAY[$in_types]::oid[]))
+    THEN
+        DROP FUNCTION $function($ARGTYPES);
+    END IF;
+END
+\$report\$;
+
+CREATE OR REPLACE FUNCTION $function(
+    $ARGUMENTS)
+RETURNS TABLE (
+$returns)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+$text
+;
+END;
+
+SQL
+$sql .= "COMMENT ON FUNCTION $function($ARGTYPES) IS\n    "
+  . literal(one('title') . ' / ' . one('title_en')) . ";\n\n";
+
+$sql .= upsert('report', ['name'], [ map { $_->[0] } @report ],
+	[ [ literal($name), map { $_->[1] } @report ] ]);
+
+my $position = 0;
+$sql .= upsert('report_column', [ 'report_name', 'position' ],
+	[ qw(column_name data_type label label_en format total numerator
+		denominator head_group head_group_en in_use) ],
+	[
+		map {
+			$position++;
+			[ literal($name), $position, literal($_->{name}), literal($_->{type}),
+				literal($_->{zh}), literal($_->{en}), literal($_->{format}),
+				literal($_->{total}), literal($_->{numerator}),
+				literal($_->{denominator}), literal($_->{group_zh}),
+				literal($_->{group_en}), 'true' ]
+		} @columns
+	]);
+$sql .= retire('report_column', scalar @columns);
+
+if (@charts)
+{
+	$position = 0;
+	$sql .= upsert('report_chart', [ 'report_name', 'position' ],
+		[ qw(kind title title_en category_column value_columns in_use) ],
+		[
+			map {
+				$position++;
+				[ literal($name), $position, literal($_->{kind}),
+					literal($_->{zh}), literal($_->{en}), literal($_->{category}),
+					text_array(@{ $_->{values} }), 'true' ]
+			} @charts
+		]);
+}
+$sql .= retire('report_chart', scalar @charts);
+
+binmode(STDOUT);
+print $sql or die "$file: $!\n";
+close(STDOUT) or die "$file: $!\n";

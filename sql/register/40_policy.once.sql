@@ -1,0 +1,118 @@
+-- What a parameter is: its unit of measure and whether it has variants.
+CREATE TABLE aidcase.parameter_name (
+    name       text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]*$'),
+    unit_of_measure text NOT NULL CHECK (unit_of_measure IN ('yuan/month', 'yuan/year', 'yuan',
+        'share', 'months', 'days', 'workdays', 'hours', 'count', 'switch')),
+    label_zh   text NOT NULL,
+    label_en   text NOT NULL
+);
+SELECT aidcase.set_up_table('parameter_name');
+
+-- The value in force for an area (the digits of its code: nation '0', province
+-- '340000', city '340700', district '340705', town 9 digits, village 12).
+CREATE TABLE aidcase.policy_parameter (
+    parameter_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name        text NOT NULL REFERENCES aidcase.parameter_name,
+    area_code   text NOT NULL CHECK (area_code = '0' OR area_code ~ '^[1-9][0-9]{5}([0-9]{3}([0-9]{3})?)?$'),
+    programme   text REFERENCES aidcase.programme,      -- NULL = every programme
+    variant     text,                                   -- NULL = no variant
+    valid       daterange NOT NULL CHECK (NOT isempty(valid)),
+    value       numeric NOT NULL CHECK (value > '-Infinity' AND value < 'Infinity' AND value <> 'NaN'),
+    divisor     numeric NOT NULL DEFAULT 1 CHECK (divisor > 0 AND divisor < 'Infinity'),
+    reference   text NOT NULL DEFAULT 'same_date'
+        CHECK (reference IN ('same_date', 'end_of_previous_year', 'previous_year')),
+    document_id bigint NOT NULL REFERENCES aidcase.policy_document,
+    illustrative boolean NOT NULL DEFAULT false,
+    EXCLUDE USING gist (name WITH =, area_code WITH =, coalesce(programme, '') WITH =,
+                        coalesce(variant, '') WITH =, valid WITH &&)
+);
+SELECT aidcase.set_up_table('policy_parameter');
+
+-- Each component is rounded once, where its row says.
+CREATE TABLE aidcase.rounding_rule (
+    rounding_rule_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    programme   text NOT NULL REFERENCES aidcase.programme,
+    component   text NOT NULL,
+    area_code   text NOT NULL,
+    mode        text NOT NULL CHECK (mode IN ('exact', 'ceil_yuan_household', 'ceil_yuan_person',
+                                              'per_person_whole_yuan_gap')),
+    valid       daterange NOT NULL CHECK (NOT isempty(valid)),
+    document_id bigint NOT NULL REFERENCES aidcase.policy_document,
+    illustrative boolean NOT NULL DEFAULT false,
+    EXCLUDE USING gist (programme WITH =, component WITH =, area_code WITH =, valid WITH &&)
+);
+SELECT aidcase.set_up_table('rounding_rule');
+
+CREATE TABLE aidcase.income_kind (
+    income_kind text PRIMARY KEY,
+    category    text NOT NULL CHECK (category IN ('wage', 'business', 'property', 'transfer', 'other')),
+    label_zh    text NOT NULL,
+    label_en    text NOT NULL,
+    sort        integer NOT NULL
+);
+SELECT aidcase.set_up_table('income_kind');
+
+-- What share of an income kind counts, from when, where.
+CREATE TABLE aidcase.income_rule (
+    income_rule_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    income_kind   text NOT NULL REFERENCES aidcase.income_kind,
+    area_code     text NOT NULL,
+    valid         daterange NOT NULL CHECK (NOT isempty(valid)),
+    counted_share numeric NOT NULL CHECK (counted_share BETWEEN 0 AND 1),
+    article       text NOT NULL,
+    document_id   bigint NOT NULL REFERENCES aidcase.policy_document,
+    illustrative  boolean NOT NULL DEFAULT false,
+    EXCLUDE USING gist (income_kind WITH =, area_code WITH =, valid WITH &&)
+);
+SELECT aidcase.set_up_table('income_rule');
+
+CREATE TABLE aidcase.expense_kind (
+    expense_kind text PRIMARY KEY,
+    deductible   boolean NOT NULL,      -- from income, in the gap calculation
+    label_zh     text NOT NULL,
+    label_en     text NOT NULL,
+    sort         integer NOT NULL
+);
+SELECT aidcase.set_up_table('expense_kind');
+
+CREATE TABLE aidcase.property_kind (
+    property_kind text PRIMARY KEY,
+    financial     boolean NOT NULL,     -- counted to the limit on financial assets
+    label_zh      text NOT NULL,
+    label_en      text NOT NULL,
+    sort          integer NOT NULL
+);
+SELECT aidcase.set_up_table('property_kind');
+
+-- Category add-ons (分类施保): a share of the standard per person of a group.
+CREATE TABLE aidcase.addon_rule (
+    addon_rule_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    programme   text NOT NULL REFERENCES aidcase.programme,
+    addon_group text NOT NULL CHECK (addon_group IN ('aged', 'minor', 'severe_disability', 'serious_illness')),
+    area_code   text NOT NULL,
+    valid       daterange NOT NULL CHECK (NOT isempty(valid)),
+    share       numeric NOT NULL CHECK (share BETWEEN 0 AND 1),
+    article     text NOT NULL,
+    document_id bigint NOT NULL REFERENCES aidcase.policy_document,
+    illustrative boolean NOT NULL DEFAULT false,
+    EXCLUDE USING gist (programme WITH =, addon_group WITH =, area_code WITH =, valid WITH &&)
+);
+SELECT aidcase.set_up_table('addon_rule');
+
+CREATE TABLE aidcase.refusal_reason (
+    refusal_reason text PRIMARY KEY,
+    article        text NOT NULL,
+    sentence_zh    text NOT NULL,
+    sentence_en    text NOT NULL,
+    sort           integer NOT NULL
+);
+SELECT aidcase.set_up_table('refusal_reason');
+
+CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.policy_parameter
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.invalidate_cache();
+
+-- data: parameter_name
+-- data: income_kind
+-- data: expense_kind
+-- data: property_kind
+-- data: refusal_reason

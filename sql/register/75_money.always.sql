@@ -1,0 +1,350 @@
+-- money: awards from decisions, the monthly roll, the payer's list.
+
+-- Trigger: of a kept row only the columns named may change.
+CREATE OR REPLACE FUNCTION aidcase.only_change() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    changed text;
+BEGIN
+    SELECT string_agg(format('"%s"', n.key), ', ' ORDER BY n.key) INTO changed
+      FROM jsonb_each(to_jsonb(NEW)) AS n
+      JOIN jsonb_each(to_jsonb(OLD)) AS o USING (key)
+     WHERE n.value IS DISTINCT FROM o.value
+       AND n.key <> 'entry_no' AND n.key <> ALL (TG_ARGV);
+    IF changed IS NOT NULL THEN
+        RAISE EXCEPTION 'a row of table "%" cannot be changed', TG_TABLE_NAME
+            USING ERRCODE = 'ZA004',
+                  DETAIL = format('Columns concerned: %s.', changed),
+                  HINT = 'It rests on a decision. A review makes a new one.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.only_change() IS
+    '触发器:除指定列外不得修改 / trigger: of a kept row only the named columns may change';
+
+-- First month of benefit for a decision on a date (whole months).
+CREATE OR REPLACE FUNCTION aidcase.benefit_start(programme text, area text, decided_on date)
+RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    SELECT (date_trunc('month', decided_on::timestamp)
+            + make_interval(months => aidcase.parameter('benefit_start_months', area, decided_on, programme)::integer))::date
+$$;
+COMMENT ON FUNCTION aidcase.benefit_start(text, text, date) IS
+    '享受起始月份(默认确认次月) / first month of benefit; by default the month after the decision';
+
+-- Trigger: a row of award needs a granting decision that says the same.
+CREATE OR REPLACE FUNCTION aidcase.check_award() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (
+            SELECT FROM aidcase.case_round AS r
+              JOIN aidcase.workflow_state AS s USING (workflow_id, state)
+              JOIN aidcase.assistance_opinion AS o USING (round_id)
+             WHERE r.round_id = NEW.round_id AND r.case_id = NEW.case_id AND r.unit_id = NEW.unit_id
+               AND s.frozen AND r.decided_on IS NOT NULL
+               AND o.programme = NEW.programme AND o.outcome = 'granted' AND NOT o.void
+               AND o.determination_id = NEW.determination_id AND o.amount = NEW.amount) THEN
+        RAISE EXCEPTION 'an award needs a decision that grants it'
+            USING ERRCODE = 'ZA003',
+                  DETAIL = format('Round %s has no confirmed opinion that grants this programme with this amount and determination.', NEW.round_id),
+                  HINT = 'Awards are made by the confirmation of a round.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_award() IS
+    '触发器:待遇须有确认依据 / trigger: an award rests on a confirmed opinion with the same amount';
+REVOKE ALL ON FUNCTION aidcase.check_award() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER "~1_check" BEFORE INSERT ON aidcase.award
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_award();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('months', 'stop_reason');
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award_component
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award_person
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('months');
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.determination
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.determination_line
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
+
+-- Trigger: entering a granting state makes the awards, for all rows at once.
+CREATE OR REPLACE FUNCTION aidcase.grant_awards() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM new_rows AS n JOIN old_rows AS o USING (round_id)
+                     JOIN aidcase.workflow_state AS s ON s.workflow_id = n.workflow_id AND s.state = n.state
+                    WHERE s.grants AND n.state <> o.state) THEN
+        RETURN NULL;
+    END IF;
+
+    -- an earlier award of the same case and programme ends where the new one begins
+    WITH granted AS (
+        SELECT n.case_id, p.programme,
+               aidcase.benefit_start(p.programme, u.unit_code, n.decided_on) AS start
+          FROM new_rows AS n
+          JOIN old_rows AS o USING (round_id)
+          JOIN aidcase.workflow_state AS s ON s.workflow_id = n.workflow_id AND s.state = n.state
+          JOIN aidcase.assistance_opinion AS p ON p.round_id = n.round_id
+          JOIN aidcase.programme AS g ON g.programme = p.programme
+          JOIN aidcase.unit AS u ON u.unit_id = n.unit_id
+         WHERE s.grants AND n.state <> o.state
+           AND p.outcome = 'granted' AND NOT p.void AND g.cash AND g.recurring
+    ), ended AS (
+        UPDATE aidcase.award AS a
+           SET months = daterange(lower(a.months), g.start), stop_reason = 'replaced'
+          FROM granted AS g
+         WHERE a.case_id = g.case_id AND a.programme = g.programme
+           AND a.months @> g.start AND lower(a.months) < g.start
+        RETURNING a.award_id, a.months
+    )
+    UPDATE aidcase.award_person AS q SET months = e.months
+      FROM ended AS e WHERE q.award_id = e.award_id;
+
+    WITH made AS (
+        INSERT INTO aidcase.award (case_id, round_id, determination_id, unit_id, programme,
+                                   months, amount, persons, residence)
+        SELECT n.case_id, n.round_id, p.determination_id, n.unit_id, p.programme,
+               daterange(aidcase.benefit_start(p.programme, u.unit_code, n.decided_on), NULL),
+               p.amount, d.members, c.residence
+          FROM new_rows AS n
+          JOIN old_rows AS o USING (round_id)
+          JOIN aidcase.workflow_state AS s ON s.workflow_id = n.workflow_id AND s.state = n.state
+          JOIN aidcase.assistance_opinion AS p ON p.round_id = n.round_id
+          JOIN aidcase.programme AS g ON g.programme = p.programme
+          JOIN aidcase.determination AS d ON d.determination_id = p.determination_id
+          JOIN aidcase.aid_case AS c ON c.case_id = n.case_id
+          JOIN aidcase.unit AS u ON u.unit_id = n.unit_id
+         WHERE s.grants AND n.state <> o.state
+           AND p.outcome = 'granted' AND NOT p.void AND g.cash AND g.recurring AND p.amount > 0
+         ORDER BY n.round_id, g.sort
+        RETURNING award_id, case_id, round_id, determination_id, programme, months
+    ), parts AS (
+        INSERT INTO aidcase.award_component (award_id, case_id, component, amount)
+        SELECT m.award_id, m.case_id, v.component, v.amount
+          FROM made AS m
+          JOIN aidcase.determination AS d USING (determination_id)
+         CROSS JOIN LATERAL (VALUES ('base', d.base_amount), ('addon', d.addon_amount)) AS v (component, amount)
+         WHERE v.component = 'base' OR v.amount > 0
+         ORDER BY m.award_id, v.component
+    )
+    INSERT INTO aidcase.award_person (award_id, case_id, member_id, citizen_id, exclusion_group, months)
+    SELECT m.award_id, m.case_id, b.member_id, b.citizen_id, g.exclusion_group, m.months
+      FROM made AS m
+      JOIN aidcase.programme AS g USING (programme)
+      JOIN aidcase.case_member AS b ON b.round_id = m.round_id AND b.counted AND NOT b.void
+     ORDER BY m.award_id, b.member_id;
+    RETURN NULL;
+EXCEPTION
+    WHEN exclusion_violation THEN
+        RAISE EXCEPTION 'a member of the household already receives assistance that excludes this one'
+            USING ERRCODE = '23P01',
+                  DETAIL = 'Another award of the same person or household covers the same months.',
+                  HINT = 'End the other award first, or leave the person out of this household.';
+END
+$$;
+COMMENT ON FUNCTION aidcase.grant_awards() IS
+    '触发器:确认后生成待遇 / trigger: a confirmation makes the awards, their components and persons';
+REVOKE ALL ON FUNCTION aidcase.grant_awards() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER "~6_grant" AFTER UPDATE ON aidcase.case_round
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.grant_awards();
+
+-- Trigger: a line of a roll is owed, by this unit, in this amount, to an
+-- account in force, and its roll is still a draft.
+CREATE OR REPLACE FUNCTION aidcase.check_payment() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    faults text[];
+BEGIN
+    SELECT array_remove(ARRAY[
+        CASE WHEN s.frozen THEN 'The roll is no longer a draft.' END,
+        CASE WHEN r.unit_id <> NEW.unit_id THEN 'The line names another unit than its roll.' END,
+        CASE WHEN a.case_id <> NEW.case_id OR a.programme <> NEW.programme THEN 'The line names another case or programme than its award.' END,
+        CASE WHEN NOT a.months @> NEW.benefit_month THEN 'The award does not cover the benefit month.' END,
+        CASE WHEN NEW.line_kind = 'current' AND NEW.benefit_month <> r.roll_month THEN 'A current line is for the month of the roll.' END,
+        CASE WHEN NEW.line_kind <> 'current' AND NEW.benefit_month > r.roll_month THEN 'Nothing is paid for a month to come.' END,
+        CASE WHEN NEW.line_kind IN ('current', 'arrears', 'reissue') AND NEW.amount <> a.amount THEN 'The amount differs from the award.' END,
+        CASE WHEN p.case_id <> NEW.case_id THEN 'The account belongs to another case.' END,
+        CASE WHEN NOT p.valid @> r.pay_day THEN 'The account is not in force on the pay day.' END], NULL)
+      INTO faults
+      FROM aidcase.payment_roll AS r
+      JOIN aidcase.workflow_state AS s USING (workflow_id, state)
+     CROSS JOIN aidcase.award AS a
+     CROSS JOIN aidcase.payee_account AS p
+     WHERE r.roll_id = NEW.roll_id AND a.award_id = NEW.award_id AND p.account_id = NEW.account_id;
+    IF faults IS NULL THEN
+        faults := ARRAY['The roll, the award or the account does not exist.'];
+    END IF;
+    IF faults <> '{}' THEN
+        RAISE EXCEPTION 'the line cannot be on this roll'
+            USING ERRCODE = 'ZA003', DETAIL = array_to_string(faults, E'\n'),
+                  HINT = 'Rolls are made by aidcase.make_roll().';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_payment() IS
+    '触发器:发放行须与在享待遇、账户和清册一致 / trigger: a roll line agrees with award, account and roll';
+REVOKE ALL ON FUNCTION aidcase.check_payment() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER "~1_check" BEFORE INSERT ON aidcase.payment
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_payment();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.payment
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
+
+-- Raises the refusal that every call for a unit makes when the actor does not
+-- hold one of the posts there.
+CREATE OR REPLACE FUNCTION aidcase.require_post(posts text[], unit_id bigint, what text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF aidcase.current_staff() IS NULL THEN
+        RAISE EXCEPTION 'nobody acts in this session'
+            USING ERRCODE = 'ZA005',
+                  DETAIL = format('To %s, the session needs a member of staff behind it.', what),
+                  HINT = 'Give the login to a member of staff with enrol_staff(), or call act_as() in the same transaction.';
+    ELSIF NOT EXISTS (SELECT FROM unnest(posts) AS p (post)
+                       WHERE aidcase.has_post(p.post, require_post.unit_id, aidcase.today())) THEN
+        RAISE EXCEPTION 'permission denied to %', what
+            USING ERRCODE = '42501',
+                  DETAIL = format('It needs one of the posts %s at the unit or above it.', array_to_string(posts, ', ')),
+                  HINT = 'Ask somebody who holds the post.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION aidcase.require_post(text[], bigint, text) IS
+    '要求经办人在该单位任职 / refuses unless the actor holds one of the posts at the unit or above it';
+
+-- The month's roll of a unit: lines of the month and arrears of earlier
+-- months that were never paid.
+CREATE OR REPLACE FUNCTION aidcase.make_roll(unit text, month date) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    the_unit bigint := aidcase.unit_id(unit);
+    the_month date := date_trunc('month', month::timestamp)::date;
+    the_roll bigint;
+    waits boolean;
+    day date;
+    without_account bigint;
+BEGIN
+    IF month IS NULL OR NOT isfinite(month) THEN
+        RAISE EXCEPTION 'the month of the roll is missing'
+            USING ERRCODE = '22023', HINT = 'Give any day of the month.';
+    END IF;
+    PERFORM aidcase.require_post('{clerk,unit_leader}', the_unit, 'make the roll of the unit');
+    IF the_month > date_trunc('month', aidcase.today()::timestamp) + interval '1 month' THEN
+        RAISE EXCEPTION 'the roll of a later month cannot be made yet'
+            USING ERRCODE = '22023',
+                  DETAIL = 'A roll is made in its month or the month before.',
+                  HINT = 'Make it when the month is near.';
+    END IF;
+    day := aidcase.pay_day(the_month);
+    waits := aidcase.parameter('payment_waits_for_publicity', unit, day) <> 0;
+    BEGIN
+        INSERT INTO aidcase.payment_roll (unit_id, roll_month, pay_day)
+        VALUES (the_unit, the_month, day) RETURNING roll_id INTO the_roll;
+    EXCEPTION WHEN unique_violation THEN
+        RAISE EXCEPTION 'the roll of unit "%" for % exists already', unit, to_char(the_month, 'YYYY-MM')
+            USING ERRCODE = '55000',
+                  DETAIL = 'A unit has one roll a month; what was missed comes as arrears on the next.',
+                  HINT = 'See aidcase.payment_roll.';
+    END;
+
+    WITH owed AS (
+        SELECT a.award_id, a.case_id, a.programme, a.amount, a.persons, m.benefit_month
+          FROM aidcase.award AS a
+          JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
+          JOIN aidcase.aid_case AS c ON c.case_id = a.case_id AND c.unit_id = the_unit
+         CROSS JOIN LATERAL (
+                SELECT s::date AS benefit_month
+                  FROM generate_series(lower(a.months)::timestamp,
+                                       least(the_month, upper(a.months) - 1)::timestamp,
+                                       interval '1 month') AS s) AS m
+         WHERE lower(a.months) <= the_month
+           AND NOT EXISTS (SELECT FROM aidcase.payment AS p
+                            WHERE p.award_id = a.award_id AND p.benefit_month = m.benefit_month
+                              AND p.line_kind IN ('current', 'arrears'))
+           AND (NOT waits OR EXISTS (
+                SELECT FROM aidcase.publication_item AS i
+                  JOIN aidcase.publication AS b USING (publication_id)
+                 WHERE i.round_id = a.round_id AND b.kind = 'confirmation' AND b.until < day))
+    )
+    INSERT INTO aidcase.payment (roll_id, unit_id, case_id, award_id, account_id, programme,
+                                 benefit_month, line_kind, base_amount, addon_amount, amount, persons)
+    SELECT the_roll, the_unit, o.case_id, o.award_id, p.account_id, o.programme, o.benefit_month,
+           CASE WHEN o.benefit_month = the_month THEN 'current' ELSE 'arrears' END,
+           o.amount - coalesce(x.addon, 0), coalesce(x.addon, 0), o.amount, o.persons
+      FROM owed AS o
+      JOIN aidcase.payee_account AS p ON p.case_id = o.case_id AND p.valid @> day
+      LEFT JOIN (SELECT award_id, sum(amount) AS addon FROM aidcase.award_component
+                  WHERE component <> 'base' GROUP BY award_id) AS x USING (award_id)
+     ORDER BY o.case_id, o.programme, o.benefit_month;
+
+    UPDATE aidcase.payment_roll AS r
+       SET lines = s.lines, total = s.total
+      FROM (SELECT count(*) AS lines, coalesce(sum(p.amount), 0) AS total
+              FROM aidcase.payment AS p WHERE p.roll_id = the_roll) AS s
+     WHERE r.roll_id = the_roll;
+
+    SELECT count(*) INTO without_account
+      FROM aidcase.award AS a
+      JOIN aidcase.aid_case AS c ON c.case_id = a.case_id AND c.unit_id = the_unit
+     WHERE a.months @> the_month
+       AND NOT EXISTS (SELECT FROM aidcase.payee_account AS p WHERE p.case_id = a.case_id AND p.valid @> day);
+    IF without_account > 0 THEN
+        RAISE WARNING '% awards are not on the roll because no payee account is in force', without_account
+            USING HINT = 'They follow as arrears once aidcase.set_payee() has been called.';
+    END IF;
+    RETURN the_roll;
+END
+$$;
+COMMENT ON FUNCTION aidcase.make_roll(text, date) IS
+    '生成单位月度发放清册,返回清册号 / makes the monthly roll of a unit, arrears included; returns its number';
+REVOKE ALL ON FUNCTION aidcase.make_roll(text, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.make_roll(text, date) TO aidcase_clerk, aidcase_leader;
+
+CREATE OR REPLACE FUNCTION aidcase.submit_roll(roll_id bigint) RETURNS text
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$ SELECT aidcase.advance('payment_roll', submit_roll.roll_id, 'submit') $$;
+COMMENT ON FUNCTION aidcase.submit_roll(bigint) IS
+    '上报发放清册 / hands the roll to the bureau; from then on it cannot change';
+
+-- The one list that goes to the accounting centre.
+CREATE OR REPLACE FUNCTION aidcase.payment_list(month date)
+RETURNS TABLE (unit_code text, unit_name text, case_no text, programme text, benefit_month date,
+               line_kind text, persons integer, base_amount numeric, addon_amount numeric,
+               amount numeric, holder_name text, bank text, account_no text, pay_day date)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT u.unit_code, n.name, c.case_no, p.programme, p.benefit_month, p.line_kind, p.persons,
+           p.base_amount, p.addon_amount, p.amount, a.holder_name, a.bank, a.account_no, r.pay_day
+      FROM aidcase.payment_roll AS r
+      JOIN aidcase.payment AS p ON p.roll_id = r.roll_id
+      JOIN aidcase.aid_case AS c ON c.case_id = p.case_id
+      JOIN aidcase.payee_account AS a ON a.account_id = p.account_id
+      JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
+      JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> r.roll_month
+     WHERE r.roll_month = date_trunc('month', payment_list.month::timestamp)::date
+       AND r.state <> 'draft'
+     ORDER BY u.unit_code, c.case_no, p.programme, p.benefit_month, p.payment_id;
+END;
+COMMENT ON FUNCTION aidcase.payment_list(date) IS
+    '全区发放名单(交区会计核算中心) / the payment list of the whole district for the accounting centre';

@@ -1,0 +1,51 @@
+/*
+ * reports: functions over the register.
+ */
+CREATE OR REPLACE FUNCTION aidcase.register_line()
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+SELECT r.name || ' (' || r.area_code || ')'
+       || CASE WHEN r.purpose = 'rehearsal' THEN ' 【演练 / rehearsal】' ELSE '' END
+  FROM aidcase.register AS r;
+END;
+COMMENT ON FUNCTION aidcase.register_line() IS
+    '登记库名称、区划代码,演练库加注 / the register''s name and area code, a rehearsal marked';
+GRANT EXECUTE ON FUNCTION aidcase.register_line() TO PUBLIC;
+
+CREATE OR REPLACE FUNCTION aidcase.verify_report(content bytea)
+RETURNS TABLE (
+    issued       boolean,
+    report_name  text,
+    period       text,
+    unit_code    text,
+    as_of        date,
+    known_at     timestamptz,
+    issue_id     bigint,
+    issued_at    timestamptz,
+    issued_by    bigint,
+    sha256       bytea)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+SELECT i.issue_id IS NOT NULL,
+       i.report_name, i.period, i.unit_code, i.as_of, i.known_at,
+       i.issue_id, i.issued_at, i.issued_by, f.sha256
+  FROM (SELECT pg_catalog.sha256(content) AS sha256) AS f
+  LEFT JOIN aidcase.report_issue AS i ON i.sha256 = f.sha256
+ ORDER BY i.issue_id;
+END;
+COMMENT ON FUNCTION aidcase.verify_report(bytea) IS
+    '核验工作簿是否由本库签发、未经改动 / was this workbook issued by this register, byte for byte; one row an issue, or one row with issued = false';
+GRANT EXECUTE ON FUNCTION aidcase.verify_report(bytea) TO PUBLIC;
+
+CREATE OR REPLACE FUNCTION aidcase.report_checkpoint(known_at timestamptz)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+SELECT NULL::text;
+END;
+COMMENT ON FUNCTION aidcase.report_checkpoint(timestamptz) IS
+    '报表所依据的检查点 / the checkpoint that a report of this known_at names in its workbook, none before the first seal';
+REVOKE ALL ON FUNCTION aidcase.report_checkpoint(timestamptz) FROM PUBLIC;

@@ -22,6 +22,8 @@ OBJS = \
 	extension/plan_cache.o \
 	extension/policy.o \
 	extension/report.o \
+	extension/report_list.o \
+	extension/report_rows.o \
 	extension/row_image.o \
 	extension/sampling.o \
 	extension/trigger_util.o \
@@ -35,7 +37,7 @@ PGFILEDESC = "aidcase - social assistance register"
 DATA_built = aidcase--$(EXTVERSION).sql
 PG_CPPFLAGS = $(shell pkg-config --cflags-only-I xlsxwriter)
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter $(XCFLAGS)
-SHLIB_LINK = $(shell pkg-config --libs xlsxwriter)
+SHLIB_LINK = $(shell pkg-config --libs xlsxwriter) -lz
 EXTRA_CLEAN = aidcase--*.sql
 NO_INSTALLCHECK = 1
 

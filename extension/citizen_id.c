@@ -20,7 +20,7 @@
  * binary value.  As other input functions do, ours quotes the text it was
  * given; citizen_id_fault() gives the same reason without it.
  *
- * No memory is kept.
+ * No memory is kept but the latest date known to have come.
  *
  *-------------------------------------------------------------------------
  */
@@ -74,27 +74,41 @@ typedef struct FaultText
 /* Indexed by CitizenIdFault. */
 static const FaultText fault_texts[] = {
 	{0, NULL, NULL},
-	{ERRCODE_INVALID_TEXT_REPRESENTATION,
+	{
+		ERRCODE_INVALID_TEXT_REPRESENTATION,
 		"A citizen number has 18 characters, or 15 in the old form.",
-	"Enter the whole number as it is printed on the card, without blanks or separators."},
-	{ERRCODE_INVALID_TEXT_REPRESENTATION,
+		"Enter the whole number as it is printed on the card, without blanks or separators."
+	},
+	{
+		ERRCODE_INVALID_TEXT_REPRESENTATION,
 		"A citizen number consists of the digits 0 to 9; only the last of 18 characters may be an X.",
-	"Remove blanks and separators, and write full-width digits and letters in ASCII."},
-	{ERRCODE_INVALID_TEXT_REPRESENTATION,
+		"Remove blanks and separators, and write full-width digits and letters in ASCII."
+	},
+	{
+		ERRCODE_INVALID_TEXT_REPRESENTATION,
 		"The first two digits are not the code of a province, of Hong Kong, Macao or Taiwan, or of a residence permit.",
-	"Compare the first six digits with the card; a foreign resident's card bears no citizen number."},
-	{ERRCODE_DATETIME_FIELD_OVERFLOW,
+		"Compare the first six digits with the card; a foreign resident's card bears no citizen number."
+	},
+	{
+		ERRCODE_DATETIME_FIELD_OVERFLOW,
 		"The birth date in the number does not exist in the calendar.",
-	"Compare the year, month and day after the first six digits with the card."},
-	{ERRCODE_DATETIME_FIELD_OVERFLOW,
+		"Compare the year, month and day after the first six digits with the card."
+	},
+	{
+		ERRCODE_DATETIME_FIELD_OVERFLOW,
 		"The birth date in the number is before the year 1800.",
-	"Compare the four digits after the first six with the card."},
-	{ERRCODE_DATETIME_FIELD_OVERFLOW,
+		"Compare the four digits after the first six with the card."
+	},
+	{
+		ERRCODE_DATETIME_FIELD_OVERFLOW,
 		"The birth date in the number is in the future.",
-	"Compare the birth date with the card, and check the server's clock."},
-	{ERRCODE_INVALID_TEXT_REPRESENTATION,
+		"Compare the birth date with the card, and check the server's clock."
+	},
+	{
+		ERRCODE_INVALID_TEXT_REPRESENTATION,
 		"The last character, the check character, does not match the 17 digits before it.",
-	"Compare every digit with the card; one digit is wrong, or two have changed places."},
+		"Compare every digit with the card; one digit is wrong, or two have changed places."
+	},
 };
 
 StaticAssertDecl(lengthof(fault_texts) == CITIZEN_ID_CHECK + 1,
@@ -103,46 +117,55 @@ StaticAssertDecl(sizeof(void *) >= 8,
 				 "citizen_id is passed by value in 8 bytes");
 
 /*
- * The latest birth date that is not in the future, as yyyymmdd.
+ * A day that has come, as yyyymmdd.  What has come once stays so, therefore
+ * the clock is asked only about birth dates after it.
  */
-static int
-latest_birth(void)
+static int	known_past = 0;
+
+/*
+ * Moves known_past up to the date of the present transaction.
+ */
+static void
+ask_clock(void)
 {
-	static TimestampTz computed_at = 0;
-	static int	computed = 0;
-	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	TimestampTz ahead = GetCurrentTransactionStartTimestamp() +
+		14 * USECS_PER_HOUR;
+	int			year;
+	int			month;
+	int			day;
 
-	if (computed == 0 || now != computed_at)
-	{
-		TimestampTz ahead = now + 14 * USECS_PER_HOUR;
-		int			year;
-		int			month;
-		int			day;
-
-		j2date((int) (ahead / USECS_PER_DAY) + POSTGRES_EPOCH_JDATE,
-			   &year, &month, &day);
-		computed = year * 10000 + month * 100 + day;
-		computed_at = now;
-	}
-	return computed;
+	j2date((int) (ahead / USECS_PER_DAY) + POSTGRES_EPOCH_JDATE,
+		   &year, &month, &day);
+	known_past = Max(known_past, year * 10000 + month * 100 + day);
 }
 
 /*
- * Parses a text and reports its fault: as a soft error where escontext asks
- * for that, else as an error.
+ * citizen_id_parse() with the clock.
  */
-static inline Datum
-input_citizen_id(const char *s, size_t len, struct Node *escontext)
+static inline CitizenIdFault
+parse_citizen_id(const char *s, size_t len, uint64_t *id)
 {
-	uint64_t	id;
-	CitizenIdFault fault = citizen_id_parse(s, len, latest_birth(), &id);
-	const FaultText *text;
+	CitizenIdFault fault = citizen_id_parse(s, len, known_past, id);
 
-	if (likely(fault == CITIZEN_ID_OK))
-		return Int64GetDatum((int64) id);
+	if (unlikely(fault == CITIZEN_ID_FUTURE))
+	{
+		ask_clock();
+		fault = citizen_id_parse(s, len, known_past, id);
+	}
+	return fault;
+}
+
+/*
+ * Reports a fault of a text: as a soft error where escontext asks for that,
+ * else as an error.
+ */
+static pg_noinline Datum
+refuse_text(CitizenIdFault fault, const char *s, size_t len,
+			struct Node *escontext)
+{
+	const FaultText *text = &fault_texts[fault];
 
 	(void) escontext;			/* not used before 16 */
-	text = &fault_texts[fault];
 	ereturn(escontext, (Datum) 0,
 			(errcode(text->sqlstate),
 			 text->sqlstate == ERRCODE_DATETIME_FIELD_OVERFLOW ?
@@ -152,6 +175,20 @@ input_citizen_id(const char *s, size_t len, struct Node *escontext)
 					"citizen_id", (int) len, s),
 			 errdetail("%s", text->detail),
 			 errhint("%s", text->hint)));
+}
+
+/*
+ * The value of a text, or its fault reported.
+ */
+static inline Datum
+input_citizen_id(const char *s, size_t len, struct Node *escontext)
+{
+	uint64_t	id;
+	CitizenIdFault fault = parse_citizen_id(s, len, &id);
+
+	if (unlikely(fault != CITIZEN_ID_OK))
+		return refuse_text(fault, s, len, escontext);
+	return Int64GetDatum((int64) id);
 }
 
 /*
@@ -187,8 +224,10 @@ aidcase_citizen_id_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
 	uint64_t	id = (uint64_t) pq_getmsgint64(buf);
-	CitizenIdFault fault = citizen_id_check(id, latest_birth());
+	CitizenIdFault fault;
 
+	ask_clock();
+	fault = citizen_id_check(id, known_past);
 	if (fault != CITIZEN_ID_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
@@ -260,9 +299,8 @@ aidcase_citizen_id_fault(PG_FUNCTION_ARGS)
 {
 	text	   *t = PG_GETARG_TEXT_PP(0);
 	uint64_t	id;
-	CitizenIdFault fault = citizen_id_parse(VARDATA_ANY(t),
-											VARSIZE_ANY_EXHDR(t),
-											latest_birth(), &id);
+	CitizenIdFault fault = parse_citizen_id(VARDATA_ANY(t),
+											VARSIZE_ANY_EXHDR(t), &id);
 
 	if (fault == CITIZEN_ID_OK)
 		PG_RETURN_NULL();

@@ -116,12 +116,12 @@ citizen_id_format(uint64_t id, char *out)
 }
 
 /*
- * Checks province and birth date.  today_ymd is the latest date of birth
- * accepted, as the number yyyymmdd.
+ * Checks the province, given as two digits, and the birth date.  today_ymd is
+ * the latest date of birth accepted, as the number yyyymmdd.
  */
 static inline CitizenIdFault
-citizen_id_check_parts(uint32_t province, int year, int month, int day,
-					   int today_ymd)
+citizen_id_check_parts(unsigned int province1, unsigned int province2,
+					   int year, int month, int day, int today_ymd)
 {
 	/* one row per first digit, one bit per second digit (GB/T 2260) */
 	static const uint16_t second_digit[10] = {
@@ -141,7 +141,7 @@ citizen_id_check_parts(uint32_t province, int year, int month, int day,
 		0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
 	};
 
-	if (((second_digit[province / 10] >> (province % 10)) & 1) == 0)
+	if (((second_digit[province1] >> province2) & 1) == 0)
 		return CITIZEN_ID_PROVINCE;
 	if (month < 1 || month > 12 || day < 1 || day > month_days[month])
 		return CITIZEN_ID_DATE;
@@ -168,22 +168,26 @@ citizen_id_check(uint64_t id, int today_ymd)
 	if (id >= CITIZEN_ID_LIMIT)
 		return CITIZEN_ID_LENGTH;
 	citizen_id_birth(id, &year, &month, &day);
-	return citizen_id_check_parts(citizen_id_area(id) / 10000,
+	return citizen_id_check_parts(citizen_id_area(id) / 100000,
+								  citizen_id_area(id) / 10000 % 10,
 								  year, month, day, today_ymd);
 }
 
 /*
- * Eight characters less '0' as one word, the first in its lowest byte;
- * compilers make one load of it.  Sets *bad where one is not a digit.
+ * Eight characters less '0' as one word, the first in its lowest byte; one
+ * load on most machines.  Sets *bad when one is not a digit.
  */
 static inline uint64_t
 citizen_id_load_digits(const char *s, bool *bad)
 {
-	uint64_t	word = 0;
-	int			i;
+	const unsigned char *u = (const unsigned char *) s;
+	uint64_t	word;
 
-	for (i = 0; i < 8; i++)
-		word |= (uint64_t) (unsigned char) s[i] << (8 * i);
+	/* written out: compilers recognize it this way and not as a loop */
+	word = (uint64_t) u[0] | (uint64_t) u[1] << 8 |
+		(uint64_t) u[2] << 16 | (uint64_t) u[3] << 24 |
+		(uint64_t) u[4] << 32 | (uint64_t) u[5] << 40 |
+		(uint64_t) u[6] << 48 | (uint64_t) u[7] << 56;
 
 	/* a byte leaves 0x30-0x39 exactly if one of these sets its high bit */
 	if ((((word + UINT64_C(0x4646464646464646)) |
@@ -194,29 +198,42 @@ citizen_id_load_digits(const char *s, bool *bad)
 }
 
 /*
- * The number that eight digits write in base 10.  Neighbours are joined to
- * pairs, those to fours and those to eights, all in one word.
+ * Joins each digit of a word with the next one: of the 16-bit lanes, the
+ * first holds the first two digits as a number, and so on.
  */
-static inline uint32_t
-citizen_id_base10(uint64_t digits)
+static inline uint64_t
+citizen_id_pairs(uint64_t digits)
 {
-	digits = digits * 10 + (digits >> 8);
-	digits &= UINT64_C(0x00ff00ff00ff00ff);
-	digits = digits * 100 + (digits >> 16);
-	digits &= UINT64_C(0x0000ffff0000ffff);
-	return (uint32_t) (digits * 10000 + (digits >> 32));
+	return (digits * 10 + (digits >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
 }
 
 /*
- * The same in base 2, for the check character.
+ * Number in lane n (0 to 3) of such a word.
+ */
+static inline int
+citizen_id_pair(uint64_t pairs, int n)
+{
+	return (int) (pairs >> (16 * n) & 0xff);
+}
+
+/*
+ * The number that four pairs write: joined to fours and those to eight.
+ */
+static inline uint32_t
+citizen_id_base10(uint64_t pairs)
+{
+	pairs = (pairs * 100 + (pairs >> 16)) & UINT64_C(0x0000ffff0000ffff);
+	return (uint32_t) (pairs * 10000 + (pairs >> 32));
+}
+
+/*
+ * Eight digits read in base 2, for the check character.
  */
 static inline uint32_t
 citizen_id_base2(uint64_t digits)
 {
-	digits = digits * 2 + (digits >> 8);
-	digits &= UINT64_C(0x00ff00ff00ff00ff);
-	digits = digits * 4 + (digits >> 16);
-	digits &= UINT64_C(0x0000ffff0000ffff);
+	digits = (digits * 2 + (digits >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+	digits = (digits * 4 + (digits >> 16)) & UINT64_C(0x0000ffff0000ffff);
 	return (uint32_t) (digits * 16 + (digits >> 32));
 }
 
@@ -235,8 +252,8 @@ citizen_id_parse(const char *s, size_t len, int today_ymd, uint64_t *out)
 	const char *digits = s;
 	uint64_t	word1;			/* area code, century */
 	uint64_t	word2;			/* rest of the birth date, 2 of sequence */
-	uint32_t	head;			/* the same as numbers */
-	uint32_t	tail;
+	uint64_t	pairs1;			/* the same by two digits */
+	uint64_t	pairs2;
 	uint32_t	last;			/* third digit of the sequence */
 	uint32_t	check = 0;		/* value of the check character */
 	bool		bad = false;
@@ -280,12 +297,13 @@ citizen_id_parse(const char *s, size_t len, int today_ymd, uint64_t *out)
 	if (bad || last > 9)
 		return CITIZEN_ID_CHARACTER;
 
-	head = citizen_id_base10(word1);
-	tail = citizen_id_base10(word2);
-	fault = citizen_id_check_parts(head / 1000000,
-								   (int) (head % 100 * 100 + tail / 1000000),
-								   (int) (tail / 10000 % 100),
-								   (int) (tail / 100 % 100),
+	pairs1 = citizen_id_pairs(word1);
+	pairs2 = citizen_id_pairs(word2);
+	fault = citizen_id_check_parts(word1 & 0xff, word1 >> 8 & 0xff,
+								   citizen_id_pair(pairs1, 3) * 100 +
+								   citizen_id_pair(pairs2, 0),
+								   citizen_id_pair(pairs2, 1),
+								   citizen_id_pair(pairs2, 2),
 								   today_ymd);
 	if (fault != CITIZEN_ID_OK)
 		return fault;
@@ -295,7 +313,8 @@ citizen_id_parse(const char *s, size_t len, int today_ymd, uint64_t *out)
 		 last * 2 + check) % 11 != 1)
 		return CITIZEN_ID_CHECK;
 
-	*out = ((uint64_t) head * 100000000 + tail) * 10 + last;
+	*out = ((uint64_t) citizen_id_base10(pairs1) * 100000000 +
+			citizen_id_base10(pairs2)) * 10 + last;
 	return CITIZEN_ID_OK;
 }
 

@@ -65,12 +65,13 @@ aidcase_run(KeptPlan *kept, Datum *values, const char *nulls, long limit)
 
 	/*
 	 * A query that locks rows or writes needs a snapshot that also sees this
-	 * command's own earlier work.
+	 * command's own earlier work.  Triggers that it sets off fire before it
+	 * returns, whatever called us.
 	 */
 	CommandCounterIncrement();
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	result = SPI_execute_snapshot(kept->plan, values, nulls, snapshot,
-								  InvalidSnapshot, false, false, limit);
+								  InvalidSnapshot, false, true, limit);
 	UnregisterSnapshot(snapshot);
 	SetUserIdAndSecContext(saved_user, saved_context);
 

@@ -1,152 +1,50 @@
 /*-------------------------------------------------------------------------
  *
  * report.c
- *		Runs a report or a query and lays its rows out as a workbook.
+ *		Lays the rows of a report out as a statutory form.
  *
- * workbook(name, period, unit, known_at) makes the statutory form of a
- * report: title, lines, merged heads, rows, totals, notes, signatures; a
- * sheet of charts; a sheet that says where the figures are from.  xlsx(query,
- * options) makes a plain list of any query.  What cells and sheets are made
- * of is xlsx.c's business.
+ * workbook(name, period, unit, known_at) makes a sheet with title, lines,
+ * merged heads, rows, totals, notes and signatures, a sheet of charts, and a
+ * sheet that says where the figures are from.  report_rows.c runs the query
+ * and writes the rows, xlsx.c writes cells and files.
  *
- * Rights: the query always runs with the caller's rights, in a subtransaction
- * that is read-only, so that not even a function which the query calls can
- * write.  The description of the report (tables report, report_column,
- * report_chart) is read, and the issue recorded, as the register's owner;
- * nobody else can record an issue, since verify_report() answers from there.
+ * The description of the report (tables report, report_column, report_chart,
+ * filled by the build from reports/<name>.sql) is read, and the issue
+ * recorded, as the register's owner; nobody else can record an issue, since
+ * verify_report() answers from there.
  *
- * Rows go from the executor straight into the sheet (RowWriter is a
- * DestReceiver); nothing is collected, and since the query runs to its end in
- * one go it may use parallel workers, which a cursor could not.  In
- * constant-memory mode the memory in use does not depend on the number of
- * rows, the finished file apart.  Forms with heads on two rows or with charts
- * need the other mode and are limited to FORM_MAX_ROWS.
+ * Forms with heads on two rows or with charts are kept in memory as a whole
+ * and limited to FORM_MAX_ROWS; others use constant memory.
  *
- * Same data, same bytes: for a report the settings that change how values
- * look as text are fixed while it runs, and no sheet mentions the clock.  The
+ * Same data, same bytes: the settings that change how values look as text
+ * are fixed while the report runs, and no sheet mentions the clock.  The
  * document's creation time is the report's as_of date.
  *
- * Memory: all is palloc'd in the caller's context; per-row work happens in a
- * context that is reset after each row, running totals in one of their own.
+ * Memory: all is palloc'd in the caller's context.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
-#include "access/tupdesc.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/params.h"
-#include "nodes/parsenodes.h"
-#include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/numeric.h"
-#include "utils/plancache.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "aidcase.h"
 #include "compat.h"
+#include "report_rows.h"
 #include "xlsx.h"
 
 PG_FUNCTION_INFO_V1(aidcase_workbook);
-PG_FUNCTION_INFO_V1(aidcase_xlsx);
-
-/* Rows of a form that is kept in memory as a whole. */
-#define FORM_MAX_ROWS	50000
-
-/* Rows whose width is looked at. */
-#define WIDTH_SAMPLE	1000
-
-/* Widths of columns, in characters. */
-#define MIN_WIDTH		7
-#define MAX_HEAD_WIDTH	14
-#define MAX_WIDTH		50
-
-/* Height of one line of text in a cell, in points; lines shown at most. */
-#define LINE_HEIGHT		14
-#define MAX_LINES		20
-
-/* First and last day that spreadsheets agree on, as their day numbers. */
-#define FIRST_SERIAL	61		/* 1900-03-01 */
-#define LAST_SERIAL		2958465 /* 9999-12-31 */
-
-/* How a value becomes a cell. */
-typedef enum CellKind
-{
-	CELL_OUTPUT,				/* text, by the type's output function */
-	CELL_TEXT,					/* text, as it is */
-	CELL_INT,					/* int2, int4, int8 */
-	CELL_NUMERIC,
-	CELL_FLOAT,
-	CELL_BOOLEAN,
-	CELL_YES_NO,				/* boolean, in Chinese */
-	CELL_DATE,
-	CELL_TIMESTAMP,
-	CELL_TIMESTAMPTZ
-} CellKind;
-
-typedef enum TotalKind
-{
-	TOTAL_NONE,
-	TOTAL_SUM,
-	TOTAL_COUNT,
-	TOTAL_MAX,
-	TOTAL_MIN,
-	TOTAL_RATIO
-} TotalKind;
-
-/* A column of a sheet. */
-typedef struct Column
-{
-	const char *name;			/* in the query */
-	const char *label;			/* head */
-	const char *label_en;		/* head in English, or NULL */
-	const char *group;			/* merged head above, or NULL */
-	const char *group_en;
-	Oid			type;			/* base type */
-	CellKind	kind;
-	XlsxStyle	style;
-	FmgrInfo	output;			/* for CELL_OUTPUT and odd values */
-	int			width;			/* widest cell so far */
-	TotalKind	total;
-	int			numerator;		/* of a ratio: number of a column */
-	int			denominator;
-	int64		count;			/* values that are not null */
-	Numeric		value;			/* running total, NULL when none */
-	bool		as_number;		/* no value had to be written as text */
-} Column;
-
-/* Receives the rows of the query and writes them. */
-typedef struct RowWriter
-{
-	DestReceiver pub;
-	void		(*begin) (struct RowWriter *writer, TupleDesc desc);
-	XlsxBook   *book;
-	int			sheet;
-	int			first_row;		/* first row of data */
-	int			next_row;
-	int			max_rows;		/* error beyond this many */
-	int64		rows;
-	int			row_lines;		/* lines of the tallest cell of the row */
-	int			ncolumns;
-	Column	   *columns;
-	MemoryContext row_context;	/* reset after each row */
-	MemoryContext total_context;	/* running totals */
-	void	   *form;			/* the Report or ListOptions */
-} RowWriter;
 
 /* A chart of a report. */
 typedef struct ReportChart
@@ -199,19 +97,6 @@ typedef struct Report
 	int			right_width;
 } Report;
 
-/* Options of xlsx(). */
-typedef struct ListOptions
-{
-	const char *query;
-	const char *sheet;
-	const char *title;			/* or NULL */
-	JsonbContainer *labels;		/* or NULL */
-	JsonbContainer *texts;		/* array of column names, or NULL */
-	bool		about;
-	bool		landscape;
-	int			head_row;
-} ListOptions;
-
 static KeptPlan report_plan = {
 	"SELECT r.title, r.title_en, r.unit_label, r.unit_label_en,"
 	"       r.period_kind, r.layout, r.heads, r.signature, r.notes, r.query"
@@ -244,11 +129,6 @@ static KeptPlan charts_plan = {
 	1, {TEXTOID}, NULL
 };
 
-static KeptPlan register_plan = {
-	"SELECT aidcase.register_line(), r.time_zone FROM aidcase.register AS r",
-	0, {0}, NULL
-};
-
 static KeptPlan checkpoint_plan = {
 	"SELECT aidcase.report_checkpoint($1)",
 	1, {TIMESTAMPTZOID}, NULL
@@ -273,25 +153,7 @@ static KeptPlan unit_codes_plan = {
 	0, {0}, NULL
 };
 
-static void run_read_only(const char *query, int nargs, Oid *argtypes,
-						  Datum *values, bool *nulls, bool must_check,
-						  DestReceiver *dest);
-static void check_select(SPIPlanPtr plan);
-static void init_writer(RowWriter *writer, XlsxBook *book,
-						void (*begin) (RowWriter *, TupleDesc), void *form);
-static void writer_startup(DestReceiver *self, int operation, TupleDesc desc);
-static bool writer_receive(TupleTableSlot *slot, DestReceiver *self);
-static void writer_shutdown(DestReceiver *self);
-static void writer_destroy(DestReceiver *self);
-static void write_cell(RowWriter *writer, int col, Datum value);
-static void add_to_total(RowWriter *writer, Column *column, Numeric value);
-static void set_widths(RowWriter *writer);
-static void widen(RowWriter *writer, int first, int last, int needed);
-
 static void load_report(Report *report);
-static uint64 look_up(KeptPlan *plan, Datum *values, const char *nulls,
-					  long limit);
-static char *field(int row, int col);
 static void set_period(Report *report, const char *text);
 static void set_unit(Report *report, const char *code);
 static void fix_settings(const Report *report);
@@ -301,513 +163,6 @@ static void write_totals(RowWriter *writer, const Report *report, int row);
 static void write_charts(RowWriter *writer, const Report *report);
 static void write_about_form(RowWriter *writer, const Report *report);
 static void record_issue(const Report *report, bytea *file, int64 rows);
-
-static void read_options(ListOptions *options, Jsonb *jsonb);
-static void begin_list(RowWriter *writer, TupleDesc desc);
-static void write_about_list(RowWriter *writer, const ListOptions *options);
-
-/*-------------------------------------------------------------------------
- * Running a query
- *-------------------------------------------------------------------------
- */
-
-/*
- * Runs a query with the caller's rights in a read-only subtransaction and
- * sends its rows to dest.  With must_check it is the caller's own text, and
- * only a single SELECT is taken.
- *
- * The subtransaction is there because a transaction's read-only state comes
- * back by itself at its end, however that comes about.
- */
-static void
-run_read_only(const char *query, int nargs, Oid *argtypes, Datum *values,
-			  bool *nulls, bool must_check, DestReceiver *dest)
-{
-	MemoryContext old_context = CurrentMemoryContext;
-	ResourceOwner old_owner = CurrentResourceOwner;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(old_context);
-
-	PG_TRY();
-	{
-		SPIExecuteOptions options = {0};
-		SPIPlanPtr	plan;
-		int			result;
-
-		XactReadOnly = true;
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "could not connect to SPI");
-		plan = SPI_prepare_cursor(query, nargs, argtypes,
-								  CURSOR_OPT_PARALLEL_OK);
-		if (plan == NULL)
-			elog(ERROR, "could not prepare query: %s",
-				 SPI_result_code_string(SPI_result));
-		if (must_check)
-			check_select(plan);
-
-		options.read_only = true;
-		options.must_return_tuples = true;
-		options.dest = dest;
-		if (nargs > 0)
-		{
-			int			i;
-
-			/* constants, so that the plan is made for these values */
-			options.params = makeParamList(nargs);
-			for (i = 0; i < nargs; i++)
-			{
-				ParamExternData *param = &options.params->params[i];
-
-				param->value = values[i];
-				param->isnull = nulls[i];
-				param->pflags = PARAM_FLAG_CONST;
-				param->ptype = argtypes[i];
-			}
-		}
-		result = SPI_execute_plan_extended(plan, &options);
-		if (result < 0)
-			elog(ERROR, "could not run query: %s",
-				 SPI_result_code_string(result));
-		SPI_finish();
-
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(old_context);
-		CurrentResourceOwner = old_owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(old_context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(old_context);
-		CurrentResourceOwner = old_owner;
-		ReThrowError(error);
-	}
-	PG_END_TRY();
-}
-
-/*
- * Refuses anything but a single SELECT (or VALUES, TABLE, WITH) that reads.
- * Nothing of the text has been executed yet.
- */
-static void
-check_select(SPIPlanPtr plan)
-{
-	List	   *sources = SPI_plan_get_plan_sources(plan);
-	CachedPlanSource *source;
-	Query	   *query;
-
-	if (sources == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("query is empty"),
-				 errhint("Pass one SELECT statement.")));
-	if (list_length(sources) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("query must be a single statement"),
-				 errdetail("The text has %d statements; none was executed.",
-						   list_length(sources)),
-				 errhint("Pass one SELECT statement.")));
-
-	source = (CachedPlanSource *) linitial(sources);
-	query = source->query_list == NIL ? NULL :
-		linitial_node(Query, source->query_list);
-	if (query == NULL || query->commandType != CMD_SELECT ||
-		query->utilityStmt != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("query must be a SELECT"),
-				 errdetail("It was not executed."),
-				 errhint("Pass one SELECT statement.")));
-	if (query->hasModifyingCTE || query->rowMarks != NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("query must not change or lock rows"),
-				 errdetail("It was not executed."),
-				 errhint("Leave out data-modifying WITH parts and FOR UPDATE or FOR SHARE.")));
-}
-
-/*-------------------------------------------------------------------------
- * Rows into cells
- *-------------------------------------------------------------------------
- */
-
-/*
- * Prepares a writer; begin is called with the shape of the rows, before the
- * first one.
- */
-static void
-init_writer(RowWriter *writer, XlsxBook *book,
-			void (*begin) (RowWriter *, TupleDesc), void *form)
-{
-	memset(writer, 0, sizeof(RowWriter));
-	writer->pub.receiveSlot = writer_receive;
-	writer->pub.rStartup = writer_startup;
-	writer->pub.rShutdown = writer_shutdown;
-	writer->pub.rDestroy = writer_destroy;
-	writer->pub.mydest = DestNone;
-	writer->begin = begin;
-	writer->book = book;
-	writer->form = form;
-	writer->max_rows = XLSX_MAX_ROWS;
-	writer->row_context = AllocSetContextCreate(CurrentMemoryContext,
-												"aidcase workbook row",
-												ALLOCSET_DEFAULT_SIZES);
-	writer->total_context = AllocSetContextCreate(CurrentMemoryContext,
-												  "aidcase workbook totals",
-												  ALLOCSET_SMALL_SIZES);
-}
-
-/*
- * DestReceiver: the shape of the rows is known.
- */
-static void
-writer_startup(DestReceiver *self, int operation, TupleDesc desc)
-{
-	RowWriter  *writer = (RowWriter *) self;
-	int			i;
-
-	/* what is made here outlives the executor */
-	MemoryContext old =
-		MemoryContextSwitchTo(MemoryContextGetParent(writer->row_context));
-
-	writer->begin(writer, desc);
-	for (i = 0; i < writer->ncolumns; i++)
-	{
-		Column	   *column = &writer->columns[i];
-		Oid			function;
-		bool		varlena;
-
-		getTypeOutputInfo(TupleDescAttr(desc, i)->atttypid, &function,
-						  &varlena);
-		fmgr_info(function, &column->output);
-		column->as_number = true;
-	}
-	MemoryContextSwitchTo(old);
-}
-
-/*
- * DestReceiver: one row.
- */
-static bool
-writer_receive(TupleTableSlot *slot, DestReceiver *self)
-{
-	RowWriter  *writer = (RowWriter *) self;
-	MemoryContext old;
-	int			i;
-
-	CHECK_FOR_INTERRUPTS();
-	if (writer->rows == writer->max_rows)
-	{
-		if (writer->max_rows == FORM_MAX_ROWS)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("report has too many rows for a form"),
-					 errdetail("A form with heads on two rows or with charts takes at most %d rows.",
-							   FORM_MAX_ROWS),
-					 errhint("Write the list without head groups and charts, or with aidcase.xlsx().")));
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("query returns too many rows for a worksheet"),
-				 errdetail("A worksheet has %d rows; with its heads this one takes %d rows of data.",
-						   XLSX_MAX_ROWS, writer->max_rows),
-				 errhint("Split the query, for instance by unit or by a range of keys, and make one workbook of each part.")));
-	}
-
-	slot_getallattrs(slot);
-	writer->row_lines = 1;
-	old = MemoryContextSwitchTo(writer->row_context);
-	for (i = 0; i < writer->ncolumns; i++)
-	{
-		if (!slot->tts_isnull[i])
-			write_cell(writer, i, slot->tts_values[i]);
-		else if (writer->columns[i].style < XLSX_LIST_HEAD)
-			aidcase_xlsx_blank(writer->book, writer->sheet, writer->next_row,
-							   i, writer->columns[i].style);
-	}
-	if (writer->row_lines > 1)
-		aidcase_xlsx_row_height(writer->book, writer->sheet, writer->next_row,
-								LINE_HEIGHT * writer->row_lines + 4);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(writer->row_context);
-	writer->next_row++;
-	writer->rows++;
-	return true;
-}
-
-static void
-writer_shutdown(DestReceiver *self)
-{
-}
-
-static void
-writer_destroy(DestReceiver *self)
-{
-}
-
-/*
- * Lines of a text.
- */
-static int
-count_lines(const char *text, int len)
-{
-	const char *end = text + len;
-	int			lines = 1;
-
-	while ((text = memchr(text, '\n', end - text)) != NULL)
-	{
-		lines++;
-		text++;
-	}
-	return lines;
-}
-
-/*
- * Writes one value that is not null, in the per-row context.
- */
-static void
-write_cell(RowWriter *writer, int col, Datum value)
-{
-	Column	   *column = &writer->columns[col];
-	const char *text = NULL;
-	char		buffer[MAXINT8LEN + 1];
-	int			len = 0;
-	int			width = 0;
-	int			lines;
-	double		serial;
-	Timestamp	timestamp;
-
-	column->count++;
-	switch (column->kind)
-	{
-		case CELL_TEXT:
-			{
-				struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
-
-				text = VARDATA_ANY(packed);
-				len = VARSIZE_ANY_EXHDR(packed);
-				break;
-			}
-
-		case CELL_INT:
-			{
-				int64		number;
-
-				if (column->type == INT2OID)
-					number = DatumGetInt16(value);
-				else if (column->type == INT4OID)
-					number = DatumGetInt32(value);
-				else
-					number = DatumGetInt64(value);
-				pg_lltoa(number, buffer);
-				if (!aidcase_xlsx_numeral(writer->book, writer->sheet,
-										  writer->next_row, col, buffer,
-										  column->style))
-					column->as_number = false;
-				if (column->total != TOTAL_NONE)
-					add_to_total(writer, column, int64_to_numeric(number));
-				width = strlen(buffer);
-				width += width / 3;
-				break;
-			}
-
-		case CELL_NUMERIC:
-			{
-				char	   *digits;
-
-				digits = DatumGetCString(DirectFunctionCall1(numeric_out,
-															 value));
-				if (!aidcase_xlsx_numeral(writer->book, writer->sheet,
-										  writer->next_row, col, digits,
-										  column->style))
-					column->as_number = false;
-				if (column->total != TOTAL_NONE)
-					add_to_total(writer, column, DatumGetNumeric(value));
-				width = strlen(digits);
-				width += width / 3;
-				break;
-			}
-
-		case CELL_FLOAT:
-			aidcase_xlsx_number(writer->book, writer->sheet, writer->next_row,
-								col, column->type == FLOAT4OID ?
-								(double) DatumGetFloat4(value) :
-								DatumGetFloat8(value), column->style);
-			width = 12;
-			break;
-
-		case CELL_BOOLEAN:
-			aidcase_xlsx_boolean(writer->book, writer->sheet,
-								 writer->next_row, col, DatumGetBool(value),
-								 column->style);
-			width = 6;
-			break;
-
-		case CELL_YES_NO:
-			text = DatumGetBool(value) ? "是" : "否";
-			len = strlen(text);
-			break;
-
-		case CELL_DATE:
-			serial = (double) DatumGetDateADT(value) + POSTGRES_EPOCH_JDATE -
-				date2j(1899, 12, 30);
-			if (serial >= FIRST_SERIAL && serial <= LAST_SERIAL)
-			{
-				aidcase_xlsx_number(writer->book, writer->sheet,
-									writer->next_row, col, serial,
-									column->style);
-				width = 10;
-			}
-			break;
-
-		case CELL_TIMESTAMP:
-		case CELL_TIMESTAMPTZ:
-			timestamp = DatumGetTimestamp(value);
-			if (column->kind == CELL_TIMESTAMPTZ &&
-				!TIMESTAMP_NOT_FINITE(timestamp))
-				timestamp = DatumGetTimestamp(
-											  DirectFunctionCall1(timestamptz_timestamp, value));
-			serial = (double) timestamp / USECS_PER_DAY +
-				POSTGRES_EPOCH_JDATE - date2j(1899, 12, 30);
-			if (!TIMESTAMP_NOT_FINITE(timestamp) &&
-				serial >= FIRST_SERIAL && serial < LAST_SERIAL + 1)
-			{
-				aidcase_xlsx_number(writer->book, writer->sheet,
-									writer->next_row, col, serial,
-									column->style);
-				width = 19;
-			}
-			break;
-
-		case CELL_OUTPUT:
-			break;
-	}
-
-	if (width == 0)
-	{
-		if (text == NULL)
-		{
-			text = OutputFunctionCall(&column->output, value);
-			len = strlen(text);
-		}
-		aidcase_xlsx_text(writer->book, writer->sheet, writer->next_row, col,
-						  text, len, column->style);
-		if (len == 0)
-			column->as_number = false;	/* a blank to COUNTA */
-		if (writer->rows < WIDTH_SAMPLE || column->style == XLSX_BODY_TEXT)
-			width = aidcase_xlsx_width(text, len);
-		lines = count_lines(text, len);
-		if (column->style == XLSX_BODY_TEXT)
-			lines += width / MAX_WIDTH; /* it is wrapped there */
-		writer->row_lines = Max(writer->row_lines, Min(lines, MAX_LINES));
-	}
-	column->width = Max(column->width, width);
-}
-
-/*
- * Takes a value into a column's running total.
- */
-static void
-add_to_total(RowWriter *writer, Column *column, Numeric value)
-{
-	MemoryContext old = MemoryContextSwitchTo(writer->total_context);
-	Datum		given = NumericGetDatum(value);
-	Numeric		former = column->value;
-
-	if (column->total == TOTAL_COUNT)
-		;
-	else if (former == NULL)
-		column->value = DatumGetNumericCopy(given);
-	else if (column->total == TOTAL_SUM)
-	{
-		column->value =
-			DatumGetNumeric(DirectFunctionCall2(numeric_add,
-												NumericGetDatum(former),
-												given));
-		pfree(former);
-	}
-	else if (column->total != TOTAL_RATIO)
-	{
-		int			order =
-			DatumGetInt32(DirectFunctionCall2(numeric_cmp, given,
-											  NumericGetDatum(former)));
-
-		if (column->total == TOTAL_MAX ? order > 0 : order < 0)
-		{
-			column->value = DatumGetNumericCopy(given);
-			pfree(former);
-		}
-	}
-	MemoryContextSwitchTo(old);
-}
-
-/*
- * Makes columns so wide that their cells can be read.
- */
-static void
-set_widths(RowWriter *writer)
-{
-	int			i;
-
-	for (i = 0; i < writer->ncolumns; i++)
-	{
-		Column	   *column = &writer->columns[i];
-
-		column->width = Min(Max(column->width + 2, MIN_WIDTH), MAX_WIDTH);
-	}
-}
-
-/*
- * Widens a range of columns evenly to a width in all.
- */
-static void
-widen(RowWriter *writer, int first, int last, int needed)
-{
-	int			have = 0;
-	int			n = last - first + 1;
-	int			i;
-
-	for (i = first; i <= last; i++)
-		have += writer->columns[i].width;
-	for (i = first; i <= last && have < needed; i++)
-		writer->columns[i].width += (needed - have + n - 1) / n;
-}
-
-/*
- * Height of a row that shows a text of this width in that width.
- */
-static double
-text_height(int text_width, int width)
-{
-	return LINE_HEIGHT * Max(1, (text_width + width - 1) / Max(width, 1)) + 4;
-}
-
-/*
- * A line of text from a list divided by line feeds; moves *list on, NULL at
- * its end.
- */
-static char *
-next_line(const char **list)
-{
-	const char *start = *list;
-	const char *end;
-
-	if (start == NULL)
-		return NULL;
-	end = strchr(start, '\n');
-	*list = end != NULL ? end + 1 : NULL;
-	return end != NULL ? pnstrdup(start, end - start) : pstrdup(start);
-}
-
-/*-------------------------------------------------------------------------
- * Reports
- *-------------------------------------------------------------------------
- */
 
 /*
  * workbook(name, period, unit, known_at): the workbook of a report.
@@ -865,7 +220,7 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 						  UNIX_EPOCH_JDATE) * SECS_PER_DAY;
 	aidcase_xlsx_properties(book, &properties);
 
-	init_writer(&writer, book, begin_form, &report);
+	aidcase_init_writer(&writer, book, begin_form, &report);
 	writer.sheet = aidcase_xlsx_sheet(book, report.title);
 
 	values[0] = DateADTGetDatum(report.as_of);
@@ -879,7 +234,7 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 		values[2] = TimestampTzGetDatum(report.known_at);
 		nulls[2] = false;
 	}
-	run_read_only(psprintf("SELECT * FROM aidcase.%s($1, $2, $3)",
+	aidcase_run_read_only(psprintf("SELECT * FROM aidcase.%s($1, $2, $3)",
 						   quote_identifier(psprintf("report_%s", report.name))),
 				  3, argtypes, values, nulls, false, &writer.pub);
 
@@ -889,7 +244,7 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 	print.repeat_last = report.head_last;
 	print.last_row = writer.next_row - 1;
 	print.last_col = report.ncolumns - 1;
-	print.mark = report.rehearsal ? "演练 Rehearsal" : NULL;
+	print.mark = report.rehearsal ? REHEARSAL_MARK : NULL;
 	aidcase_xlsx_print(book, writer.sheet, &print);
 	if (report.ncharts > 0)
 		write_charts(&writer, &report);
@@ -917,11 +272,11 @@ load_report(Report *report)
 	int			i;
 	int			j;
 
-	if (look_up(&report_plan, &name, NULL, 0) == 0)
+	if (aidcase_look_up(&report_plan, &name, NULL, 0) == 0)
 	{
 		text = NULL;
-		if (look_up(&report_names_plan, NULL, NULL, 0) == 1)
-			text = field(0, 1);
+		if (aidcase_look_up(&report_names_plan, NULL, NULL, 0) == 1)
+			text = aidcase_field(0, 1);
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no report \"%s\"", report->name),
@@ -929,18 +284,18 @@ load_report(Report *report)
 				 ? errhint("The reports are: %s.", text)
 				 : errhint("This register has no reports.")));
 	}
-	report->title = field(0, 1);
-	report->title_en = field(0, 2);
-	report->measure = field(0, 3);
-	report->measure_en = field(0, 4);
-	report->period_kind = field(0, 5);
-	report->landscape = strcmp(field(0, 6), "landscape") == 0;
-	report->both = strcmp(field(0, 7), "both") == 0;
-	report->signature = field(0, 8);
-	report->notes = field(0, 9);
-	report->query = field(0, 10);
+	report->title = aidcase_field(0, 1);
+	report->title_en = aidcase_field(0, 2);
+	report->measure = aidcase_field(0, 3);
+	report->measure_en = aidcase_field(0, 4);
+	report->period_kind = aidcase_field(0, 5);
+	report->landscape = strcmp(aidcase_field(0, 6), "landscape") == 0;
+	report->both = strcmp(aidcase_field(0, 7), "both") == 0;
+	report->signature = aidcase_field(0, 8);
+	report->notes = aidcase_field(0, 9);
+	report->query = aidcase_field(0, 10);
 
-	report->ncolumns = (int) look_up(&columns_plan, &name, NULL, 0);
+	report->ncolumns = (int) aidcase_look_up(&columns_plan, &name, NULL, 0);
 	if (report->ncolumns == 0)
 		elog(ERROR, "report \"%s\" has no columns", report->name);
 	report->columns = palloc0(report->ncolumns * sizeof(Column));
@@ -949,16 +304,16 @@ load_report(Report *report)
 	{
 		Column	   *column = &report->columns[i];
 
-		column->name = field(i, 1);
-		column->label = field(i, 2);
-		column->label_en = report->both ? field(i, 3) : NULL;
-		report->formats[i] = field(i, 4);
-		column->group = field(i, 8);
-		column->group_en = report->both ? field(i, 9) : NULL;
+		column->name = aidcase_field(i, 1);
+		column->label = aidcase_field(i, 2);
+		column->label_en = report->both ? aidcase_field(i, 3) : NULL;
+		report->formats[i] = aidcase_field(i, 4);
+		column->group = aidcase_field(i, 8);
+		column->group_en = report->both ? aidcase_field(i, 9) : NULL;
 		if (column->group != NULL)
 			report->grouped = true;
 
-		text = field(i, 5);
+		text = aidcase_field(i, 5);
 		column->total =
 			strcmp(text, "sum") == 0 ? TOTAL_SUM :
 			strcmp(text, "count") == 0 ? TOTAL_COUNT :
@@ -972,59 +327,36 @@ load_report(Report *report)
 			continue;
 		for (j = 0; j < report->ncolumns; j++)
 		{
-			if (strcmp(report->columns[j].name, field(i, 6)) == 0)
+			if (strcmp(report->columns[j].name, aidcase_field(i, 6)) == 0)
 				report->columns[i].numerator = j;
-			if (strcmp(report->columns[j].name, field(i, 7)) == 0)
+			if (strcmp(report->columns[j].name, aidcase_field(i, 7)) == 0)
 				report->columns[i].denominator = j;
 		}
 	}
 
-	report->ncharts = (int) look_up(&charts_plan, &name, NULL, 0);
+	report->ncharts = (int) aidcase_look_up(&charts_plan, &name, NULL, 0);
 	report->charts = palloc0(report->ncharts * sizeof(ReportChart));
 	for (i = 0; i < report->ncharts; i++)
 	{
 		ReportChart *chart = &report->charts[i];
 
-		text = field(i, 1);
+		text = aidcase_field(i, 1);
 		chart->kind = strcmp(text, "line") == 0 ? XLSX_CHART_LINE :
 			strcmp(text, "pie") == 0 ? XLSX_CHART_PIE : XLSX_CHART_COLUMN;
-		chart->title = field(i, 2);
-		chart->title_en = field(i, 3);
-		chart->category = field(i, 4);
-		chart->values = field(i, 5);
+		chart->title = aidcase_field(i, 2);
+		chart->title_en = aidcase_field(i, 3);
+		chart->category = aidcase_field(i, 4);
+		chart->values = aidcase_field(i, 5);
 	}
 
-	if (look_up(&register_plan, NULL, NULL, 1) != 1)
+	if (aidcase_look_up(&aidcase_register_plan, NULL, NULL, 1) != 1)
 		elog(ERROR, "the register has no identity");
-	report->register_line = field(0, 1);
-	report->time_zone = field(0, 2);
+	report->register_line = aidcase_field(0, 1);
+	report->time_zone = aidcase_field(0, 2);
 	report->rehearsal = aidcase_is_rehearsal();
-	(void) look_up(&checkpoint_plan, &known_at,
+	(void) aidcase_look_up(&checkpoint_plan, &known_at,
 				   report->known_at_given ? " " : "n", 1);
-	report->checkpoint = field(0, 1);
-}
-
-/*
- * Runs a kept plan as the register's owner and stays in the memory context
- * that it was called in, where field() then makes its copies.
- */
-static uint64
-look_up(KeptPlan *plan, Datum *values, const char *nulls, long limit)
-{
-	MemoryContext context = CurrentMemoryContext;
-	uint64		rows = aidcase_run(plan, values, nulls, limit);
-
-	MemoryContextSwitchTo(context);
-	return rows;
-}
-
-/*
- * A value of SPI's last result as text; NULL for null.
- */
-static char *
-field(int row, int col)
-{
-	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, col);
+	report->checkpoint = aidcase_field(0, 1);
 }
 
 /*
@@ -1141,12 +473,12 @@ set_unit(Report *report, const char *code)
 
 	values[0] = CStringGetTextDatum(code);
 	values[1] = DateADTGetDatum(report->as_of);
-	if (look_up(&unit_plan, values, NULL, 1) == 0)
+	if (aidcase_look_up(&unit_plan, values, NULL, 1) == 0)
 	{
 		char	   *codes = NULL;
 
-		if (look_up(&unit_codes_plan, NULL, NULL, 1) == 1)
-			codes = field(0, 1);
+		if (aidcase_look_up(&unit_codes_plan, NULL, NULL, 1) == 1)
+			codes = aidcase_field(0, 1);
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no unit with code \"%s\"", code),
@@ -1155,7 +487,7 @@ set_unit(Report *report, const char *code)
 				 : errhint("This register has no units yet.")));
 	}
 	report->unit_code = pstrdup(code);
-	report->unit_name = field(0, 1);
+	report->unit_name = aidcase_field(0, 1);
 	if (report->unit_name == NULL)
 		report->unit_name = report->unit_code;
 }
@@ -1198,17 +530,28 @@ both_text(const Report *report, const char *zh, const char *divider,
 }
 
 /*
- * Height of a head in a column of its starting width, in lines.
+ * Widens a range of columns evenly to a width in all.
  */
-static int
-head_lines(const char *zh, const char *en, int width)
+static void
+widen(RowWriter *writer, int first, int last, int needed)
 {
-	int			lines;
+	int			have = 0;
+	int			n = last - first + 1;
+	int			i;
 
-	lines = (aidcase_xlsx_width(zh, strlen(zh)) + width - 1) / width;
-	if (en != NULL)
-		lines += (aidcase_xlsx_width(en, strlen(en)) + width) / width;
-	return Max(lines, 1);
+	for (i = first; i <= last; i++)
+		have += writer->columns[i].width;
+	for (i = first; i <= last && have < needed; i++)
+		writer->columns[i].width += (needed - have + n - 1) / n;
+}
+
+/*
+ * Height of a row that shows a text of this width in that width.
+ */
+static double
+text_height(int text_width, int width)
+{
+	return LINE_HEIGHT * Max(1, (text_width + width - 1) / Max(width, 1)) + 4;
 }
 
 /*
@@ -1287,8 +630,9 @@ begin_form(RowWriter *writer, TupleDesc desc)
 			column->width = Max(column->width,
 								aidcase_xlsx_width(column->label_en,
 												   strlen(column->label_en)));
-		column->width = Min(column->width, MAX_HEAD_WIDTH);
-		lines = Max(lines, head_lines(column->label, column->label_en,
+		column->width = Min(column->width, report->ncolumns > MANY_COLUMNS ?
+							MANY_HEAD_WIDTH : MAX_HEAD_WIDTH);
+		lines = Max(lines, aidcase_head_lines(column->label, column->label_en,
 									  Max(column->width, MIN_WIDTH)));
 		if (column->group_en != NULL)
 			group_lines = 2;
@@ -1399,7 +743,7 @@ end_form(RowWriter *writer, const Report *report)
 	int			number = 0;
 	int			i;
 
-	set_widths(writer);
+	aidcase_set_widths(writer);
 	if (last > 0)
 	{
 		widen(writer, 0, (report->ncolumns - 1) / 2, report->left_width);
@@ -1427,7 +771,7 @@ end_form(RowWriter *writer, const Report *report)
 	}
 
 	list = report->notes;
-	while ((line = next_line(&list)) != NULL)
+	while ((line = aidcase_next_line(&list)) != NULL)
 	{
 		char	   *text;
 
@@ -1449,7 +793,7 @@ end_form(RowWriter *writer, const Report *report)
 
 		initStringInfo(&text);
 		list = report->signature;
-		while ((line = next_line(&list)) != NULL)
+		while ((line = aidcase_next_line(&list)) != NULL)
 			appendStringInfo(&text, "%s　　　　　　　　", line);
 		aidcase_xlsx_merge(book, sheet, writer->next_row, 0, writer->next_row,
 						   last, text.data, XLSX_SIGNATURE);
@@ -1579,7 +923,7 @@ write_totals(RowWriter *writer, const Report *report, int row)
 										digits, style);
 		if (digits != NULL)
 			column->width = Max(column->width,
-								(int) (strlen(digits) * 4 / 3) + 3);
+								aidcase_number_width(digits) + 2);
 	}
 }
 
@@ -1608,8 +952,9 @@ write_charts(RowWriter *writer, const Report *report)
 {
 	XlsxBook   *book = writer->book;
 	XlsxPrint	print = {0};
-	const int	last_col = 11;	/* as wide as a chart */
-	const int	step = 18;		/* rows that a chart takes */
+	const int	last_col = 10;	/* as wide as a chart */
+	const int	step = 15;		/* rows that a chart takes */
+	const int	per_page = 3;	/* charts on a page */
 	int			sheet = aidcase_xlsx_sheet(book, "图表");
 	int			row = 0;
 	char	   *text;
@@ -1667,56 +1012,10 @@ write_charts(RowWriter *writer, const Report *report)
 	}
 
 	print.repeat_first = -1;
-	print.last_row = row;
+	print.last_row = row - 1;
 	print.last_col = last_col;
-	print.mark = report->rehearsal ? "演练 Rehearsal" : NULL;
-	aidcase_xlsx_print(book, sheet, &print);
-}
-
-/*
- * Writes one line of the sheet that says where the figures are from.
- */
-static void
-about_line(XlsxBook *book, int sheet, int *row, const char *key,
-		   const char *value)
-{
-	aidcase_xlsx_text(book, sheet, *row, 0, key, strlen(key), XLSX_ABOUT_KEY);
-	aidcase_xlsx_text(book, sheet, *row, 1, value, strlen(value),
-					  XLSX_ABOUT_TEXT);
-	if (strchr(value, '\n') != NULL)
-		aidcase_xlsx_row_height(book, sheet, *row,
-								LINE_HEIGHT * count_lines(value, strlen(value)) + 4);
-	(*row)++;
-}
-
-/*
- * Writes the text of the query and finishes that sheet.
- */
-static void
-about_query(XlsxBook *book, int sheet, int row, const char *query,
-			bool rehearsal)
-{
-	XlsxPrint	print = {0};
-	const char *key = "查询语句 / Query";
-	const char *list = query;
-	char	   *line;
-	int			width = 80;
-
-	aidcase_xlsx_text(book, sheet, row, 0, key, strlen(key), XLSX_ABOUT_KEY);
-	while ((line = next_line(&list)) != NULL)
-	{
-		aidcase_xlsx_text(book, sheet, row, 1, line, strlen(line),
-						  XLSX_ABOUT_CODE);
-		width = Max(width, aidcase_xlsx_width(line, strlen(line)));
-		row++;
-	}
-	aidcase_xlsx_column_width(book, sheet, 0, 26);
-	aidcase_xlsx_column_width(book, sheet, 1, Min(width, 120));
-	print.landscape = true;
-	print.repeat_first = -1;
-	print.last_row = Max(row - 1, 0);
-	print.last_col = 1;
-	print.mark = rehearsal ? "演练 Rehearsal" : NULL;
+	print.pages_high = (report->ncharts + per_page - 1) / per_page;
+	print.mark = report->rehearsal ? REHEARSAL_MARK : NULL;
 	aidcase_xlsx_print(book, sheet, &print);
 }
 
@@ -1727,7 +1026,7 @@ static void
 write_about_form(RowWriter *writer, const Report *report)
 {
 	XlsxBook   *book = writer->book;
-	int			sheet = aidcase_xlsx_sheet(book, "说明 About");
+	int			sheet = aidcase_xlsx_sheet(book, ABOUT_SHEET);
 	int			row = 0;
 	char	   *as_of;
 	char	   *known_at;
@@ -1738,37 +1037,37 @@ write_about_form(RowWriter *writer, const Report *report)
 		DatumGetCString(DirectFunctionCall1(timestamptz_out,
 											TimestampTzGetDatum(report->known_at))) : NULL;
 
-	about_line(book, sheet, &row, "报表 / Report", report->name);
-	about_line(book, sheet, &row, "标题 / Title",
+	aidcase_about_line(book, sheet, &row, "报表 / Report", report->name);
+	aidcase_about_line(book, sheet, &row, "标题 / Title",
 			   psprintf("%s / %s", report->title, report->title_en));
-	about_line(book, sheet, &row, "计量单位 / Measured in",
+	aidcase_about_line(book, sheet, &row, "计量单位 / Measured in",
 			   psprintf("%s / %s", report->measure, report->measure_en));
-	about_line(book, sheet, &row, "报告期 / Period", report->period);
-	about_line(book, sheet, &row, "数据截止日 / as_of", as_of);
-	about_line(book, sheet, &row, "填报单位 / unit_code",
+	aidcase_about_line(book, sheet, &row, "报告期 / Period", report->period);
+	aidcase_about_line(book, sheet, &row, "数据截止日 / as_of", as_of);
+	aidcase_about_line(book, sheet, &row, "填报单位 / unit_code",
 			   report->unit_code == NULL ? "全部 / the whole register"
 			   : psprintf("%s %s", report->unit_code, report->unit_name));
-	about_line(book, sheet, &row, "知悉时点 / known_at",
+	aidcase_about_line(book, sheet, &row, "知悉时点 / known_at",
 			   known_at != NULL ? known_at
 			   : "未指定，按生成时的登记内容 / not given: as recorded when it was made");
-	about_line(book, sheet, &row, "登记库 / Register", report->register_line);
-	about_line(book, sheet, &row, "用途 / Purpose",
+	aidcase_about_line(book, sheet, &row, "登记库 / Register", report->register_line);
+	aidcase_about_line(book, sheet, &row, "用途 / Purpose",
 			   report->rehearsal ? "演练，不作统计依据 / rehearsal, not for statistics"
 			   : "正式 / live");
-	about_line(book, sheet, &row, "检查点 / Checkpoint",
+	aidcase_about_line(book, sheet, &row, "检查点 / Checkpoint",
 			   report->checkpoint != NULL ? report->checkpoint : "无 / none");
-	about_line(book, sheet, &row, "数据行数 / Rows of data",
+	aidcase_about_line(book, sheet, &row, "数据行数 / Rows of data",
 			   psprintf("%lld", (long long) writer->rows));
-	about_line(book, sheet, &row, "数据来源 / Generated from",
+	aidcase_about_line(book, sheet, &row, "数据来源 / Generated from",
 			   psprintf("SELECT * FROM aidcase.report_%s(as_of => '%s', unit_code => %s, known_at => %s)",
 						report->name, as_of,
 						report->unit_code != NULL ?
 						quote_literal_cstr(report->unit_code) : "NULL",
 						known_at != NULL ? quote_literal_cstr(known_at) : "NULL"));
-	about_line(book, sheet, &row, "核验 / Verification",
+	aidcase_about_line(book, sheet, &row, "核验 / Verification",
 			   "本表由登记库直接生成，未经手工改动时可核验：SELECT * FROM aidcase.verify_report(文件内容)\n"
 			   "Made by the register; an unchanged file is confirmed by aidcase.verify_report(content)");
-	about_query(book, sheet, row, report->query, report->rehearsal);
+	aidcase_about_query(book, sheet, row, report->query, report->rehearsal);
 }
 
 /*
@@ -1821,335 +1120,4 @@ record_issue(const Report *report, bytea *file, int64 rows)
 		elog(ERROR, "could not record the issue of a report: %s",
 			 SPI_result_code_string(result));
 	SPI_finish();
-}
-
-/*-------------------------------------------------------------------------
- * Lists
- *-------------------------------------------------------------------------
- */
-
-/*
- * xlsx(query, options): the rows of a query as a plain list.
- */
-Datum
-aidcase_xlsx(PG_FUNCTION_ARGS)
-{
-	ListOptions options = {0};
-	RowWriter	writer;
-	XlsxBook   *book;
-	XlsxProperties properties = {0};
-	XlsxPrint	print = {0};
-	int			i;
-
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a workbook needs a query")));
-	options.query = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	options.sheet = "数据";
-	options.about = true;
-	options.landscape = true;
-	if (!PG_ARGISNULL(1))
-		read_options(&options, PG_GETARG_JSONB_P(1));
-
-	book = aidcase_xlsx_open(true);
-	properties.title = options.title;
-	/* any fixed day: the file must not depend on the clock */
-	properties.created = ((int64) POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) *
-		SECS_PER_DAY;
-	aidcase_xlsx_properties(book, &properties);
-
-	init_writer(&writer, book, begin_list, &options);
-	writer.sheet = aidcase_xlsx_sheet(book, options.sheet);
-	run_read_only(options.query, 0, NULL, NULL, NULL, true, &writer.pub);
-
-	set_widths(&writer);
-	for (i = 0; i < writer.ncolumns; i++)
-		aidcase_xlsx_column_width(book, writer.sheet, i,
-								  writer.columns[i].width);
-	aidcase_xlsx_filter(book, writer.sheet, options.head_row, 0,
-						Max(writer.next_row - 1, options.head_row),
-						writer.ncolumns - 1);
-	print.landscape = options.landscape;
-	print.repeat_first = print.repeat_last = options.head_row;
-	print.last_row = Max(writer.next_row - 1, options.head_row);
-	print.last_col = writer.ncolumns - 1;
-	aidcase_xlsx_print(book, writer.sheet, &print);
-	if (options.about)
-		write_about_list(&writer, &options);
-	PG_RETURN_BYTEA_P(aidcase_xlsx_close(book));
-}
-
-/*
- * Raises the error of an option of the wrong kind.
- */
-static void
-wrong_option(const char *key, const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" must be %s", key, what)));
-}
-
-/*
- * Reads the options; what they point to lies in the given value.
- */
-static void
-read_options(ListOptions *options, Jsonb *jsonb)
-{
-	JsonbIterator *it;
-	JsonbIteratorToken token;
-	JsonbValue	value;
-
-	if (!JB_ROOT_IS_OBJECT(jsonb))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options must be a JSON object"),
-				 errhint("For instance: {\"sheet\": \"名册\", \"labels\": {\"name\": \"姓名\"}}.")));
-
-	it = JsonbIteratorInit(&jsonb->root);
-	(void) JsonbIteratorNext(&it, &value, true);	/* the object begins */
-	while ((token = JsonbIteratorNext(&it, &value, true)) == WJB_KEY)
-	{
-		char	   *key = pnstrdup(value.val.string.val, value.val.string.len);
-
-		(void) JsonbIteratorNext(&it, &value, true);	/* its value, whole */
-		if (strcmp(key, "sheet") == 0 || strcmp(key, "title") == 0)
-		{
-			char	   *text;
-
-			if (value.type != jbvString || value.val.string.len == 0)
-				wrong_option(key, "a text");
-			text = pnstrdup(value.val.string.val, value.val.string.len);
-			if (key[0] == 's')
-				options->sheet = text;
-			else
-				options->title = text;
-		}
-		else if (strcmp(key, "about") == 0 || strcmp(key, "landscape") == 0)
-		{
-			if (value.type != jbvBool)
-				wrong_option(key, "true or false");
-			if (key[0] == 'a')
-				options->about = value.val.boolean;
-			else
-				options->landscape = value.val.boolean;
-		}
-		else if (strcmp(key, "labels") == 0)
-		{
-			if (value.type != jbvBinary ||
-				!JsonContainerIsObject(value.val.binary.data))
-				wrong_option(key, "an object of column names and labels");
-			options->labels = value.val.binary.data;
-		}
-		else if (strcmp(key, "text") == 0)
-		{
-			if (value.type != jbvBinary ||
-				!JsonContainerIsArray(value.val.binary.data))
-				wrong_option(key, "an array of column names");
-			options->texts = value.val.binary.data;
-		}
-		else
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized option \"%s\"", key),
-					 errhint("The options are: sheet, title, labels, text, about, landscape.")));
-	}
-}
-
-/*
- * Number of the list's column of a name in the options; an error when the
- * query has none.
- */
-static int
-list_column(TupleDesc desc, const char *option, const JsonbValue *name)
-{
-	int			i;
-
-	if (name->type != jbvString)
-		wrong_option(option, "given for names of columns");
-	for (i = 0; i < desc->natts; i++)
-	{
-		const char *attname = NameStr(TupleDescAttr(desc, i)->attname);
-
-		if (strlen(attname) == (size_t) name->val.string.len &&
-			memcmp(attname, name->val.string.val, name->val.string.len) == 0)
-			return i;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("option \"%s\" names column \"%.*s\", which the query does not return",
-					option, name->val.string.len, name->val.string.val)));
-	return -1;					/* keep compiler quiet */
-}
-
-/*
- * How a column of a list is shown, by its type.
- */
-static void
-set_list_column(Column *column, Form_pg_attribute att)
-{
-	int32		typmod = att->atttypmod;
-
-	column->type = getBaseTypeAndTypmod(att->atttypid, &typmod);
-	switch (column->type)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			column->kind = CELL_INT;
-			column->style = XLSX_LIST_INT;
-			break;
-		case NUMERICOID:
-			column->kind = CELL_NUMERIC;
-			/* a scale of 2 means money here */
-			column->style = typmod >= (int32) VARHDRSZ &&
-				((typmod - VARHDRSZ) & 0x7ff) == 2 ?
-				XLSX_LIST_MONEY : XLSX_LIST_NUMBER;
-			break;
-		case FLOAT4OID:
-		case FLOAT8OID:
-			column->kind = CELL_FLOAT;
-			column->style = XLSX_LIST_NUMBER;
-			break;
-		case BOOLOID:
-			column->kind = CELL_BOOLEAN;
-			column->style = XLSX_LIST_NUMBER;
-			break;
-		case DATEOID:
-			column->kind = CELL_DATE;
-			column->style = XLSX_LIST_DATE;
-			break;
-		case TIMESTAMPOID:
-			column->kind = CELL_TIMESTAMP;
-			column->style = XLSX_LIST_TIME;
-			break;
-		case TIMESTAMPTZOID:
-			column->kind = CELL_TIMESTAMPTZ;
-			column->style = XLSX_LIST_TIME;
-			break;
-		case TEXTOID:
-		case VARCHAROID:
-			column->kind = CELL_TEXT;
-			column->style = XLSX_LIST_TEXT;
-			break;
-		default:
-			column->kind = CELL_OUTPUT;
-			column->style = XLSX_LIST_TEXT;
-			break;
-	}
-}
-
-/*
- * Writes the top of a list, when the shape of its rows is known.
- */
-static void
-begin_list(RowWriter *writer, TupleDesc desc)
-{
-	ListOptions *options = (ListOptions *) writer->form;
-	XlsxBook   *book = writer->book;
-	JsonbIterator *it;
-	JsonbIteratorToken token;
-	JsonbValue	value;
-	int			row = 0;
-	int			lines = 1;
-	int			i;
-
-	if (desc->natts == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("query returns no columns")));
-
-	writer->ncolumns = desc->natts;
-	writer->columns = palloc0(desc->natts * sizeof(Column));
-	for (i = 0; i < desc->natts; i++)
-	{
-		Column	   *column = &writer->columns[i];
-
-		column->name = pstrdup(NameStr(TupleDescAttr(desc, i)->attname));
-		column->label = column->name;
-		set_list_column(column, TupleDescAttr(desc, i));
-	}
-	if (options->labels != NULL)
-	{
-		it = JsonbIteratorInit(options->labels);
-		(void) JsonbIteratorNext(&it, &value, true);
-		while ((token = JsonbIteratorNext(&it, &value, true)) == WJB_KEY)
-		{
-			i = list_column(desc, "labels", &value);
-			(void) JsonbIteratorNext(&it, &value, true);
-			if (value.type != jbvString)
-				wrong_option("labels", "an object of column names and labels");
-			writer->columns[i].label = pnstrdup(value.val.string.val,
-												value.val.string.len);
-		}
-	}
-	if (options->texts != NULL)
-	{
-		it = JsonbIteratorInit(options->texts);
-		(void) JsonbIteratorNext(&it, &value, true);
-		while ((token = JsonbIteratorNext(&it, &value, true)) == WJB_ELEM)
-		{
-			i = list_column(desc, "text", &value);
-			if (writer->columns[i].kind != CELL_TEXT)
-				writer->columns[i].kind = CELL_OUTPUT;
-			writer->columns[i].style = XLSX_LIST_TEXT;
-		}
-	}
-
-	if (options->title != NULL)
-	{
-		aidcase_xlsx_merge(book, writer->sheet, row, 0, row, desc->natts - 1,
-						   options->title, XLSX_TITLE);
-		aidcase_xlsx_row_height(book, writer->sheet, row++, 30);
-	}
-	options->head_row = row;
-	for (i = 0; i < desc->natts; i++)
-	{
-		Column	   *column = &writer->columns[i];
-
-		column->width = Min(aidcase_xlsx_width(column->label,
-											   strlen(column->label)) + 2,
-							2 * MAX_HEAD_WIDTH);
-		lines = Max(lines, head_lines(column->label, NULL, column->width));
-		aidcase_xlsx_text(book, writer->sheet, row, i, column->label,
-						  strlen(column->label), XLSX_LIST_HEAD);
-	}
-	aidcase_xlsx_row_height(book, writer->sheet, row, LINE_HEIGHT * lines + 6);
-	writer->first_row = row + 1;
-	writer->next_row = writer->first_row;
-	writer->max_rows = XLSX_MAX_ROWS - writer->first_row;
-	aidcase_xlsx_freeze(book, writer->sheet, writer->first_row, 0);
-}
-
-/*
- * Writes the last sheet of a list.
- */
-static void
-write_about_list(RowWriter *writer, const ListOptions *options)
-{
-	XlsxBook   *book = writer->book;
-	MemoryContext context = CurrentMemoryContext;
-	int			sheet = aidcase_xlsx_sheet(book, "说明 About");
-	int			row = 0;
-	bool		rehearsal = false;
-
-	if (OidIsValid(aidcase_relation_if_any("register")))
-	{
-		char	   *line;
-
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "could not connect to SPI");
-		MemoryContextSwitchTo(context);
-		if (look_up(&register_plan, NULL, NULL, 1) == 1)
-		{
-			line = field(0, 1);
-			rehearsal = aidcase_is_rehearsal();
-			about_line(book, sheet, &row, "登记库 / Register", line);
-		}
-		SPI_finish();
-	}
-	about_line(book, sheet, &row, "数据行数 / Rows of data",
-			   psprintf("%lld", (long long) writer->rows));
-	about_query(book, sheet, row, options->query, rehearsal);
 }

@@ -22,10 +22,12 @@
  * Their descriptors are announced to fd.c.  temp_file_limit does not see
  * them.
  *
- * The library does not look at the result of its fprintf calls.  A full disk
- * would give a workbook that lacks its end and no error; check_package()
- * therefore unpacks every part and looks at its end before the bytes are
- * handed out.
+ * The library does not look at the result of its fprintf calls.  When a disk
+ * fills up for a moment, it makes a workbook that lacks a piece in its middle
+ * and reports no error (seen with 1.1.4).  check_package() therefore unpacks
+ * every part before the bytes are handed out: its elements must be balanced,
+ * and there must be as many cells and shared strings as were written.  That
+ * costs about a twentieth of the time of writing.
  *
  * Bytes: nothing that is written depends on the clock, the locale or the
  * machine.  The document's creation time is set by the caller.
@@ -40,6 +42,7 @@
 #include <xlsxwriter.h>
 #include <zlib.h>
 
+#include "commands/tablespace.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -63,8 +66,8 @@
 #define EXACT_DIGITS	15
 
 /* Size of a chart on its sheet, in pixels. */
-#define CHART_WIDTH		720
-#define CHART_HEIGHT	400
+#define CHART_WIDTH		700
+#define CHART_HEIGHT	340
 
 struct XlsxBook
 {
@@ -75,6 +78,7 @@ struct XlsxBook
 	int			fds;			/* descriptors announced to fd.c */
 	int			nsheets;
 	lxw_worksheet *sheets[MAX_SHEETS];
+	int64		cells;			/* written on all sheets */
 	lxw_format *formats[XLSX_STYLES];	/* made when first used */
 	StringInfoData scratch;		/* text on its way into a cell */
 };
@@ -147,7 +151,8 @@ static const char *put_text(XlsxBook *book, const char *text, int len,
 static char *sheet_name(XlsxBook *book, const char *name);
 static int	significant_digits(const char *digits);
 static bytea *read_package(XlsxBook *book);
-static void check_package(const unsigned char *data, size_t size);
+static void check_package(const unsigned char *data, size_t size, int64 cells,
+						  int64 strings);
 
 /*
  * Opens a book in a memory context of its own.
@@ -182,6 +187,7 @@ aidcase_xlsx_open(bool constant_memory)
 		book->fds++;
 	}
 
+	PrepareTempTablespaces();	/* as temp_tablespaces says */
 	book->file = OpenTemporaryFile(false);
 	path = FilePathName(book->file);
 	options.tmpdir = pstrdup(path);
@@ -490,6 +496,7 @@ void
 aidcase_xlsx_text(XlsxBook *book, int sheet, int row, int col,
 				  const char *text, int len, XlsxStyle style)
 {
+	book->cells++;
 	check(worksheet_write_string(book->sheets[sheet], row, col,
 								 put_text(book, text, len, row, col),
 								 format_of(book, style)));
@@ -512,6 +519,7 @@ aidcase_xlsx_number(XlsxBook *book, int sheet, int row, int col,
 						  style_defs[style].as_text);
 		return;
 	}
+	book->cells++;
 	check(worksheet_write_number(book->sheets[sheet], row, col, value,
 								 format_of(book, style)));
 }
@@ -556,6 +564,7 @@ aidcase_xlsx_numeral(XlsxBook *book, int sheet, int row, int col,
 						  style_defs[style].as_text);
 		return false;
 	}
+	book->cells++;
 	check(worksheet_write_number(book->sheets[sheet], row, col,
 								 strtod(digits, NULL),
 								 format_of(book, style)));
@@ -576,6 +585,7 @@ aidcase_xlsx_formula(XlsxBook *book, int sheet, int row, int col,
 						  style_defs[style].as_text);
 		return;
 	}
+	book->cells++;
 	check(worksheet_write_formula_num(book->sheets[sheet], row, col, formula,
 									  format_of(book, style),
 									  strtod(digits, NULL)));
@@ -588,6 +598,7 @@ void
 aidcase_xlsx_boolean(XlsxBook *book, int sheet, int row, int col,
 					 bool value, XlsxStyle style)
 {
+	book->cells++;
 	check(worksheet_write_boolean(book->sheets[sheet], row, col, value,
 								  format_of(book, style)));
 }
@@ -599,6 +610,7 @@ void
 aidcase_xlsx_blank(XlsxBook *book, int sheet, int row, int col,
 				   XlsxStyle style)
 {
+	book->cells++;
 	check(worksheet_write_blank(book->sheets[sheet], row, col,
 								format_of(book, style)));
 }
@@ -615,6 +627,7 @@ aidcase_xlsx_merge(XlsxBook *book, int sheet, int row, int col, int last_row,
 		aidcase_xlsx_text(book, sheet, row, col, text, strlen(text), style);
 		return;
 	}
+	book->cells += (int64) (last_row - row + 1) * (last_col - col + 1);
 	check(worksheet_merge_range(book->sheets[sheet], row, col,
 								last_row, last_col,
 								put_text(book, text, strlen(text), row, col),
@@ -675,7 +688,7 @@ aidcase_xlsx_print(XlsxBook *book, int sheet, const XlsxPrint *p)
 		worksheet_set_portrait(ws);
 	worksheet_set_margins(ws, 0.5, 0.5, 0.7, 0.7);
 	worksheet_center_horizontally(ws);
-	worksheet_fit_to_pages(ws, 1, p->one_page_high ? 1 : 0);
+	worksheet_fit_to_pages(ws, 1, p->pages_high);
 	if (p->repeat_first >= 0)
 		check(worksheet_repeat_rows(ws, p->repeat_first, p->repeat_last));
 	check(worksheet_print_area(ws, 0, 0, p->last_row, p->last_col));
@@ -807,15 +820,94 @@ zip_u32(const unsigned char *p)
 	return zip_u16(p) | (zip_u16(p + 2) << 16);
 }
 
+/* Where a scan of XML stands. */
+typedef struct XmlScan
+{
+	enum
+	{
+		IN_TEXT,
+		AFTER_ANGLE,			/* behind "<" */
+		IN_NAME,				/* behind the first letter of a name */
+		IN_TAG
+	}			state;
+	bool		closing;		/* of the tag it is in: </ ... > */
+	bool		declaration;	/* <? ... > */
+	unsigned char first;		/* first letter of the name */
+	unsigned char previous;		/* byte before the present one */
+	int64		depth;			/* open elements */
+	int64		cells;			/* elements <c ...> */
+	int64		strings;		/* elements <si> */
+} XmlScan;
+
 /*
- * Does a part of the package unpack to its full length and end in ">"?
+ * Takes the next piece of a part into a scan.  In what the library writes,
+ * "<" and ">" stand for tags only, everything else is escaped.
+ */
+static void
+scan_xml(XmlScan *scan, const unsigned char *p, size_t n)
+{
+	const unsigned char *end = p + n;
+	const unsigned char *found;
+
+	while (p < end)
+	{
+		switch (scan->state)
+		{
+			case IN_TEXT:
+				p = memchr(p, '<', end - p);
+				if (p == NULL)
+					return;
+				scan->state = AFTER_ANGLE;
+				p++;
+				break;
+
+			case AFTER_ANGLE:
+				scan->first = *p;
+				scan->closing = (*p == '/');
+				scan->declaration = (*p == '?');
+				scan->previous = *p++;
+				scan->state = IN_NAME;
+				break;
+
+			case IN_NAME:
+				if (scan->first == 'c' && *p == ' ')
+					scan->cells++;
+				else if (scan->first == 's' && *p == 'i')
+					scan->strings++;
+				scan->state = IN_TAG;
+				break;
+
+			case IN_TAG:
+				found = memchr(p, '>', end - p);
+				if (found == NULL)
+				{
+					scan->previous = end[-1];
+					return;
+				}
+				if (found > p)
+					scan->previous = found[-1];
+				if (scan->closing)
+					scan->depth--;
+				else if (!scan->declaration && scan->previous != '/')
+					scan->depth++;
+				scan->state = IN_TEXT;
+				p = found + 1;
+				break;
+		}
+	}
+}
+
+/*
+ * Does a part of the package unpack to its full length, with every element
+ * closed?  Adds its cells and shared strings to the counts.
  */
 static bool
-part_is_whole(const unsigned char *data, uint32 packed, uint32 unpacked)
+part_is_whole(const unsigned char *data, uint32 packed, uint32 unpacked,
+			  int64 *cells, int64 *strings)
 {
-	unsigned char buffer[64 * 1024];
+	unsigned char buffer[32 * 1024];
 	z_stream	stream = {0};
-	unsigned char last = 0;
+	XmlScan		scan = {0};
 	uint64		total = 0;
 	int			result;
 
@@ -832,26 +924,29 @@ part_is_whole(const unsigned char *data, uint32 packed, uint32 unpacked)
 		result = inflate(&stream, Z_NO_FLUSH);
 		n = sizeof(buffer) - stream.avail_out;
 		total += n;
-		while (n > 0 && isspace(buffer[n - 1]))
-			n--;
-		if (n > 0)
-			last = buffer[n - 1];
+		scan_xml(&scan, buffer, n);
 	} while (result == Z_OK);
 	inflateEnd(&stream);
 
-	return result == Z_STREAM_END && total == unpacked && last == '>';
+	*cells += scan.cells;
+	*strings += scan.strings;
+	return result == Z_STREAM_END && total == unpacked &&
+		scan.state == IN_TEXT && scan.depth == 0;
 }
 
 /*
- * Looks at every part of the package; errors when one lacks its end.
+ * Looks at every part of the package; errors when something is missing.
  */
 static void
-check_package(const unsigned char *data, size_t size)
+check_package(const unsigned char *data, size_t size, int64 cells,
+			  int64 strings)
 {
 	const size_t end_size = 22; /* end-of-directory record, no comment */
 	size_t		at;
 	uint32		parts;
 	bool		whole = false;
+	int64		found_cells = 0;
+	int64		found_strings = 0;
 
 	if (size > end_size && zip_u32(data + size - end_size) == 0x06054b50)
 	{
@@ -876,16 +971,19 @@ check_package(const unsigned char *data, size_t size)
 			if (begin + packed > size)
 				break;
 			whole = part_is_whole(data + begin, packed,
-								  zip_u32(data + at + 24));
+								  zip_u32(data + at + 24),
+								  &found_cells, &found_strings);
 			at += 46 + zip_u16(data + at + 28) + zip_u16(data + at + 30) +
 				zip_u16(data + at + 32);
 			CHECK_FOR_INTERRUPTS();
 		}
 	}
-	if (!whole)
+	if (!whole || found_cells != cells || found_strings != strings)
 		ereport(ERROR,
 				(errcode(ERRCODE_IO_ERROR),
 				 errmsg("could not write workbook: a part of it is not complete"),
+				 errdetail("It has %lld of %lld cells.",
+						   (long long) found_cells, (long long) cells),
 				 errhint("Check for sufficient space in the directory of temporary files.")));
 }
 
@@ -898,6 +996,7 @@ aidcase_xlsx_close(XlsxBook *book)
 {
 	lxw_workbook *workbook = book->workbook;
 	lxw_error	error;
+	int64		strings;
 	bytea	   *result;
 	int			i;
 
@@ -905,11 +1004,19 @@ aidcase_xlsx_close(XlsxBook *book)
 	{
 		FILE	   *scratch = book->sheets[i]->optimize_tmpfile;
 
+		errno = 0;
 		if (scratch != NULL && (fflush(scratch) != 0 || ferror(scratch)))
+		{
+			/* if write didn't set errno, assume problem is no disk space */
+			if (errno == 0)
+				errno = ENOSPC;
 			ereport(ERROR,
 					(errcode_for_file_access(),
 					 errmsg("could not write temporary file of a workbook: %m")));
+		}
 	}
+
+	strings = workbook->sst->unique_count;
 
 	/* the library frees the workbook whether it succeeds or not */
 	book->workbook = NULL;
@@ -925,7 +1032,8 @@ aidcase_xlsx_close(XlsxBook *book)
 	}
 
 	result = read_package(book);
-	check_package((unsigned char *) VARDATA(result), VARSIZE(result) - VARHDRSZ);
+	check_package((unsigned char *) VARDATA(result), VARSIZE(result) - VARHDRSZ,
+				  book->cells, strings);
 	FileClose(book->file);
 	MemoryContextDelete(book->context);
 	return result;

@@ -79,7 +79,7 @@ typedef struct XlsxPrint
 	int			repeat_last;
 	int			last_row;		/* print area begins at 0, 0 */
 	int			last_col;
-	bool		one_page_high;	/* fit height too, for charts */
+	int			pages_high;		/* fit into so many pages; 0 = as needed */
 	const char *mark;			/* shown in the page header, or NULL */
 } XlsxPrint;
 

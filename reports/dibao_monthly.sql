@@ -33,7 +33,7 @@
 -- column: per_person | numeric | 人均补助 | Per person | money | ratio month_total / persons
 -- chart: column | 各镇办社区保障人数 | Persons by unit | place | persons
 -- chart: column | 各镇办社区当月支出 | Spending of the month by unit | place | month_base, month_addon
--- signature: 单位负责人: 审核人: 填表人: 报出日期:
+-- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 人数=按劳动能力各栏之和;支出合计=各分项之和;上月户数+当月新增-当月退出=保障户数;致困原因可多选。
 -- note: 保障户数按享受月份统计,支出按发放清册月份统计(含补发)。
 WITH period AS (

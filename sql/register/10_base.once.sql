@@ -24,3 +24,5 @@ CREATE TABLE aidcase.label (
     PRIMARY KEY (code_set, code)
 );
 SELECT aidcase.set_up_table('label');
+
+-- data: label

@@ -81,8 +81,36 @@ RETURN CASE
 COMMENT ON FUNCTION aidcase.yuan(text, boolean) IS
     '金额文本转数值 (元,至多两位小数),不合格返回 NULL / the amount in yuan of a text with at most two decimals; NULL when it is not one';
 
+-- A whole number of at most 18 digits; NULL when it is not one.
+CREATE OR REPLACE FUNCTION aidcase.whole_number(value text) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN value ~ '^-?[0-9]{1,18}$' THEN value::bigint END;
+COMMENT ON FUNCTION aidcase.whole_number(text) IS
+    '整数文本转数值,不合格返回 NULL / the whole number of a text with at most 18 digits; NULL when it is not one';
+
+-- The objects of a list in a document, with their places from 0.  Whatever is
+-- not a list of objects has none: document_faults() tells that.
+CREATE OR REPLACE FUNCTION aidcase.listed(doc jsonb, key text)
+RETURNS TABLE (n bigint, item jsonb)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+SELECT e.place - 1, e.value
+  FROM jsonb_array_elements(CASE WHEN jsonb_typeof(doc -> key) = 'array' THEN doc -> key ELSE '[]' END)
+       WITH ORDINALITY AS e (value, place)
+ WHERE jsonb_typeof(e.value) = 'object';
+END;
+COMMENT ON FUNCTION aidcase.listed(jsonb, text) IS
+    '文档中某列表的各对象及序号 / the objects of a list in a document with their places from 0';
+
+-- A citizen number, or NULL when the text is not a valid one.
+CREATE OR REPLACE FUNCTION aidcase.citizen(value text) RETURNS aidcase.citizen_id
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN aidcase.citizen_id_fault(value) IS NULL THEN value::aidcase.citizen_id END;
+COMMENT ON FUNCTION aidcase.citizen(text) IS
+    '公民身份号码文本转换,不合格返回 NULL / the citizen number of a text; NULL when it is not valid';
+
 -- The known key that an unknown one was probably meant to be, or NULL: the
--- same letters, or the most pairs of neighbouring letters in common.
+-- same letters in any order, or the most pairs of neighbours in common.
 CREATE OR REPLACE FUNCTION aidcase.nearest_key(key text, known text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -93,6 +121,8 @@ WITH word AS (
 ), likeness AS (
     SELECT known_key,
            CASE WHEN plain = given THEN 1.0
+                WHEN (SELECT string_agg(c, '' ORDER BY c) FROM regexp_split_to_table(plain, '') AS c)
+                   = (SELECT string_agg(c, '' ORDER BY c) FROM regexp_split_to_table(given, '') AS c) THEN 0.9
                 ELSE 2.0 * (SELECT count(*)
                               FROM (SELECT substr(plain, i, 2) FROM generate_series(1, length(plain) - 1) AS i
                                     INTERSECT ALL
@@ -255,6 +285,7 @@ COMMENT ON FUNCTION aidcase.refuse_faulty(text, jsonb, jsonb, text) IS
     '按形状拒绝有错误的文档 / refuses a document that has faults against its shape';
 
 GRANT EXECUTE ON FUNCTION aidcase.iso_date(text), aidcase.iso_timestamp(text), aidcase.yuan(text, boolean),
-    aidcase.yuan_fault(text, boolean), aidcase.nearest_key(text, text[]), aidcase.key_path(text, text),
+    aidcase.yuan_fault(text, boolean), aidcase.whole_number(text), aidcase.listed(jsonb, text),
+    aidcase.citizen(text), aidcase.nearest_key(text, text[]), aidcase.key_path(text, text),
     aidcase.unknown_keys(jsonb, text[], text), aidcase.document_faults(jsonb, jsonb), aidcase.zone_here(),
     aidcase.raise_faults(text, text[], text), aidcase.refuse_faulty(text, jsonb, jsonb, text) TO PUBLIC;

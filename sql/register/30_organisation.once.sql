@@ -59,6 +59,7 @@ CREATE TABLE aidcase.staff_post (
     valid     daterange NOT NULL CHECK (NOT isempty(valid)),
     EXCLUDE USING gist (staff_id WITH =, unit_id WITH =, post WITH =, valid WITH &&)
 );
+CREATE INDEX staff_post_staff ON aidcase.staff_post (staff_id);
 CREATE INDEX staff_post_unit ON aidcase.staff_post (unit_id, post);
 SELECT aidcase.set_up_table('staff_post');
 
@@ -108,14 +109,20 @@ CREATE TABLE aidcase.review_group_member (
 );
 SELECT aidcase.set_up_table('review_group_member');
 
+-- Every backend caches posts and tree (extension/actor.c); these tell it of a
+-- change, also of one that replication applies.
 CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.unit_period
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.invalidate_cache();
+ALTER TABLE aidcase.unit_period ENABLE ALWAYS TRIGGER "~~invalidate";
 CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.staff
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.invalidate_cache();
+ALTER TABLE aidcase.staff ENABLE ALWAYS TRIGGER "~~invalidate";
 CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.staff_post
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.invalidate_cache();
+ALTER TABLE aidcase.staff_post ENABLE ALWAYS TRIGGER "~~invalidate";
 CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.post
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.invalidate_cache();
+ALTER TABLE aidcase.post ENABLE ALWAYS TRIGGER "~~invalidate";
 
 -- data: programme
 -- data: post

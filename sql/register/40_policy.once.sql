@@ -2,7 +2,7 @@
 CREATE TABLE aidcase.parameter_name (
     name       text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]*$'),
     unit_of_measure text NOT NULL CHECK (unit_of_measure IN ('yuan/month', 'yuan/year', 'yuan',
-        'share', 'months', 'days', 'workdays', 'hours', 'count', 'switch')),
+        'share', 'multiple', 'years', 'months', 'days', 'workdays', 'hours', 'count', 'switch')),
     label_zh   text NOT NULL,
     label_en   text NOT NULL
 );
@@ -21,11 +21,14 @@ CREATE TABLE aidcase.policy_parameter (
     divisor     numeric NOT NULL DEFAULT 1 CHECK (divisor > 0 AND divisor < 'Infinity'),
     reference   text NOT NULL DEFAULT 'same_date'
         CHECK (reference IN ('same_date', 'end_of_previous_year', 'previous_year')),
+    article     text,
     document_id bigint NOT NULL REFERENCES aidcase.policy_document,
     illustrative boolean NOT NULL DEFAULT false,
     EXCLUDE USING gist (name WITH =, area_code WITH =, coalesce(programme, '') WITH =,
                         coalesce(variant, '') WITH =, valid WITH &&)
 );
+-- the look-up of parameter(); the constraint's own index is for overlaps only
+CREATE INDEX policy_parameter_lookup ON aidcase.policy_parameter (name, area_code);
 SELECT aidcase.set_up_table('policy_parameter');
 
 -- Each component is rounded once, where its row says.
@@ -37,6 +40,7 @@ CREATE TABLE aidcase.rounding_rule (
     mode        text NOT NULL CHECK (mode IN ('exact', 'ceil_yuan_household', 'ceil_yuan_person',
                                               'per_person_whole_yuan_gap')),
     valid       daterange NOT NULL CHECK (NOT isempty(valid)),
+    article     text,
     document_id bigint NOT NULL REFERENCES aidcase.policy_document,
     illustrative boolean NOT NULL DEFAULT false,
     EXCLUDE USING gist (programme WITH =, component WITH =, area_code WITH =, valid WITH &&)

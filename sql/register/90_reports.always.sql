@@ -14,6 +14,19 @@ COMMENT ON FUNCTION aidcase.register_line() IS
     '登记库名称、区划代码,演练库加注 / the register''s name and area code, a rehearsal marked';
 GRANT EXECUTE ON FUNCTION aidcase.register_line() TO PUBLIC;
 
+CREATE OR REPLACE FUNCTION aidcase.report_list()
+RETURNS TABLE (name text, period_kind text, title text, title_en text)
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+SELECT r.name, r.period_kind, r.title, r.title_en
+  FROM aidcase.report AS r
+ ORDER BY r.name;
+END;
+COMMENT ON FUNCTION aidcase.report_list() IS
+    '报表清单 / the reports and the kind of period that each is made for';
+GRANT EXECUTE ON FUNCTION aidcase.report_list() TO PUBLIC;
+
 CREATE OR REPLACE FUNCTION aidcase.verify_report(content bytea)
 RETURNS TABLE (
     issued       boolean,

@@ -1,0 +1,1100 @@
+/*-------------------------------------------------------------------------
+ *
+ * ledger.c
+ *		Capture: one ledger entry for every row version of the register.
+ *
+ * Every business table has two row triggers, made by set_up_table().  BEFORE,
+ * number_entry() gives the new row version its number from the sequence
+ * aidcase.entry_number.  AFTER, capture_entry() writes the entry with that
+ * number: who, when, from where, and the whole row, as one JSON text that
+ * extension/LEDGER.md gives to the byte.  Nothing is hashed and nothing is
+ * ordered here; both are the sealer's work, so that no lock is held until
+ * commit but those that the row itself needs.
+ *
+ * Entries are inserted directly, as the server inserts into its catalogs:
+ * the caller needs no rights on the ledger and no SQL runs.  That skips all
+ * that the executor would do for the table, so the ledger's tables must not
+ * need it; check_ledger_table() refuses to write when somebody gave them
+ * checks, row triggers, or indexes other than plain btree and brin.  Tables
+ * and their indexes are opened once for a statement and closed when its
+ * memory goes (Writer).
+ *
+ * An image is an array of values; the names and types of the columns, its
+ * shape, are an entry of their own (operation S) with a row in
+ * aidcase.ledger_shape, written when a table is captured for the first time
+ * in its present form.  Two sessions that do so at once both write it; the
+ * two shapes say the same, so that is harmless.  A shape's number is kept
+ * for the rest of the session only once its row is committed: the cache
+ * remembers the subtransaction that made it, and forgets the number when
+ * that rolls back or is prepared.
+ *
+ * Caches, each filled completely before it is marked valid:
+ *	- CapturedTable, one for each table: columns, key, shape.  In a memory
+ *	  context of its own under CacheMemoryContext; invalidated by relation-
+ *	  cache messages for the table, freed when it is built again.
+ *	- LedgerTables: OIDs of the ledger's tables, invalidated in the same way.
+ *	- EntryContext: the part of the text that is the same for all entries of
+ *	  a transaction and user.  Roles that are renamed invalidate it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/catalog.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "port.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "aidcase.h"
+#include "compat.h"
+#include "ledger.h"
+#include "row_image.h"
+
+#define ENTRY_TABLE		"ledger_entry"
+#define SHAPE_TABLE		"ledger_shape"
+#define SHAPE_INDEX		"ledger_shape_relation"
+#define NUMBER_SEQUENCE	"entry_number"
+
+/* Random bytes in an entry, and how many are fetched at once. */
+#define SALT_LENGTH		16
+#define SALT_POOL		4096
+
+/* A text buffer that grew beyond this is given back after use. */
+#define BUFFER_KEPT		(64 * 1024)
+
+PG_FUNCTION_INFO_V1(aidcase_check_capturable);
+PG_FUNCTION_INFO_V1(aidcase_number_entry);
+PG_FUNCTION_INFO_V1(aidcase_capture_entry);
+PG_FUNCTION_INFO_V1(aidcase_refuse_direct_write);
+
+/* Where the ledger is. */
+typedef struct LedgerTables
+{
+	bool		valid;
+	Oid			entry;			/* aidcase.ledger_entry */
+	Oid			shape;			/* aidcase.ledger_shape */
+	Oid			number;			/* aidcase.entry_number */
+	bool		entry_checked;	/* check_ledger_table() has passed */
+	bool		shape_checked;
+} LedgerTables;
+
+/* What is kept of a table that is captured. */
+typedef struct CapturedTable
+{
+	Oid			relid;			/* hash key */
+	bool		valid;
+	MemoryContext context;		/* of the members below */
+	RowImage   *image;			/* how its rows are written */
+	AttrNumber	entry_no;		/* column entry_no */
+	const ImageColumn *case_id; /* column case_id, or NULL */
+	int			nkeys;			/* columns of the primary key, in its order */
+	const ImageColumn **key;
+	char	   *name;			/* relation name */
+	char	   *head;			/* its part of an entry's text */
+	int			head_length;
+	int64		shape_no;		/* 0 = not looked up yet */
+	SubTransactionId shape_made_by; /* that must commit; else Invalid */
+} CapturedTable;
+
+/* The ledger's table for entries, open for one statement. */
+typedef struct Writer
+{
+	struct Writer *next;		/* of all open ones */
+	Relation	rel;			/* NULL once closed */
+	CatalogIndexState indexes;
+	ResourceOwner owner;		/* that holds what was opened */
+	MemoryContextCallback callback;
+} Writer;
+
+/* The part of the text that is the same for a transaction and user. */
+typedef struct EntryContext
+{
+	bool		valid;
+	uint64		xid;
+	Oid			session_user;
+	Oid			current_user;
+	int64		staff_id;
+	char		application[NAMEDATALEN];
+	StringInfoData text;
+} EntryContext;
+
+static MemoryContext ledger_context = NULL;
+static HTAB *captured_tables = NULL;
+static CapturedTable *last_table = NULL;	/* the one used last */
+static bool shapes_pending = false; /* some shape_made_by is set */
+static uint64 invalidations = 0;	/* messages seen so far */
+static LedgerTables ledger;
+static EntryContext context;
+static StringInfoData buffer;	/* text of the entry being written */
+
+static void start_up(void);
+static void forget_table(Datum arg, Oid relid);
+static void forget_roles(Datum arg, int cacheid, uint32 hashvalue);
+static void end_transaction(XactEvent event, void *arg);
+static void end_subtransaction(SubXactEvent event, SubTransactionId mine,
+							   SubTransactionId parent, void *arg);
+static const LedgerTables *get_ledger(void);
+static void check_ledger_table(Relation rel);
+static void add_sentence(StringInfo detail, const char *sentence);
+static CapturedTable *get_table(Relation rel);
+static void fill_table(CapturedTable *table, Relation rel);
+static List *primary_key(Relation rel);
+static const ImageColumn *image_column(const RowImage *image,
+									   AttrNumber attnum);
+static void look_up_shape(CapturedTable *table);
+static void make_shape(CapturedTable *table);
+static const EntryContext *get_context(uint64 xid);
+static const char *client_address(void);
+static void add_salt(StringInfo out);
+static void begin_text(int64 entry_no, uint64 xid, char op);
+static void end_text(void);
+static int64 next_number(void);
+static void open_writer(Writer *writer);
+static void close_writer(void *arg);
+static void insert_entry(Writer *writer, int64 entry_no, uint64 xid);
+static TriggerData *row_trigger(FunctionCallInfo fcinfo, const char *function,
+								bool before);
+static int64 number_of(HeapTuple tuple, Relation rel,
+					   const CapturedTable *table);
+
+/*
+ * Registers the callbacks and makes the room's memory, once in a backend.
+ */
+static void
+start_up(void)
+{
+	HASHCTL		ctl = {0};
+
+	if (ledger_context == NULL)
+		ledger_context = AllocSetContextCreate(CacheMemoryContext,
+											   "aidcase ledger",
+											   ALLOCSET_DEFAULT_SIZES);
+	if (buffer.data == NULL)
+	{
+		MemoryContext former = MemoryContextSwitchTo(ledger_context);
+
+		initStringInfo(&context.text);
+		initStringInfo(&buffer);
+		MemoryContextSwitchTo(former);
+	}
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(CapturedTable);
+	ctl.hcxt = ledger_context;
+	captured_tables = hash_create("aidcase captured tables", 64, &ctl,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	CacheRegisterRelcacheCallback(forget_table, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, forget_roles, (Datum) 0);
+	RegisterXactCallback(end_transaction, NULL);
+	RegisterSubXactCallback(end_subtransaction, NULL);
+}
+
+/*
+ * Relation-cache callback: only marks.
+ */
+static void
+forget_table(Datum arg, Oid relid)
+{
+	CapturedTable *table;
+
+	invalidations++;
+	if (!OidIsValid(relid) || relid == ledger.entry ||
+		relid == ledger.shape || relid == ledger.number)
+	{
+		HASH_SEQ_STATUS scan;
+
+		ledger.valid = false;
+		hash_seq_init(&scan, captured_tables);
+		while ((table = hash_seq_search(&scan)) != NULL)
+			table->valid = false;
+		return;
+	}
+	table = hash_search(captured_tables, &relid, HASH_FIND, NULL);
+	if (table != NULL)
+		table->valid = false;
+}
+
+/*
+ * System-cache callback for roles: only marks.
+ */
+static void
+forget_roles(Datum arg, int cacheid, uint32 hashvalue)
+{
+	context.valid = false;
+}
+
+/*
+ * Transaction callback: shapes made by it are there for good, or gone.
+ */
+static void
+end_transaction(XactEvent event, void *arg)
+{
+	HASH_SEQ_STATUS scan;
+	CapturedTable *table;
+
+	if (!shapes_pending ||
+		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		 event != XACT_EVENT_PREPARE))
+		return;
+
+	hash_seq_init(&scan, captured_tables);
+	while ((table = hash_seq_search(&scan)) != NULL)
+	{
+		if (table->shape_made_by == InvalidSubTransactionId)
+			continue;
+		if (event != XACT_EVENT_COMMIT)
+			table->shape_no = 0;
+		table->shape_made_by = InvalidSubTransactionId;
+	}
+	shapes_pending = false;
+}
+
+/*
+ * Subtransaction callback: its shapes are now its parent's, or gone.
+ */
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId mine,
+				   SubTransactionId parent, void *arg)
+{
+	HASH_SEQ_STATUS scan;
+	CapturedTable *table;
+
+	if (!shapes_pending ||
+		(event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
+		return;
+
+	hash_seq_init(&scan, captured_tables);
+	while ((table = hash_seq_search(&scan)) != NULL)
+	{
+		if (table->shape_made_by != mine)
+			continue;
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
+			table->shape_made_by = parent;
+		else
+		{
+			table->shape_no = 0;
+			table->shape_made_by = InvalidSubTransactionId;
+		}
+	}
+}
+
+/*
+ * Where the ledger is; error when there is no register.
+ */
+static const LedgerTables *
+get_ledger(void)
+{
+	LedgerTables fresh = {0};
+	uint64		before;
+
+	if (likely(ledger.valid))
+		return &ledger;
+
+	before = invalidations;
+	fresh.entry = aidcase_relation(ENTRY_TABLE);
+	fresh.shape = aidcase_relation(SHAPE_TABLE);
+	fresh.number = aidcase_relation(NUMBER_SEQUENCE);
+	fresh.valid = (before == invalidations);
+	ledger = fresh;
+	return &ledger;
+}
+
+/*
+ * Adds a sentence to a detail message, on a line of its own.
+ */
+static void
+add_sentence(StringInfo detail, const char *sentence)
+{
+	if (detail->len > 0)
+		appendStringInfoChar(detail, '\n');
+	appendStringInfoString(detail, sentence);
+}
+
+/*
+ * Errors when a direct insert would leave out something that a table of the
+ * ledger now needs.
+ */
+static void
+check_ledger_table(Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	StringInfoData detail;
+	List	   *indexes;
+	ListCell   *cell;
+	int			i;
+
+	initStringInfo(&detail);
+	if (rel->rd_rel->relkind != RELKIND_RELATION ||
+		rel->rd_rel->relispartition ||
+		rel->rd_tableam != GetHeapamTableAmRoutine())
+		add_sentence(&detail, _("It is not an ordinary heap table."));
+	if (rel->trigdesc != NULL &&
+		(rel->trigdesc->trig_insert_before_row ||
+		 rel->trigdesc->trig_insert_after_row ||
+		 rel->trigdesc->trig_insert_instead_row ||
+		 rel->trigdesc->trig_insert_new_table))
+		add_sentence(&detail, _("It has a row trigger or a transition table for INSERT."));
+	if (desc->constr != NULL &&
+		(desc->constr->num_check > 0 || desc->constr->has_generated_stored))
+		add_sentence(&detail, _("It has a check constraint or a generated column."));
+	for (i = 0; i < desc->natts; i++)
+	{
+		/* columns of a DBA's own are left NULL */
+		if (i >= 3 && TupleDescAttr(desc, i)->attnotnull &&
+			!TupleDescAttr(desc, i)->attisdropped)
+			add_sentence(&detail, _("It has a further column that must not be NULL."));
+	}
+
+	indexes = RelationGetIndexList(rel);
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if ((index->rd_rel->relam != BTREE_AM_OID &&
+			 index->rd_rel->relam != BRIN_AM_OID) ||
+			RelationGetIndexExpressions(index) != NIL ||
+			RelationGetIndexPredicate(index) != NIL ||
+			index->rd_index->indisexclusion || !index->rd_index->indimmediate)
+			add_sentence(&detail, psprintf(_("Index \"%s\" is no plain btree or brin index."),
+										   RelationGetRelationName(index)));
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+
+	if (detail.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" of the ledger was changed so that no entry can be written",
+						RelationGetRelationName(rel)),
+				 errdetail_internal("%s", detail.data),
+				 errhint("Undo the change; nothing of the register can be written before.")));
+	pfree(detail.data);
+}
+
+/*
+ * What is known of a table that is captured; it is open and locked by the
+ * caller, so its columns stay as they are.
+ */
+static CapturedTable *
+get_table(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	CapturedTable *table = last_table;
+	bool		found;
+
+	if (likely(table != NULL && table->valid && table->relid == relid))
+		return table;
+
+	if (captured_tables == NULL)
+		start_up();
+	table = hash_search(captured_tables, &relid, HASH_ENTER, &found);
+	if (!found)
+	{
+		/* dynahash leaves all but the key as it was */
+		memset((char *) table + sizeof(Oid), 0,
+			   sizeof(CapturedTable) - sizeof(Oid));
+	}
+	if (!table->valid)
+		fill_table(table, rel);
+	last_table = table;
+	return table;
+}
+
+/*
+ * The columns of the primary key in its order, as a list of attribute
+ * numbers; NIL when there is none.
+ */
+static List *
+primary_key(Relation rel)
+{
+	List	   *result = NIL;
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if (index->rd_index->indisprimary)
+		{
+			int			i;
+
+			for (i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
+				result = lappend_int(result, index->rd_index->indkey.values[i]);
+		}
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	return result;
+}
+
+/*
+ * The encoder's entry for a column; NULL when it has none.
+ */
+static const ImageColumn *
+image_column(const RowImage *image, AttrNumber attnum)
+{
+	int			i;
+
+	for (i = 0; i < image->ncolumns; i++)
+	{
+		if (image->column[i].attnum == attnum)
+			return &image->column[i];
+	}
+	return NULL;
+}
+
+/*
+ * Builds the cache entry of a table.
+ */
+static void
+fill_table(CapturedTable *table, Relation rel)
+{
+	uint64		before = invalidations;
+	TupleDesc	desc = RelationGetDescr(rel);
+	MemoryContext building;
+	MemoryContext former;
+	CapturedTable fresh = {0};
+	StringInfoData head;
+	List	   *key;
+	ListCell   *cell;
+	AttrNumber	case_id;
+
+	if (get_rel_namespace(get_ledger()->entry) != RelationGetNamespace(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("the ledger records tables of schema \"%s\" only",
+						AIDCASE_SCHEMA)));
+
+	building = AllocSetContextCreate(CurrentMemoryContext,
+									 "aidcase captured table",
+									 ALLOCSET_SMALL_SIZES);
+	former = MemoryContextSwitchTo(building);
+
+	fresh.relid = RelationGetRelid(rel);
+	fresh.name = pstrdup(RelationGetRelationName(rel));
+	fresh.image = aidcase_image_make(desc, fresh.name);
+	fresh.entry_no = aidcase_attnum(desc, "entry_no");
+	if (fresh.entry_no == 0 ||
+		TupleDescAttr(desc, fresh.entry_no - 1)->atttypid != INT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no column \"entry_no\" of type bigint",
+						fresh.name),
+				 errhint("Call aidcase.set_up_table('%s').", fresh.name)));
+	case_id = aidcase_attnum(desc, "case_id");
+	if (case_id != 0 && TupleDescAttr(desc, case_id - 1)->atttypid == INT8OID)
+		fresh.case_id = image_column(fresh.image, case_id);
+
+	key = primary_key(rel);
+	if (key == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no primary key", fresh.name),
+				 errdetail("The ledger names a row by its primary key.")));
+	fresh.key = palloc(sizeof(ImageColumn *) * list_length(key));
+	foreach(cell, key)
+		fresh.key[fresh.nkeys++] =
+			image_column(fresh.image, (AttrNumber) lfirst_int(cell));
+
+	initStringInfo(&head);
+	appendStringInfoString(&head, "\",\"r\":");
+	aidcase_json_string(&head, fresh.name, strlen(fresh.name));
+	appendStringInfoString(&head, ",\"k\":[");
+	fresh.head = head.data;
+	fresh.head_length = head.len;
+	fresh.context = building;
+	MemoryContextSwitchTo(former);
+
+	/* nothing below fails */
+	table->valid = false;
+	if (table->context != NULL)
+		MemoryContextDelete(table->context);
+	MemoryContextSetParent(building, ledger_context);
+	fresh.valid = (before == invalidations);
+	*table = fresh;
+}
+
+/*
+ * Sets the number of a table's shape: of one that is in ledger_shape, be it
+ * this transaction's own, else of a new one.
+ */
+static void
+look_up_shape(CapturedTable *table)
+{
+	Relation	rel;
+	Oid			index = aidcase_relation_if_any(SHAPE_INDEX);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int64		found = 0;
+	bool		own = false;
+
+	rel = table_open(get_ledger()->shape, AccessShareLock);
+	ScanKeyInit(&key, aidcase_attnum(RelationGetDescr(rel), "relation"),
+				BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(table->name));
+
+	/*
+	 * Whatever is committed by now counts, also for a transaction with an old
+	 * snapshot, and so does what this transaction did.
+	 */
+	scan = systable_beginscan(rel, index, OidIsValid(index), SnapshotSelf,
+							  1, &key);
+	while ((tuple = systable_getnext(scan)) != NULL)
+	{
+		bool		isnull;
+		Datum		value;
+		int64		number;
+		bool		mine;
+
+		value = heap_getattr(tuple,
+							 aidcase_attnum(RelationGetDescr(rel), "columns"),
+							 RelationGetDescr(rel), &isnull);
+		if (isnull ||
+			strcmp(TextDatumGetCString(value), table->image->columns) != 0)
+			continue;
+		number = DatumGetInt64(heap_getattr(tuple,
+											aidcase_attnum(RelationGetDescr(rel), "shape_no"),
+											RelationGetDescr(rel), &isnull));
+		mine = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
+		if (found == 0 || (own && !mine) || (own == mine && number < found))
+		{
+			found = number;
+			own = mine;
+		}
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+
+	if (found == 0)
+	{
+		make_shape(table);
+		return;
+	}
+	table->shape_no = found;
+	table->shape_made_by = own ? GetCurrentSubTransactionId() :
+		InvalidSubTransactionId;
+	shapes_pending |= own;
+}
+
+/*
+ * Records the present shape of a table, as an entry and in ledger_shape.
+ */
+static void
+make_shape(CapturedTable *table)
+{
+	int64		number = aidcase_ledger_note('S', table->name,
+											 table->image->columns);
+	Relation	rel = table_open(get_ledger()->shape, RowExclusiveLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
+	HeapTuple	tuple;
+
+	if (!ledger.shape_checked)
+	{
+		check_ledger_table(rel);
+		ledger.shape_checked = true;
+	}
+	memset(nulls, true, sizeof(bool) * desc->natts);
+	values[0] = Int64GetDatum(number);
+	values[1] = CStringGetTextDatum(table->name);
+	values[2] = CStringGetTextDatum(table->image->columns);
+	memset(nulls, false, sizeof(bool) * 3);
+	tuple = heap_form_tuple(desc, values, nulls);
+	CatalogTupleInsert(rel, tuple);
+	heap_freetuple(tuple);
+	table_close(rel, NoLock);
+
+	table->shape_no = number;
+	table->shape_made_by = GetCurrentSubTransactionId();
+	shapes_pending = true;
+}
+
+/*
+ * The client's address as JSON text; fixed for a connection.
+ */
+static const char *
+client_address(void)
+{
+	static char address[64] = "";
+
+	if (address[0] == '\0')
+	{
+		LOCAL_FCINFO(call, 0);
+		Datum		client;
+
+		InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, NULL, NULL);
+		client = inet_client_addr(call);
+		if (call->isnull)
+			strlcpy(address, "null", sizeof(address));
+		else
+			snprintf(address, sizeof(address), "\"%s\"",
+					 DatumGetCString(DirectFunctionCall1(inet_out, client)));
+	}
+	return address;
+}
+
+/*
+ * The part of the text that is the same for all entries of this transaction
+ * and user, made anew when one of them has changed.
+ */
+static const EntryContext *
+get_context(uint64 xid)
+{
+	Oid			session_user = GetSessionUserId();
+	Oid			current_user = GetUserId();
+	int64		staff_id = aidcase_actor()->staff_id;
+	const char *application = application_name != NULL ? application_name : "";
+	StringInfo	text = &context.text;
+	char	   *name;
+
+	if (likely(context.valid && context.xid == xid &&
+			   context.session_user == session_user &&
+			   context.current_user == current_user &&
+			   context.staff_id == staff_id &&
+			   strncmp(context.application, application,
+					   NAMEDATALEN - 1) == 0))
+		return &context;
+
+	/* a role renamed from here on clears it again */
+	context.valid = true;
+	context.xid = xid;
+	context.session_user = session_user;
+	context.current_user = current_user;
+	context.staff_id = staff_id;
+	strlcpy(context.application, application, NAMEDATALEN);
+
+	resetStringInfo(text);
+	appendStringInfoString(text, ",\"t\":");
+	aidcase_json_instant(text, GetCurrentTransactionStartTimestamp());
+	appendStringInfo(text, ",\"x\":" UINT64_FORMAT ",\"su\":", xid);
+	name = GetUserNameFromId(session_user, false);
+	aidcase_json_string(text, name, strlen(name));
+	appendStringInfoString(text, ",\"cu\":");
+	name = GetUserNameFromId(current_user, false);
+	aidcase_json_string(text, name, strlen(name));
+	if (staff_id != 0)
+		appendStringInfo(text, ",\"st\":" INT64_FORMAT, staff_id);
+	else
+		appendStringInfoString(text, ",\"st\":null");
+	appendStringInfo(text, ",\"ip\":%s,\"app\":", client_address());
+	aidcase_json_string(text, context.application, strlen(context.application));
+	appendStringInfoString(text, ",\"op\":\"");
+	return &context;
+}
+
+/*
+ * Appends fresh random bytes in hexadecimal digits.
+ */
+static void
+add_salt(StringInfo out)
+{
+	static char pool[SALT_POOL];
+	static int	used = SALT_POOL;
+
+	if (used + SALT_LENGTH > SALT_POOL)
+	{
+		if (!pg_strong_random(pool, SALT_POOL))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random bytes for the ledger")));
+		used = 0;
+	}
+	enlargeStringInfo(out, 2 * SALT_LENGTH);
+	hex_encode(pool + used, SALT_LENGTH, out->data + out->len);
+	out->len += 2 * SALT_LENGTH;
+	used += SALT_LENGTH;
+}
+
+/*
+ * Begins the text of an entry, up to its operation.  The buffer holds a text
+ * datum: its first bytes are for the length.
+ */
+static void
+begin_text(int64 entry_no, uint64 xid, char op)
+{
+	const EntryContext *now = get_context(xid);
+
+	if (buffer.maxlen > BUFFER_KEPT)
+	{
+		MemoryContext former = MemoryContextSwitchTo(ledger_context);
+
+		pfree(buffer.data);
+		buffer.data = NULL;
+		initStringInfo(&buffer);
+		MemoryContextSwitchTo(former);
+	}
+	buffer.len = VARHDRSZ;
+	appendBinaryStringInfo(&buffer, "{\"n\":", 5);
+	aidcase_json_int64(&buffer, entry_no);
+	appendBinaryStringInfo(&buffer, now->text.data, now->text.len);
+	appendStringInfoCharMacro(&buffer, op);
+}
+
+/*
+ * Ends the text of an entry.
+ */
+static void
+end_text(void)
+{
+	appendStringInfoCharMacro(&buffer, '}');
+	SET_VARSIZE(buffer.data, buffer.len);
+}
+
+/*
+ * The next entry number.
+ */
+static int64
+next_number(void)
+{
+	return nextval_internal(get_ledger()->number, false);
+}
+
+/*
+ * Opens the table for entries and its indexes.
+ */
+static void
+open_writer(Writer *writer)
+{
+	writer->rel = table_open(get_ledger()->entry, RowExclusiveLock);
+	if (!ledger.entry_checked)
+	{
+		check_ledger_table(writer->rel);
+		ledger.entry_checked = true;
+	}
+	writer->indexes = CatalogOpenIndexes(writer->rel);
+}
+
+/*
+ * Closes it; the lock on the table stays until the transaction ends, as
+ * after any write.
+ */
+static void
+close_writer(void *arg)
+{
+	Writer	   *writer = arg;
+
+	CatalogCloseIndexes(writer->indexes);
+	table_close(writer->rel, NoLock);
+}
+
+/*
+ * Writes the entry whose text is in the buffer.
+ */
+static void
+insert_entry(Writer *writer, int64 entry_no, uint64 xid)
+{
+	TupleDesc	desc = RelationGetDescr(writer->rel);
+	Datum		values[MaxHeapAttributeNumber];
+	bool		nulls[MaxHeapAttributeNumber];
+	HeapTuple	tuple;
+
+	values[0] = Int64GetDatum(entry_no);
+	values[1] = Int64GetDatum((int64) xid);
+	values[2] = PointerGetDatum(buffer.data);
+	memset(nulls, false, 3 * sizeof(bool));
+	if (desc->natts > 3)
+		memset(nulls + 3, true, (desc->natts - 3) * sizeof(bool));
+	tuple = heap_form_tuple(desc, values, nulls);
+	CatalogTupleInsertWithInfo(writer->rel, tuple, writer->indexes);
+	heap_freetuple(tuple);
+}
+
+/*
+ * Writes an entry that records no row; see ledger.h.
+ */
+int64
+aidcase_ledger_note(char op, const char *subject, const char *json)
+{
+	Writer		writer;
+	uint64		xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	int64		number;
+
+	if (captured_tables == NULL)
+		start_up();
+	number = next_number();
+	begin_text(number, xid, op);
+	appendBinaryStringInfo(&buffer, "\",\"r\":", 6);
+	aidcase_json_string(&buffer, subject, strlen(subject));
+	appendStringInfoString(&buffer, ",\"k\":null,\"c\":null,\"s\":null,\"z\":\"");
+	add_salt(&buffer);
+	appendStringInfoString(&buffer, "\",\"sh\":null,\"v\":");
+	appendStringInfoString(&buffer, json);
+	end_text();
+
+	open_writer(&writer);
+	insert_entry(&writer, number, xid);
+	close_writer(&writer);
+	return number;
+}
+
+/*
+ * The trigger's data, checked.
+ */
+static TriggerData *
+row_trigger(FunctionCallInfo fcinfo, const char *function, bool before)
+{
+	if (likely(CALLED_AS_TRIGGER(fcinfo)))
+	{
+		TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+		/* the schema is checked when the table is first seen */
+		if (likely(TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) &&
+				   !!TRIGGER_FIRED_BEFORE(trigdata->tg_event) == before))
+			return trigdata;
+	}
+	return aidcase_trigger(fcinfo, function, before, true);
+}
+
+/*
+ * Number of the entry that recorded a row version.
+ */
+static int64
+number_of(HeapTuple tuple, Relation rel, const CapturedTable *table)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, table->entry_no,
+									 RelationGetDescr(rel), &isnull);
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("a row of table \"%s\" has no entry number",
+						table->name),
+				 errhint("Call aidcase.set_up_table('%s').", table->name)));
+	return DatumGetInt64(value);
+}
+
+/*
+ * Trigger number_entry(): BEFORE INSERT OR UPDATE, for each row.
+ */
+Datum
+aidcase_number_entry(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = row_trigger(fcinfo, "number_entry", true);
+	Relation	rel = trigdata->tg_relation;
+	CapturedTable *table = get_table(rel);
+	int			column = table->entry_no;
+	Datum		number;
+	bool		isnull = false;
+	HeapTuple	tuple;
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		tuple = trigdata->tg_trigtuple;
+	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		tuple = trigdata->tg_newtuple;
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" serves INSERT and UPDATE only",
+						"number_entry")));
+
+	number = Int64GetDatum(next_number());
+	tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1,
+									  &column, &number, &isnull);
+	return PointerGetDatum(tuple);
+}
+
+/*
+ * Trigger capture_entry(): AFTER INSERT OR UPDATE OR DELETE, for each row.
+ */
+Datum
+aidcase_capture_entry(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = row_trigger(fcinfo, "capture_entry", false);
+	Relation	rel = trigdata->tg_relation;
+	CapturedTable *table = get_table(rel);
+	TupleTableSlot *row = trigdata->tg_trigslot;
+	uint64		xid;
+	int64		number;
+	int64		superseded = 0;
+	char		op;
+	Writer		writer;
+	int			i;
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+	{
+		op = 'I';
+		number = number_of(trigdata->tg_trigtuple, rel, table);
+	}
+	else
+	{
+		superseded = number_of(trigdata->tg_trigtuple, rel, table);
+		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		{
+			op = 'U';
+			row = trigdata->tg_newslot;
+			number = number_of(trigdata->tg_newtuple, rel, table);
+		}
+		else
+		{
+			op = 'D';
+			number = next_number();
+		}
+	}
+	if (op != 'D' && table->shape_no == 0)
+		look_up_shape(table);
+
+	slot_getallattrs(row);
+	xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	begin_text(number, xid, op);
+	appendBinaryStringInfo(&buffer, table->head, table->head_length);
+	for (i = 0; i < table->nkeys; i++)
+	{
+		const ImageColumn *column = table->key[i];
+
+		if (i > 0)
+			appendStringInfoCharMacro(&buffer, ',');
+		aidcase_image_value(&buffer, column,
+							row->tts_values[column->attnum - 1]);
+	}
+	appendBinaryStringInfo(&buffer, "],\"c\":", 6);
+	if (table->case_id != NULL &&
+		!row->tts_isnull[table->case_id->attnum - 1])
+		aidcase_image_value(&buffer, table->case_id,
+							row->tts_values[table->case_id->attnum - 1]);
+	else
+		appendBinaryStringInfo(&buffer, "null", 4);
+	appendBinaryStringInfo(&buffer, ",\"s\":", 5);
+	if (op != 'I')
+		aidcase_json_int64(&buffer, superseded);
+	else
+		appendBinaryStringInfo(&buffer, "null", 4);
+	appendBinaryStringInfo(&buffer, ",\"z\":\"", 6);
+	add_salt(&buffer);
+	if (op != 'D')
+	{
+		appendBinaryStringInfo(&buffer, "\",\"sh\":", 7);
+		aidcase_json_int64(&buffer, table->shape_no);
+		appendBinaryStringInfo(&buffer, ",\"v\":", 5);
+		aidcase_image_row(&buffer, table->image,
+						  row->tts_values, row->tts_isnull);
+	}
+	else
+		appendStringInfoString(&buffer, "\",\"sh\":null,\"v\":null");
+	end_text();
+
+	open_writer(&writer);
+	insert_entry(&writer, number, xid);
+	close_writer(&writer);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * Trigger refuse_direct_write(): BEFORE INSERT, UPDATE, DELETE or TRUNCATE,
+ * for each statement, on the tables of the ledger.
+ */
+Datum
+aidcase_refuse_direct_write(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = aidcase_trigger(fcinfo, "refuse_direct_write",
+											true, false);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_KEPT_FOR_GOOD),
+			 errmsg("table \"%s\" cannot be written directly",
+					RelationGetRelationName(trigdata->tg_relation)),
+			 errdetail("The ledger is written by the triggers of the register's tables and by sealing."),
+			 errhint("Write the business tables; their entries follow by themselves.")));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * check_capturable(text) returns void: errors, with all reasons, when a table
+ * of the register cannot be put under the ledger.
+ */
+Datum
+aidcase_check_capturable(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Oid			schema = get_namespace_oid(AIDCASE_SCHEMA, true);
+	Oid			relid = OidIsValid(schema) ? get_relname_relid(name, schema) :
+		InvalidOid;
+	Relation	rel;
+	StringInfoData faults;
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"%s.%s\" does not exist",
+						AIDCASE_SCHEMA, name)));
+
+	initStringInfo(&faults);
+	rel = relation_open(relid, AccessShareLock);
+	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relispartition)
+		add_sentence(&faults, _("It is not an ordinary table, or it is a partition."));
+	else
+	{
+		Relation	constraints;
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+
+		if (rel->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
+			add_sentence(&faults, _("It is temporary or unlogged."));
+		if (primary_key(rel) == NIL)
+			add_sentence(&faults, _("It has no primary key."));
+
+		constraints = table_open(ConstraintRelationId, AccessShareLock);
+		ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber,
+					F_OIDEQ, ObjectIdGetDatum(relid));
+		scan = systable_beginscan(constraints,
+								  ConstraintRelidTypidNameIndexId, true,
+								  NULL, 1, &key);
+		while ((tuple = systable_getnext(scan)) != NULL)
+		{
+			Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+
+			if (con->contype != CONSTRAINT_FOREIGN ||
+				((con->confupdtype == FKCONSTR_ACTION_NOACTION ||
+				  con->confupdtype == FKCONSTR_ACTION_RESTRICT) &&
+				 (con->confdeltype == FKCONSTR_ACTION_NOACTION ||
+				  con->confdeltype == FKCONSTR_ACTION_RESTRICT)))
+				continue;
+			add_sentence(&faults,
+						 psprintf(_("Foreign key \"%s\" changes rows by itself (CASCADE, SET NULL or SET DEFAULT)."),
+								  NameStr(con->conname)));
+		}
+		systable_endscan(scan);
+		table_close(constraints, AccessShareLock);
+		(void) aidcase_image_faults(RelationGetDescr(rel), &faults);
+	}
+	relation_close(rel, AccessShareLock);
+
+	if (faults.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("table \"%s\" cannot be put under the ledger", name),
+				 errdetail_internal("%s", faults.data),
+				 errhint("Tables of the register are ordinary tables with a primary key, foreign keys without actions, and columns of the types listed in extension/LEDGER.md.")));
+	PG_RETURN_VOID();
+}

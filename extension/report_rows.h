@@ -1,0 +1,150 @@
+/*-------------------------------------------------------------------------
+ *
+ * report_rows.h
+ *		What forms (report.c) and lists (report_list.c) share: running the
+ *		query and writing its rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIDCASE_REPORT_ROWS_H
+#define AIDCASE_REPORT_ROWS_H
+
+#include "fmgr.h"
+#include "tcop/dest.h"
+#include "utils/numeric.h"
+
+#include "aidcase.h"
+#include "xlsx.h"
+
+/* Rows of a form that is kept in memory as a whole. */
+#define FORM_MAX_ROWS	50000
+
+/*
+ * Widths of columns, in characters.  Heads are wrapped; a table with many
+ * columns is made as narrow as its figures allow, to be read on A4.
+ */
+#define MIN_WIDTH		6
+#define MAX_HEAD_WIDTH	14
+#define MAX_WIDTH		50
+#define MANY_COLUMNS	12
+#define MANY_HEAD_WIDTH	6
+
+/* Height of one line of text in a cell, in points. */
+#define LINE_HEIGHT		14
+
+/* Name of the last sheet, which says where the figures are from. */
+#define ABOUT_SHEET		"说明 About"
+
+/* What a rehearsal's pages are marked with. */
+#define REHEARSAL_MARK	"演练 Rehearsal"
+
+/* How a value becomes a cell. */
+typedef enum CellKind
+{
+	CELL_OUTPUT,				/* text, by the type's output function */
+	CELL_TEXT,					/* text, as it is */
+	CELL_INT,					/* int2, int4, int8 */
+	CELL_NUMERIC,
+	CELL_FLOAT,
+	CELL_BOOLEAN,
+	CELL_YES_NO,				/* boolean, in Chinese */
+	CELL_DATE,
+	CELL_TIMESTAMP,
+	CELL_TIMESTAMPTZ
+} CellKind;
+
+typedef enum TotalKind
+{
+	TOTAL_NONE,
+	TOTAL_SUM,
+	TOTAL_COUNT,
+	TOTAL_MAX,
+	TOTAL_MIN,
+	TOTAL_RATIO
+} TotalKind;
+
+/* A column of a sheet. */
+typedef struct Column
+{
+	const char *name;			/* in the query */
+	const char *label;			/* head */
+	const char *label_en;		/* head in English, or NULL */
+	const char *group;			/* merged head above, or NULL */
+	const char *group_en;
+	Oid			type;			/* base type */
+	CellKind	kind;
+	XlsxStyle	style;
+	FmgrInfo	output;			/* for CELL_OUTPUT and odd values */
+	int			width;			/* widest cell so far */
+	TotalKind	total;
+	int			numerator;		/* of a ratio: number of a column */
+	int			denominator;
+	int64		count;			/* values that are not null */
+	Numeric		value;			/* running total, NULL when none */
+	bool		as_number;		/* no value had to be written as text */
+} Column;
+
+/* Receives the rows of the query and writes them. */
+typedef struct RowWriter
+{
+	DestReceiver pub;
+	void		(*begin) (struct RowWriter *writer, TupleDesc desc);
+	XlsxBook   *book;
+	int			sheet;
+	int			first_row;		/* first row of data */
+	int			next_row;
+	int			max_rows;		/* error beyond this many */
+	int64		rows;
+	int			row_lines;		/* lines of the tallest cell of the row */
+	int			ncolumns;
+	Column	   *columns;
+	MemoryContext row_context;	/* reset after each row */
+	MemoryContext total_context;	/* running totals */
+	void	   *form;			/* the Report or ListOptions */
+} RowWriter;
+
+/* The register's name, area and time zone; for aidcase_look_up(). */
+extern KeptPlan aidcase_register_plan;
+
+/*
+ * Runs a query with the caller's rights in a read-only subtransaction and
+ * sends its rows to dest; must_check takes only a single SELECT.
+ */
+extern void aidcase_run_read_only(const char *query, int nargs, Oid *argtypes,
+								  Datum *values, bool *nulls, bool must_check,
+								  DestReceiver *dest);
+
+/*
+ * Prepares a writer.  begin is called with the shape of the rows; it sets
+ * ncolumns, columns, first_row, next_row and max_rows.
+ */
+extern void aidcase_init_writer(RowWriter *writer, XlsxBook *book,
+								void (*begin) (RowWriter *, TupleDesc),
+								void *form);
+
+/* Width of a number with its thousands separators. */
+extern int	aidcase_number_width(const char *digits);
+
+/* Turns the widths that the cells had into those of the columns. */
+extern void aidcase_set_widths(RowWriter *writer);
+
+/* Lines that a head takes in a column of this width. */
+extern int	aidcase_head_lines(const char *zh, const char *en, int width);
+
+/* Next line of a text, palloc'd; moves *list on, NULL at its end. */
+extern char *aidcase_next_line(const char **list);
+
+/* Runs a kept plan and stays in the present memory context. */
+extern uint64 aidcase_look_up(KeptPlan *plan, Datum *values,
+							  const char *nulls, long limit);
+
+/* A value of the last result as text, palloc'd; NULL for null. */
+extern char *aidcase_field(int row, int col);
+
+/* Lines of the last sheet; about_query finishes it. */
+extern void aidcase_about_line(XlsxBook *book, int sheet, int *row,
+							   const char *key, const char *value);
+extern void aidcase_about_query(XlsxBook *book, int sheet, int row,
+								const char *query, bool rehearsal);
+
+#endif							/* AIDCASE_REPORT_ROWS_H */

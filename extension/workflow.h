@@ -1,0 +1,200 @@
+/*-------------------------------------------------------------------------
+ *
+ * workflow.h
+ *		Procedures as the engine keeps them, and what a guard is handed.
+ *
+ * A guard is a condition that a move must meet.  It lives in the room of its
+ * facts and is entered in table aidcase.guard, in one of two forms:
+ *
+ *	C		aidcase.name(internal) RETURNS text, an extension function; its
+ *			argument is a GuardContext;
+ *	SQL		schema.name(subject text, id bigint, staff_id bigint,
+ *			on_date date) RETURNS text, owned by the register's owner or a
+ *			superuser, as whom it runs.
+ *
+ * It returns NULL when the condition is met, else one English sentence with
+ * a full stop and no personal value.  A guard queries with the latest
+ * snapshot as the owner (aidcase_run does both; SPI is connected), and locks
+ * FOR SHARE what is not protected by the lock on the case, unless dry_run.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef AIDCASE_WORKFLOW_H
+#define AIDCASE_WORKFLOW_H
+
+#include "fmgr.h"
+#include "utils/rel.h"
+
+#include "aidcase.h"
+
+/* How the length of a clock is counted. */
+typedef enum ClockKind
+{
+	CLOCK_WORKDAYS,
+	CLOCK_DAYS,
+	CLOCK_HOURS
+} ClockKind;
+
+/* A time limit. */
+typedef struct WorkflowClock
+{
+	char	   *name;
+	ClockKind	kind;
+	char	   *parameter;		/* name of the parameter with its length */
+	bool		from_first_contact; /* else from the move */
+	char	   *cancelled_by;	/* table whose new rows cancel it, or NULL */
+} WorkflowClock;
+
+/* Clocks that a move starts, meets, pauses, resumes or cancels. */
+typedef struct ClockList
+{
+	int			n;
+	const WorkflowClock **clocks;
+} ClockList;
+
+/* Names: posts, columns. */
+typedef struct NameList
+{
+	int			n;
+	const char **names;
+} NameList;
+
+/* A condition. */
+typedef struct WorkflowGuard
+{
+	char	   *name;
+	char	   *hint;			/* what to do when it is not met */
+	char	   *problem;		/* why it cannot be called, or NULL */
+	bool		in_c;			/* takes a GuardContext */
+	FmgrInfo	function;		/* of a guard in C */
+	Oid			funcid;
+} WorkflowGuard;
+
+typedef enum StateKind
+{
+	STATE_INITIAL,
+	STATE_NORMAL,
+	STATE_FINAL
+} StateKind;
+
+typedef struct WorkflowState
+{
+	char	   *name;
+	StateKind	kind;
+	bool		frozen;			/* facts and decision no longer change */
+	bool		grants;			/* entering it grants awards */
+} WorkflowState;
+
+typedef struct WorkflowTransition
+{
+	const WorkflowState *from;
+	const WorkflowState *to;
+	char	   *action;
+	char	   *label_zh;
+	char	   *label_en;
+	char	   *problem;		/* names that do not exist, or NULL */
+	NameList	posts;			/* one of them is needed */
+	int			nguards;
+	const WorkflowGuard **guards;
+	NameList	sets;			/* date columns set to the date of the move */
+	NameList	may_change;		/* columns that change in this move only */
+	ClockList	starts;
+	ClockList	meets;
+	ClockList	pauses;
+	ClockList	resumes;
+	ClockList	cancels;
+} WorkflowTransition;
+
+/* One version of a procedure. */
+typedef struct Workflow
+{
+	int64		workflow_id;
+	char	   *name;
+	int			version;
+	char	   *subject;		/* table whose rows it governs */
+	NameList	posts;			/* one of them is needed to open a row */
+	ClockList	starts;			/* clocks that start with the row */
+	const WorkflowState *initial;	/* NULL in a broken definition */
+	int			nstates;
+	WorkflowState *states;
+	int			ntransitions;
+	WorkflowTransition *transitions;	/* in order of the states' sort */
+} Workflow;
+
+/* What a guard in C is handed. */
+typedef struct GuardContext
+{
+	const char *subject;		/* table */
+	int64		id;				/* key of the row */
+	int64		case_id;		/* 0: the subject has none */
+	int64		unit_id;		/* unit that decides */
+	int64		staff_id;		/* who moves */
+	TimestampTz at;				/* when the move happened */
+	DateADT		on;				/* the date of it, in the register's zone */
+	const Workflow *workflow;
+	const WorkflowTransition *move;
+	HeapTuple	row;			/* the row as it would become */
+	TupleDesc	desc;			/* its columns */
+	bool		dry_run;		/* only asked: lock nothing */
+} GuardContext;
+
+/*
+ * Column numbers of a subject table or of a table of facts, found by name; 0
+ * where the table has no such column.
+ */
+#define SUBJECT_MAX_FIXED	10
+#define FACT_MAX_TIMES		4
+
+typedef struct SubjectColumns
+{
+	Oid			relid;			/* hash key */
+	bool		valid;
+	AttrNumber	key;			/* the primary key, one bigint */
+	Oid			key_index;
+	AttrNumber	workflow_id;
+	AttrNumber	state;
+	AttrNumber	unit_id;
+	AttrNumber	case_id;
+	AttrNumber	round_kind;
+	AttrNumber	occurred_at;
+	AttrNumber	moved_by;
+	AttrNumber	reason;
+	AttrNumber	first_contact_at;
+	AttrNumber	entry_no;
+	int			nfixed;			/* columns never changed by hand */
+	AttrNumber	fixed[SUBJECT_MAX_FIXED];
+} SubjectColumns;
+
+typedef struct FactColumns
+{
+	Oid			relid;			/* hash key */
+	bool		valid;
+	AttrNumber	case_id;
+	AttrNumber	round_id;
+	AttrNumber	signer;			/* who vouches for the row */
+	AttrNumber	signed_when;	/* signer is NULL until this is set, or 0 */
+	bool		signer_only_new;	/* later changes may be by somebody else */
+	AttrNumber	entry_no;
+	AttrNumber	is_void;
+	int			ntimes;
+	AttrNumber	times[FACT_MAX_TIMES];	/* must not lie in the future */
+	AttrNumber	signed_on;		/* a date that must not, either */
+} FactColumns;
+
+/* workflow_cache.c */
+extern const Workflow *aidcase_workflow(int64 workflow_id);
+extern const Workflow *aidcase_workflow_in_force(const char *subject,
+												 const char *round_kind,
+												 int64 unit_id, DateADT on);
+extern bool aidcase_is_subject(const char *name);
+extern const WorkflowState *aidcase_workflow_state(const Workflow *workflow,
+												   const char *name);
+extern const WorkflowTransition *aidcase_transition(const Workflow *workflow,
+													const WorkflowState *from,
+													const char *to);
+extern ClockList aidcase_clocks_cancelled_by(const char *table);
+extern bool aidcase_listed(const NameList *list, const char *name);
+extern const SubjectColumns *aidcase_subject_columns(Relation rel);
+extern const FactColumns *aidcase_fact_columns(Relation rel);
+
+#endif							/* AIDCASE_WORKFLOW_H */

@@ -1,0 +1,112 @@
+/*
+ * National rules, and the rules of Anhui Province and the minimum wage of
+ * Tongling's urban districts that rest on a source.  A value that no source
+ * gives is not here: asking for it is error ZA008, which names it.
+ *
+ * Article numbers are given where they were seen in the text; a provision
+ * whose number was not noted is named by its subject.
+ */
+INSERT INTO aidcase.policy_document (doc_no, title, issued_by, issued_on, in_force, source)
+VALUES
+('民发〔2012〕220号', '最低生活保障审核审批办法(试行)', '民政部', NULL, '[2012-12-12,2021-07-01)', '民政部'),
+('国务院令第649号', '社会救助暂行办法', '国务院', NULL, '[2014-05-01,)', '国务院'),
+('民发〔2018〕23号', '关于进一步加强和改进临时救助工作的意见', '民政部、财政部', '2018-01-23', '[2018-01-23,)', '民政部'),
+('民发〔2021〕57号', '最低生活保障审核确认办法', '民政部', NULL, '[2021-07-01,)', '民政部'),
+('民发〔2021〕43号', '特困人员认定办法', '民政部', NULL, '[2021-07-01,)', '民政部'),
+('信访工作条例', '信访工作条例', '中共中央、国务院', NULL, '[2022-05-01,)', '中共中央、国务院'),
+('民发〔2022〕83号', '关于进一步做好最低生活保障等社会救助兜底保障工作的通知', '民政部等', '2022-10-20', '[2022-10-20,)', '民政部'),
+('民发〔2024〕16号', '最低生活保障标准制定指导意见', '民政部等', '2024-03-21', '[2024-03-21,)', '民政部'),
+('刚性支出困难家庭认定办法', '刚性支出困难家庭认定办法(文号未查得)', '民政部', NULL, '[2025-01-01,)', '民政部'),
+('皖特困基本生活标准(2020)', '安徽省特困人员基本生活标准不低于低保标准的1.3倍(2020年11月报道转述)', '安徽省民政厅', NULL, '[2020-11-01,)', '新闻报道 / press, November 2020'),
+('皖特困照料护理标准(2022)', '安徽省特困人员照料护理标准(市、乡文件转述)', '安徽省民政厅', NULL, '[2022-07-01,)', '滁州市 2022-08-31 通知等转述 / as quoted by municipal documents'),
+('皖最低工资(2015)', '安徽省最低工资标准(皖政办〔2015〕57号)', '安徽省人民政府办公厅', NULL, '[2015-11-01,2018-11-01)', '政策汇编转载 / republished table'),
+('皖最低工资(2018)', '安徽省最低工资标准(2018年11月起)', '安徽省人力资源和社会保障厅', NULL, '[2018-11-01,2021-12-01)', '政策汇编转载 / republished table'),
+('皖最低工资(2021)', '安徽省最低工资标准(2021年12月起,未核对来源)', '安徽省人力资源和社会保障厅', NULL, '[2021-12-01,2023-03-01)', '未核对 / not checked against a source'),
+('皖最低工资(2023)', '安徽省最低工资标准(2023年3月起)', '安徽省人力资源和社会保障厅', NULL, '[2023-03-01,)', '政策汇编转载 / republished table');
+
+INSERT INTO aidcase.policy_parameter (name, area_code, programme, variant, valid, value, divisor,
+                                      article, document_id, illustrative)
+SELECT v.name, v.area_code, v.programme, v.variant, v.valid::daterange, v.value, v.divisor, v.article,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = v.doc_no), v.illustrative
+  FROM (VALUES
+    -- who is a dibao-marginal family
+    ('marginal_multiple', '0', NULL, NULL, '[2021-07-01,)', 1.5, 1, '低保边缘家庭规定', '民发〔2021〕57号', false),
+    -- tekun: no work ability
+    ('aged_from',          '0', 'tekun', NULL, '[2021-07-01,)', 60, 1, '第五条', '民发〔2021〕43号', false),
+    ('minor_below',        '0', 'tekun', NULL, '[2021-07-01,)', 16, 1, '第五条', '民发〔2021〕43号', false),
+    ('lost_ability_level', '0', 'tekun', 'intellectual', '[2021-07-01,)', 3, 1, '第五条', '民发〔2021〕43号', false),
+    ('lost_ability_level', '0', 'tekun', 'mental',       '[2021-07-01,)', 3, 1, '第五条', '民发〔2021〕43号', false),
+    ('lost_ability_level', '0', 'tekun', 'limb',         '[2021-07-01,)', 2, 1, '第五条', '民发〔2021〕43号', false),
+    ('lost_ability_level', '0', 'tekun', 'sight',        '[2021-07-01,)', 1, 1, '第五条', '民发〔2021〕43号', false),
+    -- tekun: amounts in Anhui
+    ('tekun_multiple', '340000', 'tekun', NULL, '[2020-11-01,)', 1.3, 1, NULL, '皖特困基本生活标准(2020)', false),
+    ('care_share', '340000', 'tekun', 'full_care/centralised', '[2022-07-01,)', 50, 100, NULL, '皖特困照料护理标准(2022)', false),
+    ('care_share', '340000', 'tekun', 'half_care/centralised', '[2022-07-01,)', 30, 100, NULL, '皖特困照料护理标准(2022)', false),
+    ('care_share', '340000', 'tekun', 'self_care/centralised', '[2022-07-01,)',  4, 100, NULL, '皖特困照料护理标准(2022)', false),
+    ('care_share', '340000', 'tekun', 'full_care/dispersed',   '[2022-07-01,)', 35, 100, NULL, '皖特困照料护理标准(2022)', false),
+    ('care_share', '340000', 'tekun', 'half_care/dispersed',   '[2022-07-01,)', 20, 100, NULL, '皖特困照料护理标准(2022)', false),
+    ('care_share', '340000', 'tekun', 'self_care/dispersed',   '[2022-07-01,)',  3, 100, NULL, '皖特困照料护理标准(2022)', false),
+    ('minimum_wage', '340705', NULL, NULL, '[2015-11-01,2018-11-01)', 1350, 1, '二档', '皖最低工资(2015)', false),
+    ('minimum_wage', '340705', NULL, NULL, '[2018-11-01,2021-12-01)', 1550, 1, '一档', '皖最低工资(2018)', false),
+    ('minimum_wage', '340705', NULL, NULL, '[2021-12-01,2023-03-01)', 1650, 1, '一档', '皖最低工资(2021)', true),
+    ('minimum_wage', '340705', NULL, NULL, '[2023-03-01,)',           2060, 1, '一档', '皖最低工资(2023)', false),
+    -- benefits begin in the month after the decision
+    ('benefit_start_months', '0', 'dibao', NULL, '[2021-07-01,)', 1, 1, '第二十一条', '民发〔2021〕57号', false),
+    ('benefit_start_months', '0', 'tekun', NULL, '[2021-07-01,)', 1, 1, '救助供养起始月份规定', '民发〔2021〕43号', false),
+    -- time limits
+    ('decision_workdays',           '0', NULL, NULL, '[2021-07-01,)', 30, 1, '第二十二条', '民发〔2021〕57号', false),
+    ('decision_delegated_workdays', '0', NULL, NULL, '[2021-07-01,)', 20, 1, '第二十二条', '民发〔2021〕57号', false),
+    ('decision_contested_workdays', '0', NULL, NULL, '[2021-07-01,)', 45, 1, '第二十二条', '民发〔2021〕57号', false),
+    ('refusal_notice_workdays',     '0', NULL, NULL, '[2021-07-01,)',  3, 1, '第二十一条', '民发〔2021〕57号', false),
+    ('self_care_workdays',          '0', 'tekun', NULL, '[2021-07-01,)', 10, 1, '第二十三条', '民发〔2021〕43号', false),
+    ('petition_accept_days',        '0', NULL, NULL, '[2022-05-01,)', 15, 1, '第二十二条、第二十三条', '信访工作条例', false),
+    ('petition_close_days',         '0', NULL, NULL, '[2022-05-01,)', 60, 1, '第三十四条', '信访工作条例', false),
+    ('petition_extension_days',     '0', NULL, NULL, '[2022-05-01,)', 30, 1, '第三十四条', '信访工作条例', false),
+    ('petition_review_days',        '0', NULL, NULL, '[2022-05-01,)', 30, 1, '第三十五条、第三十六条', '信访工作条例', false),
+    -- publicity, visits, payment
+    ('publicity_days',            '0', NULL, NULL, '[2021-07-01,)', 7, 1, '第十九条', '民发〔2021〕57号', false),
+    ('publicity_before_decision', '0', NULL, NULL, '[2021-07-01,)', 1, 1, '第十九条', '民发〔2021〕57号', false),
+    ('spot_check_rate', '0', 'dibao', NULL, '[2012-12-12,2021-07-01)', 30, 100, '第二十六条', '民发〔2012〕220号', false),
+    ('spot_check_rate', '0', 'tekun', NULL, '[2021-07-01,)',           30, 100, '第十六条', '民发〔2021〕43号', false),
+    ('pay_day_of_month', '0', 'dibao', NULL, '[2012-12-12,2021-07-01)', 10, 1, '发放规定', '民发〔2012〕220号', false),
+    ('gradual_exit_months', '0', 'dibao', NULL, '[2022-10-20,)', 6, 1, '渐退期规定', '民发〔2022〕83号', false)
+  ) AS v (name, area_code, programme, variant, valid, value, divisor, article, doc_no, illustrative);
+
+-- The care standard is a share of the minimum wage of the year before:
+-- parameter('minimum_wage', area, the last day of the year before).
+
+-- Income that counts and income that never does.  The exemption of the
+-- residents' basic pension is for the years 2021 to 2025; before and after it
+-- is a transfer income like others.
+INSERT INTO aidcase.income_rule (income_kind, area_code, valid, counted_share, article, document_id, illustrative)
+SELECT v.income_kind, '0', v.valid::daterange, v.counted_share, '第十三条',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '民发〔2021〕57号'), false
+  FROM (VALUES
+    ('wage',                     '[2021-07-01,)', 1),
+    ('casual_work',              '[2021-07-01,)', 1),
+    ('imputed_work',             '[2021-07-01,)', 1),
+    ('business',                 '[2021-07-01,)', 1),
+    ('farming',                  '[2021-07-01,)', 1),
+    ('interest',                 '[2021-07-01,)', 1),
+    ('dividend',                 '[2021-07-01,)', 1),
+    ('insurance_return',         '[2021-07-01,)', 1),
+    ('land_transfer',            '[2021-07-01,)', 1),
+    ('rent',                     '[2021-07-01,)', 1),
+    ('property_other',           '[2021-07-01,)', 1),
+    ('pension',                  '[2021-07-01,)', 1),
+    ('basic_pension',            '[2021-07-01,2026-01-01)', 0),
+    ('basic_pension',            '[2026-01-01,)', 1),
+    ('resident_account_pension', '[2021-07-01,)', 1),
+    ('unemployment_benefit',     '[2021-07-01,)', 1),
+    ('survivor_benefit',         '[2021-07-01,)', 1),
+    ('compensation',             '[2021-07-01,)', 1),
+    ('support_received',         '[2021-07-01,)', 1),
+    ('gift',                     '[2021-07-01,)', 1),
+    ('transfer_other',           '[2021-07-01,)', 1),
+    ('other',                    '[2021-07-01,)', 1),
+    ('preferential_pension',     '[2021-07-01,)', 0),
+    ('family_planning_reward',   '[2021-07-01,)', 0),
+    ('scholarship',              '[2021-07-01,)', 0),
+    ('courage_award',            '[2021-07-01,)', 0),
+    ('social_assistance',        '[2021-07-01,)', 0)
+  ) AS v (income_kind, valid, counted_share);

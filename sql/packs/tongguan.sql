@@ -1,0 +1,127 @@
+/*
+ * Tongguan District: what the notice 办发〔2021〕15号 lays down, and
+ * illustrative values for everything that no source gives.
+ *
+ * Illustrative values carry illustrative = true and the document 示例参数; a
+ * determination that rests on one says so.  They are plausible beside the
+ * published values of other cities of Anhui and in force nowhere: a district
+ * that uses the register replaces each with set_parameter().  Where national
+ * rules begin on 2021-07-01, an illustrative value ends there, because a
+ * nearer area's value goes before a wider one's.
+ */
+INSERT INTO aidcase.policy_document (doc_no, title, issued_by, issued_on, in_force, source)
+VALUES
+('办发〔2021〕15号', '铜官区社会救助审核确认委托实施方案', '铜官区', '2021-04-02', '[2021-04-02,)',
+ '索引号 003101093/202105-00128,2021-05-28 公布 / index number, published on 2021-05-28'),
+('示例参数', '示例参数,仅供演示,任何地方均未施行 / illustrative values for demonstration, in force nowhere',
+ 'aidcase', NULL, '[2000-01-01,)', NULL);
+
+INSERT INTO aidcase.policy_parameter (name, area_code, programme, variant, valid, value, divisor,
+                                      article, document_id, illustrative)
+SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.divisor, v.article,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = v.doc_no),
+       v.doc_no = '示例参数'
+  FROM (VALUES
+    -- the notice
+    ('decision_clean_workdays',   NULL, NULL, '[2021-04-02,)', 7, 1, '四(三)', '办发〔2021〕15号'),
+    ('emergency_hours',           NULL, NULL, '[2021-04-02,)', 24, 1, '四(三)', '办发〔2021〕15号'),
+    ('publicity_before_decision', NULL, NULL, '[2021-04-02,)', 0, 1, '四(三)', '办发〔2021〕15号'),
+    ('pay_day_of_month',          NULL, NULL, '[2021-04-02,)', 10, 1, '五(二)', '办发〔2021〕15号'),
+    ('file_retention_years',      NULL, NULL, '[2021-04-02,)', 5, 1, '六(四)', '办发〔2021〕15号'),
+
+    -- illustrative: the standard
+    ('dibao_standard', NULL, 'urban', '[2019-07-01,2020-07-01)', 620, 1, NULL, '示例参数'),
+    ('dibao_standard', NULL, 'urban', '[2020-07-01,2021-07-01)', 656, 1, NULL, '示例参数'),
+    ('dibao_standard', NULL, 'urban', '[2021-07-01,2022-07-01)', 702, 1, NULL, '示例参数'),
+    ('dibao_standard', NULL, 'urban', '[2022-07-01,)',           752, 1, NULL, '示例参数'),
+    ('dibao_standard', NULL, 'rural', '[2019-07-01,2020-07-01)', 610, 1, NULL, '示例参数'),
+    ('dibao_standard', NULL, 'rural', '[2020-07-01,2021-07-01)', 638, 1, NULL, '示例参数'),
+    ('dibao_standard', NULL, 'rural', '[2021-07-01,2022-07-01)', 668, 1, NULL, '示例参数'),
+    ('dibao_standard', NULL, 'rural', '[2022-07-01,)',           708, 1, NULL, '示例参数'),
+
+    -- illustrative: income and property
+    ('marginal_multiple',          NULL, NULL, '[2019-07-01,2021-07-01)', 1.5, 1, NULL, '示例参数'),
+    ('work_cost_share',            NULL, NULL, '[2019-07-01,)', 30, 100, NULL, '示例参数'),
+    ('support_threshold_multiple', NULL, NULL, '[2019-07-01,)', 1, 1, NULL, '示例参数'),
+    ('support_rate', NULL, 'up_to_two_children',     '[2019-07-01,)', 50, 100, NULL, '示例参数'),
+    ('support_rate', NULL, 'three_or_more_children', '[2019-07-01,)', 40, 100, NULL, '示例参数'),
+    ('financial_assets_limit', NULL, NULL, '[2019-07-01,)', 24, 1, NULL, '示例参数'),
+    ('homes_limit',            NULL, NULL, '[2019-07-01,)', 1, 1, NULL, '示例参数'),
+    ('non_residential_limit',  NULL, NULL, '[2019-07-01,)', 0, 1, NULL, '示例参数'),
+    ('vehicles_limit',         NULL, NULL, '[2019-07-01,)', 0, 1, NULL, '示例参数'),
+
+    -- illustrative: groups of persons
+    ('aged_from',   'dibao', NULL, '[2019-07-01,)', 60, 1, NULL, '示例参数'),
+    ('minor_below', 'dibao', NULL, '[2019-07-01,)', 18, 1, NULL, '示例参数'),
+    ('severe_disability_level', 'dibao', 'sight',        '[2019-07-01,)', 2, 1, NULL, '示例参数'),
+    ('severe_disability_level', 'dibao', 'hearing',      '[2019-07-01,)', 2, 1, NULL, '示例参数'),
+    ('severe_disability_level', 'dibao', 'speech',       '[2019-07-01,)', 2, 1, NULL, '示例参数'),
+    ('severe_disability_level', 'dibao', 'limb',         '[2019-07-01,)', 2, 1, NULL, '示例参数'),
+    ('severe_disability_level', 'dibao', 'intellectual', '[2019-07-01,)', 3, 1, NULL, '示例参数'),
+    ('severe_disability_level', 'dibao', 'mental',       '[2019-07-01,)', 3, 1, NULL, '示例参数'),
+    ('severe_disability_level', 'dibao', 'multiple',     '[2019-07-01,)', 2, 1, NULL, '示例参数'),
+
+    -- illustrative until the Tekun Measures of 2021, with their values
+    ('aged_from',          'tekun', NULL, '[2019-07-01,2021-07-01)', 60, 1, NULL, '示例参数'),
+    ('minor_below',        'tekun', NULL, '[2019-07-01,2021-07-01)', 16, 1, NULL, '示例参数'),
+    ('lost_ability_level', 'tekun', 'intellectual', '[2019-07-01,2021-07-01)', 3, 1, NULL, '示例参数'),
+    ('lost_ability_level', 'tekun', 'mental',       '[2019-07-01,2021-07-01)', 3, 1, NULL, '示例参数'),
+    ('lost_ability_level', 'tekun', 'limb',         '[2019-07-01,2021-07-01)', 2, 1, NULL, '示例参数'),
+    ('lost_ability_level', 'tekun', 'sight',        '[2019-07-01,2021-07-01)', 1, 1, NULL, '示例参数'),
+    ('tekun_multiple',     'tekun', NULL, '[2019-07-01,2020-11-01)', 1.3, 1, NULL, '示例参数'),
+
+    -- illustrative: temporary assistance
+    ('temp_minimum',         'temp_assistance', NULL, '[2019-07-01,)', 500, 1, NULL, '示例参数'),
+    ('unit_authority_limit', 'temp_assistance', NULL, '[2019-07-01,)', 3000, 1, NULL, '示例参数'),
+
+    -- illustrative: months of benefit
+    ('benefit_start_months', 'dibao',           NULL, '[2019-07-01,2021-07-01)', 1, 1, NULL, '示例参数'),
+    ('benefit_start_months', 'tekun',           NULL, '[2019-07-01,2021-07-01)', 1, 1, NULL, '示例参数'),
+    ('benefit_start_months', 'low_income',      NULL, '[2019-07-01,)', 1, 1, NULL, '示例参数'),
+    ('benefit_start_months', 'temp_assistance', NULL, '[2019-07-01,)', 0, 1, NULL, '示例参数'),
+
+    -- illustrative: procedure
+    ('decision_delegated_workdays', NULL, NULL, '[2019-07-01,2021-07-01)', 20, 1, NULL, '示例参数'),
+    ('decision_workdays',           NULL, NULL, '[2019-07-01,2021-07-01)', 30, 1, NULL, '示例参数'),
+    ('refusal_notice_workdays',     NULL, NULL, '[2019-07-01,2021-07-01)', 3, 1, NULL, '示例参数'),
+    ('emergency_papers_workdays',   NULL, NULL, '[2019-07-01,)', 20, 1, NULL, '示例参数'),
+    ('publicity_days',              NULL, NULL, '[2019-07-01,2021-07-01)', 7, 1, NULL, '示例参数'),
+    ('payment_waits_for_publicity', NULL, NULL, '[2019-07-01,)', 0, 1, NULL, '示例参数'),
+    ('quorum_members',              NULL, NULL, '[2019-07-01,)', 3, 1, NULL, '示例参数'),
+    ('spot_check_rate',             NULL, NULL, '[2019-07-01,)', 30, 100, NULL, '示例参数'),
+    ('late_entry_hours',            NULL, NULL, '[2019-07-01,)', 72, 1, NULL, '示例参数')
+  ) AS v (name, programme, variant, valid, value, divisor, article, doc_no);
+
+-- Rounding (illustrative).
+INSERT INTO aidcase.rounding_rule (programme, component, area_code, mode, valid, document_id, illustrative)
+SELECT v.programme, 'base', '340705', v.mode, '[2019-07-01,)',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM (VALUES ('dibao', 'ceil_yuan_household'),
+               ('tekun', 'ceil_yuan_person')) AS v (programme, mode);
+
+-- Category add-ons (illustrative); each person once, by the highest share.
+INSERT INTO aidcase.addon_rule (programme, addon_group, area_code, valid, share, article, document_id, illustrative)
+SELECT 'dibao', v.addon_group, '340705', '[2019-07-01,)', v.share, '示例',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM (VALUES ('aged', 0.10),
+               ('minor', 0.10),
+               ('serious_illness', 0.20),
+               ('severe_disability', 0.30)) AS v (addon_group, share);
+
+-- Income before the Dibao Measures of 2021, and what they leave open
+-- (illustrative): as from 2021-07-01 on, and old-age allowance not counted.
+INSERT INTO aidcase.income_rule (income_kind, area_code, valid, counted_share, article, document_id, illustrative)
+SELECT v.income_kind, '340705', v.valid::daterange, v.counted_share, '示例',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM (SELECT k.income_kind, '[2019-07-01,2021-07-01)' AS valid,
+               CASE WHEN k.income_kind IN ('preferential_pension', 'family_planning_reward', 'scholarship',
+                                           'courage_award', 'social_assistance') THEN 0 ELSE 1 END AS counted_share,
+               k.sort
+          FROM aidcase.income_kind AS k
+         WHERE k.income_kind NOT IN ('basic_pension', 'old_age_allowance')
+        UNION ALL
+        VALUES ('basic_pension', '[2019-07-01,2021-01-01)', 1, 41),
+               ('basic_pension', '[2021-01-01,2021-07-01)', 0, 41),
+               ('old_age_allowance', '[2019-07-01,)', 0, 65)
+       ) AS v
+ ORDER BY v.sort, v.valid;

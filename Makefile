@@ -14,13 +14,11 @@ OBJS = \
 	extension/actor.o \
 	extension/aidcase.o \
 	extension/citizen_id.o \
-	extension/conflict.o \
 	extension/intervals.o \
 	extension/ledger.o \
 	extension/means_test.o \
 	extension/merkle.o \
 	extension/plan_cache.o \
-	extension/policy.o \
 	extension/report.o \
 	extension/report_list.o \
 	extension/report_rows.o \

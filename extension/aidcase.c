@@ -20,7 +20,9 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/sysattr.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -57,6 +59,7 @@ typedef struct RegisterIdentity
 
 static RegisterIdentity identity;
 static bool callback_registered = false;
+static bool changed_while_loading = false;
 
 /* Setting aidcase.clock: the rehearsal's time as text, empty = not moved. */
 static char *clock_setting = NULL;
@@ -153,7 +156,10 @@ forget_identity(Datum arg, Oid relid)
 {
 	if (relid == InvalidOid || relid == identity.relid ||
 		!OidIsValid(identity.relid))
+	{
 		identity.valid = false;
+		changed_while_loading = true;
+	}
 }
 
 /*
@@ -197,6 +203,7 @@ load_identity(void)
 	TupleTableSlot *slot;
 	Snapshot	snapshot;
 	RegisterIdentity fresh = {0};
+	bool		in_doubt = false;
 
 	if (!callback_registered)
 	{
@@ -206,12 +213,16 @@ load_identity(void)
 
 	relid = aidcase_relation("register");
 	fresh.relid = relid;
-	identity.relid = relid;
-	identity.valid = true;		/* an invalidation from here on clears it */
 
+	/* invalidations that arrive from here on are seen by the flag */
 	rel = table_open(relid, AccessShareLock);
+	identity.valid = false;
+	identity.relid = relid;
+	changed_while_loading = false;
 	fresh.owner = rel->rd_rel->relowner;
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
+
+	/* a catalog snapshot: it may be taken in parallel workers too */
+	snapshot = RegisterSnapshot(GetCatalogSnapshot(relid));
 	scan = table_beginscan(rel, snapshot, 0, NULL);
 	slot = table_slot_create(rel, NULL);
 	if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
@@ -226,13 +237,21 @@ load_identity(void)
 		value = TextDatumGetCString(slot_getattr(slot, purpose_no, &isnull));
 		fresh.rehearsal = (strcmp(value, "rehearsal") == 0);
 		fresh.present = true;
+		in_doubt = TransactionIdIsCurrentTransactionId(
+			DatumGetTransactionId(slot_getsysattr(slot,
+												  MinTransactionIdAttributeNumber,
+												  &isnull)));
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	table_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	table_close(rel, AccessShareLock);
 
-	fresh.valid = identity.valid;
+	/*
+	 * A row that this very transaction has written may go away again: it is
+	 * used, but looked up again the next time.
+	 */
+	fresh.valid = !changed_while_loading && !in_doubt;
 	identity = fresh;
 }
 

@@ -15,9 +15,10 @@
  * the caller needs no rights on the ledger and no SQL runs.  That skips all
  * that the executor would do for the table, so the ledger's tables must not
  * need it; check_ledger_table() refuses to write when somebody gave them
- * checks, row triggers, or indexes other than plain btree and brin.  Tables
- * and their indexes are opened once for a statement and closed when its
- * memory goes (Writer).
+ * checks, row triggers, or indexes other than plain btree and brin.  The
+ * table is opened and closed for each entry: keeping it open for a statement
+ * would save 5 % of a bulk insert, and nothing where it matters, for the
+ * price of references that have to be given back when the statement fails.
  *
  * An image is an array of values; the names and types of the columns, its
  * shape, are an entry of their own (operation S) with a row in
@@ -68,7 +69,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
@@ -123,16 +123,6 @@ typedef struct CapturedTable
 	SubTransactionId shape_made_by; /* that must commit; else Invalid */
 } CapturedTable;
 
-/* The ledger's table for entries, open for one statement. */
-typedef struct Writer
-{
-	struct Writer *next;		/* of all open ones */
-	Relation	rel;			/* NULL once closed */
-	CatalogIndexState indexes;
-	ResourceOwner owner;		/* that holds what was opened */
-	MemoryContextCallback callback;
-} Writer;
-
 /* The part of the text that is the same for a transaction and user. */
 typedef struct EntryContext
 {
@@ -176,13 +166,14 @@ static void add_salt(StringInfo out);
 static void begin_text(int64 entry_no, uint64 xid, char op);
 static void end_text(void);
 static int64 next_number(void);
-static void open_writer(Writer *writer);
-static void close_writer(void *arg);
-static void insert_entry(Writer *writer, int64 entry_no, uint64 xid);
+static void insert_entry(int64 entry_no, uint64 xid);
+static HeapTuple form_tuple(TupleDesc desc, Datum first, Datum second,
+							Datum third);
 static TriggerData *row_trigger(FunctionCallInfo fcinfo, const char *function,
 								bool before);
 static int64 number_of(HeapTuple tuple, Relation rel,
 					   const CapturedTable *table);
+static void no_number(const CapturedTable *table) pg_attribute_noreturn();
 
 /*
  * Registers the callbacks and makes the room's memory, once in a backend.
@@ -614,9 +605,6 @@ make_shape(CapturedTable *table)
 	int64		number = aidcase_ledger_note('S', table->name,
 											 table->image->columns);
 	Relation	rel = table_open(get_ledger()->shape, RowExclusiveLock);
-	TupleDesc	desc = RelationGetDescr(rel);
-	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
-	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
 	HeapTuple	tuple;
 
 	if (!ledger.shape_checked)
@@ -624,12 +612,9 @@ make_shape(CapturedTable *table)
 		check_ledger_table(rel);
 		ledger.shape_checked = true;
 	}
-	memset(nulls, true, sizeof(bool) * desc->natts);
-	values[0] = Int64GetDatum(number);
-	values[1] = CStringGetTextDatum(table->name);
-	values[2] = CStringGetTextDatum(table->image->columns);
-	memset(nulls, false, sizeof(bool) * 3);
-	tuple = heap_form_tuple(desc, values, nulls);
+	tuple = form_tuple(RelationGetDescr(rel), Int64GetDatum(number),
+					   CStringGetTextDatum(table->name),
+					   CStringGetTextDatum(table->image->columns));
 	CatalogTupleInsert(rel, tuple);
 	heap_freetuple(tuple);
 	table_close(rel, NoLock);
@@ -640,25 +625,27 @@ make_shape(CapturedTable *table)
 }
 
 /*
- * The client's address as JSON text; fixed for a connection.
+ * The client's address, empty for a local connection or a background
+ * process; fixed for a connection.
  */
 static const char *
 client_address(void)
 {
 	static char address[64] = "";
+	static bool known = false;
 
-	if (address[0] == '\0')
+	if (!known)
 	{
 		LOCAL_FCINFO(call, 0);
 		Datum		client;
 
 		InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, NULL, NULL);
 		client = inet_client_addr(call);
-		if (call->isnull)
-			strlcpy(address, "null", sizeof(address));
-		else
-			snprintf(address, sizeof(address), "\"%s\"",
-					 DatumGetCString(DirectFunctionCall1(inet_out, client)));
+		if (!call->isnull)
+			strlcpy(address,
+					DatumGetCString(DirectFunctionCall1(inet_out, client)),
+					sizeof(address));
+		known = true;
 	}
 	return address;
 }
@@ -699,14 +686,17 @@ get_context(uint64 xid)
 	appendStringInfo(text, ",\"x\":" UINT64_FORMAT ",\"su\":", xid);
 	name = GetUserNameFromId(session_user, false);
 	aidcase_json_string(text, name, strlen(name));
-	appendStringInfoString(text, ",\"cu\":");
-	name = GetUserNameFromId(current_user, false);
-	aidcase_json_string(text, name, strlen(name));
+	if (current_user != session_user)
+	{
+		appendStringInfoString(text, ",\"cu\":");
+		name = GetUserNameFromId(current_user, false);
+		aidcase_json_string(text, name, strlen(name));
+	}
 	if (staff_id != 0)
 		appendStringInfo(text, ",\"st\":" INT64_FORMAT, staff_id);
-	else
-		appendStringInfoString(text, ",\"st\":null");
-	appendStringInfo(text, ",\"ip\":%s,\"app\":", client_address());
+	if (client_address()[0] != '\0')
+		appendStringInfo(text, ",\"ip\":\"%s\"", client_address());
+	appendStringInfoString(text, ",\"app\":");
 	aidcase_json_string(text, context.application, strlen(context.application));
 	appendStringInfoString(text, ",\"op\":\"");
 	return &context;
@@ -780,53 +770,54 @@ next_number(void)
 }
 
 /*
- * Opens the table for entries and its indexes.
+ * Writes the entry whose text is in the buffer.  The lock on the table stays
+ * until the transaction ends, as after any write.
  */
 static void
-open_writer(Writer *writer)
+insert_entry(int64 entry_no, uint64 xid)
 {
-	writer->rel = table_open(get_ledger()->entry, RowExclusiveLock);
-	if (!ledger.entry_checked)
-	{
-		check_ledger_table(writer->rel);
-		ledger.entry_checked = true;
-	}
-	writer->indexes = CatalogOpenIndexes(writer->rel);
-}
-
-/*
- * Closes it; the lock on the table stays until the transaction ends, as
- * after any write.
- */
-static void
-close_writer(void *arg)
-{
-	Writer	   *writer = arg;
-
-	CatalogCloseIndexes(writer->indexes);
-	table_close(writer->rel, NoLock);
-}
-
-/*
- * Writes the entry whose text is in the buffer.
- */
-static void
-insert_entry(Writer *writer, int64 entry_no, uint64 xid)
-{
-	TupleDesc	desc = RelationGetDescr(writer->rel);
-	Datum		values[MaxHeapAttributeNumber];
-	bool		nulls[MaxHeapAttributeNumber];
+	Relation	rel = table_open(get_ledger()->entry, RowExclusiveLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	CatalogIndexState indexes;
 	HeapTuple	tuple;
 
-	values[0] = Int64GetDatum(entry_no);
-	values[1] = Int64GetDatum((int64) xid);
-	values[2] = PointerGetDatum(buffer.data);
-	memset(nulls, false, 3 * sizeof(bool));
-	if (desc->natts > 3)
-		memset(nulls + 3, true, (desc->natts - 3) * sizeof(bool));
-	tuple = heap_form_tuple(desc, values, nulls);
-	CatalogTupleInsertWithInfo(writer->rel, tuple, writer->indexes);
+	if (!ledger.entry_checked)
+	{
+		check_ledger_table(rel);
+		ledger.entry_checked = true;
+	}
+	tuple = form_tuple(desc, Int64GetDatum(entry_no),
+					   Int64GetDatum((int64) xid), PointerGetDatum(buffer.data));
+	indexes = CatalogOpenIndexes(rel);
+	CatalogTupleInsertWithInfo(rel, tuple, indexes);
+	CatalogCloseIndexes(indexes);
 	heap_freetuple(tuple);
+	table_close(rel, NoLock);
+}
+
+/*
+ * A row of one of the ledger's tables: its three columns, and NULL in those
+ * that somebody added.
+ */
+static HeapTuple
+form_tuple(TupleDesc desc, Datum first, Datum second, Datum third)
+{
+	Datum		own_values[3];
+	bool		own_nulls[3] = {false, false, false};
+	Datum	   *values = own_values;
+	bool	   *nulls = own_nulls;
+
+	if (desc->natts > 3)
+	{
+		values = palloc0(sizeof(Datum) * desc->natts);
+		nulls = palloc(sizeof(bool) * desc->natts);
+		memset(nulls, true, sizeof(bool) * desc->natts);
+		memset(nulls, false, sizeof(bool) * 3);
+	}
+	values[0] = first;
+	values[1] = second;
+	values[2] = third;
+	return heap_form_tuple(desc, values, nulls);
 }
 
 /*
@@ -835,7 +826,6 @@ insert_entry(Writer *writer, int64 entry_no, uint64 xid)
 int64
 aidcase_ledger_note(char op, const char *subject, const char *json)
 {
-	Writer		writer;
 	uint64		xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	int64		number;
 
@@ -845,15 +835,13 @@ aidcase_ledger_note(char op, const char *subject, const char *json)
 	begin_text(number, xid, op);
 	appendBinaryStringInfo(&buffer, "\",\"r\":", 6);
 	aidcase_json_string(&buffer, subject, strlen(subject));
-	appendStringInfoString(&buffer, ",\"k\":null,\"c\":null,\"s\":null,\"z\":\"");
+	appendStringInfoString(&buffer, ",\"z\":\"");
 	add_salt(&buffer);
-	appendStringInfoString(&buffer, "\",\"sh\":null,\"v\":");
+	appendStringInfoString(&buffer, "\",\"v\":");
 	appendStringInfoString(&buffer, json);
 	end_text();
 
-	open_writer(&writer);
-	insert_entry(&writer, number, xid);
-	close_writer(&writer);
+	insert_entry(number, xid);
 	return number;
 }
 
@@ -886,12 +874,20 @@ number_of(HeapTuple tuple, Relation rel, const CapturedTable *table)
 									 RelationGetDescr(rel), &isnull);
 
 	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("a row of table \"%s\" has no entry number",
-						table->name),
-				 errhint("Call aidcase.set_up_table('%s').", table->name)));
+		no_number(table);
 	return DatumGetInt64(value);
+}
+
+/*
+ * Reports a row without a number.
+ */
+static void
+no_number(const CapturedTable *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("a row of table \"%s\" has no entry number", table->name),
+			 errhint("Call aidcase.set_up_table('%s').", table->name)));
 }
 
 /*
@@ -938,14 +934,10 @@ aidcase_capture_entry(PG_FUNCTION_ARGS)
 	int64		number;
 	int64		superseded = 0;
 	char		op;
-	Writer		writer;
 	int			i;
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-	{
 		op = 'I';
-		number = number_of(trigdata->tg_trigtuple, rel, table);
-	}
 	else
 	{
 		superseded = number_of(trigdata->tg_trigtuple, rel, table);
@@ -953,18 +945,22 @@ aidcase_capture_entry(PG_FUNCTION_ARGS)
 		{
 			op = 'U';
 			row = trigdata->tg_newslot;
-			number = number_of(trigdata->tg_newtuple, rel, table);
 		}
 		else
-		{
 			op = 'D';
-			number = next_number();
-		}
 	}
-	if (op != 'D' && table->shape_no == 0)
-		look_up_shape(table);
-
 	slot_getallattrs(row);
+	if (op == 'D')
+		number = next_number();
+	else
+	{
+		if (row->tts_isnull[table->entry_no - 1])
+			no_number(table);
+		number = DatumGetInt64(row->tts_values[table->entry_no - 1]);
+		if (table->shape_no == 0)
+			look_up_shape(table);
+	}
+
 	xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	begin_text(number, xid, op);
 	appendBinaryStringInfo(&buffer, table->head, table->head_length);
@@ -977,35 +973,33 @@ aidcase_capture_entry(PG_FUNCTION_ARGS)
 		aidcase_image_value(&buffer, column,
 							row->tts_values[column->attnum - 1]);
 	}
-	appendBinaryStringInfo(&buffer, "],\"c\":", 6);
+	appendStringInfoCharMacro(&buffer, ']');
 	if (table->case_id != NULL &&
 		!row->tts_isnull[table->case_id->attnum - 1])
+	{
+		appendBinaryStringInfo(&buffer, ",\"c\":", 5);
 		aidcase_image_value(&buffer, table->case_id,
 							row->tts_values[table->case_id->attnum - 1]);
-	else
-		appendBinaryStringInfo(&buffer, "null", 4);
-	appendBinaryStringInfo(&buffer, ",\"s\":", 5);
+	}
 	if (op != 'I')
+	{
+		appendBinaryStringInfo(&buffer, ",\"s\":", 5);
 		aidcase_json_int64(&buffer, superseded);
-	else
-		appendBinaryStringInfo(&buffer, "null", 4);
+	}
 	appendBinaryStringInfo(&buffer, ",\"z\":\"", 6);
 	add_salt(&buffer);
+	appendStringInfoCharMacro(&buffer, '"');
 	if (op != 'D')
 	{
-		appendBinaryStringInfo(&buffer, "\",\"sh\":", 7);
+		appendBinaryStringInfo(&buffer, ",\"sh\":", 6);
 		aidcase_json_int64(&buffer, table->shape_no);
 		appendBinaryStringInfo(&buffer, ",\"v\":", 5);
 		aidcase_image_row(&buffer, table->image,
 						  row->tts_values, row->tts_isnull);
 	}
-	else
-		appendStringInfoString(&buffer, "\",\"sh\":null,\"v\":null");
 	end_text();
 
-	open_writer(&writer);
-	insert_entry(&writer, number, xid);
-	close_writer(&writer);
+	insert_entry(number, xid);
 	return PointerGetDatum(NULL);
 }
 

@@ -1880,8 +1880,8 @@ aidcase_next_actions(PG_FUNCTION_ARGS)
 
 /*
  * aim_move(subject text, id bigint, action text) returns record (from_state,
- * to_state): where an action leads from the state that the row is in now.
- * The caller must see the row.  Takes the lock on the case, so that of two
+ * to_state, key_column): where an action leads from the state that the row is
+ * in now, and how its table calls its key.  The caller must see the row.  Takes the lock on the case, so that of two
  * who aim at once the second finds the first one's move done.
  */
 Datum
@@ -1898,8 +1898,8 @@ aidcase_aim_move(PG_FUNCTION_ARGS)
 	const WorkflowTransition *move = NULL;
 	TupleDesc	result;
 	Row			row;
-	Datum		values[2];
-	bool		nulls[2] = {false, false};
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
 	int			i;
 
 	if (get_call_result_type(fcinfo, NULL, &result) != TYPEFUNC_COMPOSITE)
@@ -1922,6 +1922,7 @@ aidcase_aim_move(PG_FUNCTION_ARGS)
 		refuse_state(rel, id, workflow, from, NULL, action);
 	values[0] = CStringGetTextDatum(from->name);
 	values[1] = CStringGetTextDatum(move->to->name);
+	values[2] = CStringGetTextDatum(column_name(rel, columns->key));
 	table_close(rel, AccessShareLock);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(result),
 													  values, nulls)));

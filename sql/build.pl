@@ -51,7 +51,7 @@ sub csv
 		}
 		last if $end eq '';
 	}
-	die "$file:$line: broken CSV\n" if pos($text) // 0 < length($text) && @row;
+	die "$file:$line: broken CSV\n" if (pos($text) // 0) < length($text) || @row;
 	die "$file: no header\n" unless @rows;
 	my $width = @{ $rows[0] };
 	for my $r (@rows)

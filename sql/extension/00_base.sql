@@ -44,13 +44,18 @@ CREATE TABLE blueprint (
 );
 COMMENT ON TABLE blueprint IS
     '登记库蓝图:按顺序执行的建库脚本 / the SQL of the register, part by part, in load order';
+COMMENT ON COLUMN blueprint.part_no IS '执行顺序 / load order';
+COMMENT ON COLUMN blueprint.room IS '所属部分,规则包为包名 / room that it belongs to; of a pack, its name';
+COMMENT ON COLUMN blueprint.kind IS '种类:once 仅一次,always 每次升级,upgrade 升级步骤,pack 规则包 / kind: once, always = again at every upgrade, upgrade = a step from an older version, pack = rule pack';
+COMMENT ON COLUMN blueprint.since IS '起始版本 / version that brought it';
+COMMENT ON COLUMN blueprint.body IS 'SQL 脚本 / the SQL';
 REVOKE ALL ON TABLE blueprint FROM PUBLIC;
 GRANT SELECT ON TABLE blueprint TO aidcase_owner;
 
-CREATE FUNCTION version() RETURNS text
+CREATE FUNCTION @extschema@.version() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT '@version@'::text $$;
-COMMENT ON FUNCTION version() IS
+COMMENT ON FUNCTION @extschema@.version() IS
     '扩展版本 / version of the extension that is installed';
 
 CREATE FUNCTION invalidate_cache() RETURNS trigger

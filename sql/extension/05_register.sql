@@ -128,7 +128,7 @@ BEGIN
          WHERE b.kind IN ('once', 'always') ORDER BY b.part_no
     LOOP
         EXECUTE part.body;
-        IF part.room = '10_base' AND NOT EXISTS (SELECT FROM aidcase.register) THEN
+        IF part.room = '10_base' THEN
             INSERT INTO aidcase.register (area_code, name, time_zone, purpose, origin, packs, version)
             VALUES (open_register.area_code, open_register.name, open_register.time_zone,
                     open_register.purpose, origin, '{}', aidcase.version());

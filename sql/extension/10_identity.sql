@@ -270,3 +270,10 @@ CREATE FUNCTION masked(citizen_id) RETURNS text
     LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION masked(citizen_id) IS
 '脱敏:前 4 位 (省、市)、12 个星号、后 2 位 / masked: first 4 characters (province and city), 12 stars, last 2';
+
+-- Exclusion constraints need a type that btree_gist knows.
+CREATE FUNCTION citizen_key(citizen_id) RETURNS bigint
+    AS 'int8up'
+    LANGUAGE internal IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION citizen_key(citizen_id) IS
+'号码的 8 字节键(前 17 位),用于排他约束 / the number''s 8-byte key, its 17 digits, for exclusion constraints';

@@ -41,7 +41,29 @@ $$;
 COMMENT ON FUNCTION aidcase.area_chain(text) IS
     '地区及其上级,由近及远:村居、镇办、区、市、省、全国(0) / an area and those above it, nearest first: village, town, district, city, province, nation (0)';
 
--- The row in force, or no row.  Not raising, it can be joined.
+-- The row in force in the nearest of the areas, or no row.  Not raising, it
+-- can be joined; the planner inlines it.
+CREATE OR REPLACE FUNCTION aidcase.parameter_in(
+    name text, areas text[], on_date date, programme text, variant text)
+RETURNS SETOF aidcase.policy_parameter
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+SELECT p.*
+  FROM aidcase.policy_parameter AS p
+ WHERE p.name = parameter_in.name
+   AND p.area_code = ANY (areas)
+   AND (p.programme IS NULL OR p.programme = parameter_in.programme)
+   AND p.variant IS NOT DISTINCT FROM parameter_in.variant
+   AND p.valid @> CASE p.reference
+                  WHEN 'same_date' THEN on_date
+                  ELSE (date_trunc('year', on_date::timestamp) - interval '1 day')::date
+                  END
+ ORDER BY p.area_code COLLATE "C" DESC, p.programme NULLS LAST
+ LIMIT 1;
+END;
+COMMENT ON FUNCTION aidcase.parameter_in(text, text[], date, text, text) IS
+    '一组地区中最近地区某日有效的参数行 / the row of a parameter in force in the nearest of the areas that area_chain() gives';
+
 CREATE OR REPLACE FUNCTION aidcase.parameter_row(
     name text, area text, on_date date,
     programme text DEFAULT NULL, variant text DEFAULT NULL)
@@ -49,17 +71,8 @@ RETURNS SETOF aidcase.policy_parameter
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
 SELECT p.*
-  FROM aidcase.policy_parameter AS p
- WHERE p.name = parameter_row.name
-   AND p.area_code = ANY (aidcase.area_chain(area))
-   AND (p.programme IS NULL OR p.programme = parameter_row.programme)
-   AND p.variant IS NOT DISTINCT FROM parameter_row.variant
-   AND p.valid @> CASE p.reference
-                  WHEN 'same_date' THEN on_date
-                  ELSE (date_trunc('year', on_date::timestamp) - interval '1 day')::date
-                  END
- ORDER BY p.area_code COLLATE "C" DESC, p.programme NULLS LAST
- LIMIT 1;
+  FROM aidcase.parameter_in(parameter_row.name, aidcase.area_chain(area), on_date,
+                            parameter_row.programme, parameter_row.variant) AS p;
 END;
 COMMENT ON FUNCTION aidcase.parameter_row(text, text, date, text, text) IS
     '某地某日有效的参数行(含文件、条款、是否示例),没有则无行 / the row of a parameter in force: value, divisor, document, article, whether it is illustrative; no row when none is';
@@ -129,7 +142,7 @@ BEGIN
         fraction := aidcase.parameter_fraction(parameter.name, parameter.area, parameter.on_date,
                                                parameter.programme, parameter.variant);
     END IF;
-    RETURN CASE fraction.divisor WHEN 1 THEN fraction.value ELSE fraction.value / fraction.divisor END;
+    RETURN CASE fraction.divisor WHEN 1 THEN fraction.value ELSE trim_scale(fraction.value / fraction.divisor) END;
 END
 $$;
 COMMENT ON FUNCTION aidcase.parameter(text, text, date, text, text) IS
@@ -156,8 +169,8 @@ DECLARE
     until    date;
     made     bigint;
 BEGIN
-    -- one at a time: the period to end is read and written
-    LOCK TABLE aidcase.policy_parameter IN SHARE ROW EXCLUSIVE MODE;
+    -- one at a time: the period to end is read first and written then
+    PERFORM pg_advisory_xact_lock(hashtextextended('aidcase.set_parameter', 0));
 
     SELECT n.unit_of_measure INTO measure
       FROM aidcase.parameter_name AS n WHERE n.name = set_parameter.name;
@@ -244,7 +257,7 @@ $$;
 COMMENT ON FUNCTION aidcase.set_parameter(text, text, date, numeric, text, text, text, numeric, boolean, text) IS
     '自某日起设定参数值,原有效期自动截止,不留空档;全部缺陷一次列出(ZA007);返回参数行号 / a new value of a parameter from a day on: the former period ends there, without a gap; all faults at once (ZA007); returns its id';
 REVOKE ALL ON FUNCTION aidcase.set_parameter(text, text, date, numeric, text, text, text, numeric, boolean, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION aidcase.set_parameter(text, text, date, numeric, text, text, text, numeric, boolean, text) TO aidcase_admin;
+GRANT EXECUTE ON FUNCTION aidcase.set_parameter(text, text, date, numeric, text, text, text, numeric, boolean, text) TO aidcase_admin, aidcase_bureau;
 
 COMMENT ON TABLE aidcase.parameter_name IS
     '参数名录 / the parameters there are, with their unit of measure';

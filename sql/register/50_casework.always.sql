@@ -187,6 +187,7 @@ CREATE OR REPLACE FUNCTION aidcase.file_case_faults(doc jsonb)
 RETURNS TABLE (path text, reason text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, aidcase, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -373,6 +374,7 @@ COMMENT ON FUNCTION aidcase.file_case_faults(jsonb) IS
 CREATE OR REPLACE FUNCTION aidcase.file_case(doc jsonb, OUT case_id bigint, OUT round_id bigint)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, aidcase, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -456,7 +458,7 @@ BEGIN
     SELECT array_agg(w.member_id ORDER BY w.member_id) INTO members FROM written AS w;
     member_keys := ARRAY(SELECT l.item ->> 'key' FROM aidcase.listed(doc, 'members') AS l ORDER BY l.n);
 
-    IF doc -> 'obligors' <> '[]' THEN
+    IF jsonb_typeof(doc -> 'obligors') = 'array' THEN
         WITH written AS (
             INSERT INTO aidcase.obligor (case_id, round_id, citizen_id, name, relation, household_size,
                                          annual_income, persons_supported, paid_monthly, able)
@@ -471,14 +473,14 @@ BEGIN
         obligor_keys := ARRAY(SELECT l.item ->> 'key' FROM aidcase.listed(doc, 'obligors') AS l ORDER BY l.n);
     END IF;
 
-    IF doc -> 'income' <> '[]' THEN
+    IF jsonb_typeof(doc -> 'income') = 'array' THEN
         INSERT INTO aidcase.income_item (case_id, round_id, member_id, income_kind, amount, basis, source, evidence)
         SELECT the_case, the_round, members[array_position(member_keys, l.item ->> 'member')], l.item ->> 'kind',
                aidcase.yuan(l.item ->> 'amount', true), l.item ->> 'basis',
                coalesce(l.item ->> 'source', 'declared'), l.item ->> 'evidence'
           FROM aidcase.listed(doc, 'income') AS l ORDER BY l.n;
     END IF;
-    IF doc -> 'property' <> '[]' THEN
+    IF jsonb_typeof(doc -> 'property') = 'array' THEN
         INSERT INTO aidcase.property_item (case_id, round_id, member_id, property_kind, value, quantity,
                                            exempt_reason, source, evidence)
         SELECT the_case, the_round, members[array_position(member_keys, l.item ->> 'member')], l.item ->> 'kind',
@@ -486,14 +488,14 @@ BEGIN
                l.item ->> 'exempt_reason', coalesce(l.item ->> 'source', 'declared'), l.item ->> 'evidence'
           FROM aidcase.listed(doc, 'property') AS l ORDER BY l.n;
     END IF;
-    IF doc -> 'expenses' <> '[]' THEN
+    IF jsonb_typeof(doc -> 'expenses') = 'array' THEN
         INSERT INTO aidcase.expense_item (case_id, round_id, member_id, expense_kind, amount, basis, source, evidence)
         SELECT the_case, the_round, members[array_position(member_keys, l.item ->> 'member')], l.item ->> 'kind',
                aidcase.yuan(l.item ->> 'amount'), l.item ->> 'basis',
                coalesce(l.item ->> 'source', 'declared'), l.item ->> 'evidence'
           FROM aidcase.listed(doc, 'expenses') AS l ORDER BY l.n;
     END IF;
-    IF doc -> 'causes' <> '[]' THEN
+    IF jsonb_typeof(doc -> 'causes') = 'array' THEN
         INSERT INTO aidcase.case_cause (case_id, round_id, cause)
         SELECT the_case, the_round, c.cause
           FROM jsonb_array_elements_text(doc -> 'causes') WITH ORDINALITY AS c (cause, place) ORDER BY c.place;
@@ -504,7 +506,7 @@ BEGIN
                 doc #>> '{commitment,text_version}', aidcase.iso_date(doc #>> '{commitment,signed_on}'),
                 decode(doc #>> '{commitment,sha256}', 'hex'));
     END IF;
-    IF doc -> 'authorisations' <> '[]' THEN
+    IF jsonb_typeof(doc -> 'authorisations') = 'array' THEN
         INSERT INTO aidcase.authorisation (case_id, round_id, member_id, obligor_id, text_version, signed_on,
                                            valid_until, sha256)
         SELECT the_case, the_round, members[array_position(member_keys, l.item ->> 'member')],
@@ -1250,8 +1252,8 @@ COMMENT ON FUNCTION aidcase.case_file(bigint) IS
     '一户一档:本户全部记录,限调用者可见范围 / everything of one household that the caller may see, the rows of a round below it';
 
 -- ---------------------------------------------------------------------
--- A suspicious item ends the clock of clean cases, with the item as reason.
--- The reason names the register that reported, never what it reported.
+-- A suspicious item ends the clock of clean cases (clocks that name this
+-- table as what cancels them), with the item as reason.
 CREATE OR REPLACE FUNCTION aidcase.cancel_clean_clock() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
@@ -1259,10 +1261,11 @@ AS $$
 BEGIN
     UPDATE aidcase.deadline AS d
        SET cancelled_at = greatest(h.raised_at, d.started_at),
-           cancel_reason = format('registry hit %s: %s', h.hit_id, h.registry)
-      FROM (SELECT DISTINCT ON (n.round_id) n.round_id, n.hit_id, n.registry, n.raised_at
+           cancel_reason = format('registry_hit %s', h.hit_id)
+      FROM (SELECT DISTINCT ON (n.round_id) n.round_id, n.hit_id, n.raised_at
               FROM new_hit AS n ORDER BY n.round_id, n.hit_id) AS h
-     WHERE d.subject = 'case_round' AND d.subject_id = h.round_id AND d.clock = 'decision_7wd'
+     WHERE d.subject = 'case_round' AND d.subject_id = h.round_id
+       AND d.clock IN (SELECT c.clock FROM aidcase.clock AS c WHERE c.cancelled_by = 'registry_hit')
        AND d.met_at IS NULL AND d.cancelled_at IS NULL;
     RETURN NULL;
 END

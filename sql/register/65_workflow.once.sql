@@ -7,6 +7,7 @@ CREATE TABLE aidcase.deadline (
     unit_id     bigint NOT NULL REFERENCES aidcase.unit,
     clock       text NOT NULL REFERENCES aidcase.clock,
     started_at  timestamptz NOT NULL,
+    length      numeric NOT NULL,       -- units of the clock, pauses included
     due_at      timestamptz NOT NULL,   -- not met at this instant = late
     provisional boolean NOT NULL DEFAULT false,     -- reaches into a year not loaded
     paused_at   timestamptz,
@@ -21,6 +22,28 @@ CREATE UNIQUE INDEX deadline_running ON aidcase.deadline (subject, subject_id, c
     WHERE met_at IS NULL AND cancelled_at IS NULL;
 CREATE INDEX deadline_subject ON aidcase.deadline (subject, subject_id);
 CREATE INDEX deadline_due ON aidcase.deadline (due_at) WHERE met_at IS NULL AND cancelled_at IS NULL;
+CREATE INDEX deadline_provisional ON aidcase.deadline (deadline_id) WHERE provisional;
+COMMENT ON TABLE aidcase.deadline IS
+    '各事项的办理时限,由程序引擎写入 / time limits that run or ran for a row; the engine alone writes them';
+COMMENT ON COLUMN aidcase.deadline.deadline_id IS '主键 / key';
+COMMENT ON COLUMN aidcase.deadline.subject IS '事项所在的表 / table of the row';
+COMMENT ON COLUMN aidcase.deadline.subject_id IS '事项主键 / key of the row';
+COMMENT ON COLUMN aidcase.deadline.case_id IS '个案 / case, where there is one';
+COMMENT ON COLUMN aidcase.deadline.unit_id IS '负责单位 / unit that has to meet it';
+COMMENT ON COLUMN aidcase.deadline.clock IS '时限名 / clock';
+COMMENT ON COLUMN aidcase.deadline.started_at IS '起算时间 / when it started';
+COMMENT ON COLUMN aidcase.deadline.length IS
+    '时长(工作日、日或小时,含暂停顺延) / length in working days, days or hours, pauses added';
+COMMENT ON COLUMN aidcase.deadline.due_at IS
+    '到期时点;办结时间早于此为按期 / met in time when met_at is before this instant';
+COMMENT ON COLUMN aidcase.deadline.provisional IS
+    '涉及未载入放假安排的年份,载入后重算 / reaches into a year whose calendar is not loaded; computed again when it is';
+COMMENT ON COLUMN aidcase.deadline.paused_at IS '暂停时间 / since when it is paused';
+COMMENT ON COLUMN aidcase.deadline.paused_for IS '已累计暂停 / how long it was paused before';
+COMMENT ON COLUMN aidcase.deadline.met_at IS '办结时间 / when it was met';
+COMMENT ON COLUMN aidcase.deadline.cancelled_at IS '撤销时间 / when it was cancelled';
+COMMENT ON COLUMN aidcase.deadline.cancel_reason IS
+    '撤销原因:操作名或事实记录 / why: the action, or the table and key of the fact';
 SELECT aidcase.set_up_table('deadline');
 
 -- A dated meeting of a review group (联审联批) decides many rounds.
@@ -33,6 +56,14 @@ CREATE TABLE aidcase.review_meeting (
     place      text,
     UNIQUE (unit_id, minutes_no)
 );
+COMMENT ON TABLE aidcase.review_meeting IS
+    '联审联批会议 / meetings of the joint review groups; one decides many rounds';
+COMMENT ON COLUMN aidcase.review_meeting.meeting_id IS '主键 / key';
+COMMENT ON COLUMN aidcase.review_meeting.group_id IS '联审联批小组 / group that met';
+COMMENT ON COLUMN aidcase.review_meeting.unit_id IS '单位 / unit';
+COMMENT ON COLUMN aidcase.review_meeting.minutes_no IS '会议纪要编号 / number of the minutes';
+COMMENT ON COLUMN aidcase.review_meeting.held_at IS '召开时间 / when it was held';
+COMMENT ON COLUMN aidcase.review_meeting.place IS '地点 / where';
 SELECT aidcase.set_up_table('review_meeting');
 
 CREATE TABLE aidcase.meeting_attendance (
@@ -42,6 +73,11 @@ CREATE TABLE aidcase.meeting_attendance (
     staff_id   bigint NOT NULL REFERENCES aidcase.staff,
     UNIQUE (meeting_id, staff_id)
 );
+COMMENT ON TABLE aidcase.meeting_attendance IS '会议出席人员 / who attended a meeting';
+COMMENT ON COLUMN aidcase.meeting_attendance.attendance_id IS '主键 / key';
+COMMENT ON COLUMN aidcase.meeting_attendance.meeting_id IS '会议 / meeting';
+COMMENT ON COLUMN aidcase.meeting_attendance.unit_id IS '单位 / unit';
+COMMENT ON COLUMN aidcase.meeting_attendance.staff_id IS '出席人员 / who attended';
 SELECT aidcase.set_up_table('meeting_attendance');
 
 CREATE TABLE aidcase.review_vote (
@@ -55,6 +91,16 @@ CREATE TABLE aidcase.review_vote (
     UNIQUE (meeting_id, round_id, staff_id)
 );
 CREATE INDEX review_vote_round ON aidcase.review_vote (round_id);
+COMMENT ON TABLE aidcase.review_vote IS
+    '联审联批表决 / votes of a meeting on a round, entered from the signed minutes';
+COMMENT ON COLUMN aidcase.review_vote.vote_id IS '主键 / key';
+COMMENT ON COLUMN aidcase.review_vote.meeting_id IS '会议 / meeting';
+COMMENT ON COLUMN aidcase.review_vote.case_id IS '个案 / case';
+COMMENT ON COLUMN aidcase.review_vote.round_id IS '轮次 / round';
+COMMENT ON COLUMN aidcase.review_vote.staff_id IS '表决人 / who voted';
+COMMENT ON COLUMN aidcase.review_vote.vote IS
+    '同意、反对、弃权、回避 / agree, against, abstain or recused';
+COMMENT ON COLUMN aidcase.review_vote.note IS '说明 / note';
 SELECT aidcase.set_up_table('review_vote');
 
 ALTER TABLE aidcase.case_round
@@ -83,3 +129,7 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- A suspicious item ends the clock of the clean case.
+CREATE TRIGGER "~7_clocks" AFTER INSERT ON aidcase.registry_hit
+    FOR EACH ROW EXECUTE FUNCTION aidcase.cancel_clocks();

@@ -81,10 +81,13 @@ COMMENT ON COLUMN aidcase.conflict_match.source_id IS '来源记录 / key of the
 COMMENT ON COLUMN aidcase.conflict_match.filed_late IS '受理后才备案 / declared after the round was accepted';
 
 -- Raises the flags that are due for some members or citizen numbers.  A flag
--- that had become void, because the member was, opens again.
+-- that had become void, because the member was, opens again.  Planning costs
+-- fifty times what a household's match costs, so the plan is kept from the
+-- first call on: index probes from the rows that arrived.
 CREATE OR REPLACE FUNCTION aidcase.raise_flags(members bigint[], citizens aidcase.citizen_id[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
     IF members IS NOT NULL THEN
@@ -144,6 +147,7 @@ GRANT EXECUTE ON FUNCTION aidcase.conflict_sweep() TO aidcase_bureau, aidcase_in
 CREATE OR REPLACE FUNCTION aidcase.match_members() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     touched bigint[];

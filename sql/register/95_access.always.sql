@@ -8,8 +8,9 @@
  * no grant.
  *
  * One policy per table, scope and command, for all roles that share it.  The
- * scope is a sub-select, which runs once in a query, not once a row, and whose
- * result an index on unit_id can be searched with.
+ * scope is a plain call of my_units(): an index on unit_id is searched with it,
+ * and the planner evaluates it for its estimates (as a sub-select it would
+ * guess: ten units, whatever they are).
  */
 CREATE OR REPLACE FUNCTION aidcase.apply_access()
 RETURNS void
@@ -18,7 +19,7 @@ SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
 DECLARE
     staff_roles CONSTANT text[] := '{aidcase_committee,aidcase_clerk,aidcase_leader,aidcase_bureau,aidcase_inspector,aidcase_payer,aidcase_finance,aidcase_analyst,aidcase_admin}';
-    in_scope    CONSTANT text := '= ANY ((SELECT aidcase.my_units())::bigint[])';
+    in_scope    CONSTANT text := '= ANY (aidcase.my_units())';
     rule   record;
     rows   text;
     faults text[];

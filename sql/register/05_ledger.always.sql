@@ -1,0 +1,114 @@
+-- Reading the ledger.  Who may do so is decided by grants on its tables: the
+-- view and the function run with the rights of the caller.
+
+CREATE OR REPLACE VIEW aidcase.ledger WITH (security_invoker = true) AS
+SELECT e.entry_no,
+       j.t AS at,
+       e.xid,
+       j.su AS login,
+       coalesce(j.cu, j.su) AS acting_role,
+       j.st AS staff_id,
+       j.ip AS client,
+       j.app AS application,
+       j.op AS operation,
+       j.r AS relation,
+       j.k AS key,
+       j.c AS case_id,
+       j.s AS supersedes,
+       j.sh AS shape_no,
+       CASE WHEN j.sh IS NULL THEN j.v
+            ELSE (SELECT jsonb_object_agg(x.col ->> 0, x.val ORDER BY x.n)
+                    FROM ROWS FROM (jsonb_array_elements(s.columns::jsonb),
+                                    jsonb_array_elements(j.v))
+                         WITH ORDINALITY AS x(col, val, n))
+       END AS image
+  FROM aidcase.ledger_entry AS e
+ CROSS JOIN LATERAL jsonb_to_record(e.entry::jsonb)
+       AS j(t timestamptz, su text, cu text, st bigint, ip inet, app text, op text, r text,
+            k jsonb, c bigint, s bigint, sh bigint, v jsonb)
+  LEFT JOIN aidcase.ledger_shape AS s ON s.shape_no = j.sh;
+COMMENT ON VIEW aidcase.ledger IS
+    '台账记录及列名 / the entries of the ledger, with the names of columns';
+COMMENT ON COLUMN aidcase.ledger.entry_no IS '记录号 / number';
+COMMENT ON COLUMN aidcase.ledger.at IS '事务开始时间 / start of the transaction';
+COMMENT ON COLUMN aidcase.ledger.xid IS '完整事务号 / full transaction id';
+COMMENT ON COLUMN aidcase.ledger.login IS '登录角色 / session user';
+COMMENT ON COLUMN aidcase.ledger.acting_role IS '执行时的角色 / current user';
+COMMENT ON COLUMN aidcase.ledger.staff_id IS '工作人员,无则为空 / member of staff, if any';
+COMMENT ON COLUMN aidcase.ledger.client IS '客户端地址,本机连接为空 / address of the client; none for a local connection';
+COMMENT ON COLUMN aidcase.ledger.application IS '客户端程序名 / application_name';
+COMMENT ON COLUMN aidcase.ledger.operation IS '操作:I 新增,U 修改,D 删除,S 表结构 / I insert, U update, D delete, S shape of a table';
+COMMENT ON COLUMN aidcase.ledger.relation IS '表名 / table';
+COMMENT ON COLUMN aidcase.ledger.key IS '主键值(数组) / values of the primary key';
+COMMENT ON COLUMN aidcase.ledger.case_id IS '所属案卷 / case, where the table has one';
+COMMENT ON COLUMN aidcase.ledger.supersedes IS '被取代的记录号 / entry of the row version before';
+COMMENT ON COLUMN aidcase.ledger.shape_no IS '表结构的记录号 / entry of the shape';
+COMMENT ON COLUMN aidcase.ledger.image IS '行内容,按列名 / the row by column names; for S the columns themselves';
+REVOKE ALL ON TABLE aidcase.ledger FROM PUBLIC;
+
+-- The versions of a live row, newest first: from its entry_no along the
+-- superseded numbers, each found by primary key.
+CREATE OR REPLACE FUNCTION aidcase.history(relation text, key text)
+RETURNS SETOF aidcase.ledger
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    columns text[];
+    types   text[];
+    parts   text[];
+    newest  bigint;
+BEGIN
+    SELECT array_agg(a.attname ORDER BY k.n),
+           array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.n)
+      INTO columns, types
+      FROM pg_class AS c
+      JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisprimary
+     CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(attnum, n)
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.attnum
+     WHERE c.relnamespace = 'aidcase'::regnamespace AND c.relname = history.relation
+       AND k.n <= i.indnkeyatts
+       AND EXISTS (SELECT FROM pg_trigger AS t
+                    WHERE t.tgrelid = c.oid AND t.tgfoid = 'aidcase.capture_entry()'::regprocedure);
+    IF columns IS NULL THEN
+        RAISE EXCEPTION 'the ledger does not record a table "%"', relation
+            USING ERRCODE = '42P01',
+                  HINT = 'Give the name of a table of schema "aidcase" that was set up with set_up_table().';
+    END IF;
+
+    IF left(ltrim(key), 1) <> '[' THEN
+        parts := ARRAY[key];
+    ELSE
+        parts := ARRAY(SELECT jsonb_array_elements_text(key::jsonb));
+    END IF;
+    IF cardinality(parts) <> cardinality(columns) THEN
+        RAISE EXCEPTION 'the key of table "%" has % columns', relation, cardinality(columns)
+            USING ERRCODE = '22023',
+                  DETAIL = format('Columns of the key: %s.', array_to_string(columns, ', ')),
+                  HINT = 'Write the values as a JSON array.';
+    END IF;
+
+    EXECUTE format('SELECT t.entry_no FROM aidcase.%I AS t WHERE %s', relation,
+                   (SELECT string_agg(format('t.%I = $1[%s]::%s', columns[n], n, types[n]), ' AND ')
+                      FROM generate_subscripts(columns, 1) AS n))
+       INTO newest USING parts;
+    IF newest IS NULL THEN
+        RAISE EXCEPTION 'table "%" has no row with this key', relation
+            USING ERRCODE = 'P0002',
+                  HINT = 'Rows outside your units are not shown.';
+    END IF;
+
+    RETURN QUERY
+    WITH RECURSIVE version AS (
+        SELECT l AS entry, 1 AS n
+          FROM aidcase.ledger AS l
+         WHERE l.entry_no = newest
+         UNION ALL
+        SELECT l, v.n + 1
+          FROM version AS v
+          JOIN aidcase.ledger AS l ON l.entry_no = (v.entry).supersedes)
+    SELECT (v.entry).* FROM version AS v ORDER BY v.n;
+END
+$$;
+COMMENT ON FUNCTION aidcase.history(text, text) IS
+    '某行的全部版本,由新到旧;主键为文本,多列时为 JSON 数组 / every version of a row, newest first; the key is its text, or a JSON array';

@@ -1,0 +1,211 @@
+-- procedure: what keeps a definition whole.  A broken one is refused when the
+-- transaction that writes it commits; one that rows are pinned to does not
+-- change any more.
+
+-- What is wrong with a version; no row when nothing is.
+CREATE OR REPLACE FUNCTION aidcase.workflow_faults(workflow_id bigint) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+WITH RECURSIVE w AS (
+    SELECT f.*, to_regclass(format('aidcase.%I', f.subject)) AS relid
+      FROM aidcase.workflow AS f WHERE f.workflow_id = workflow_faults.workflow_id
+), s AS (
+    SELECT s.* FROM aidcase.workflow_state AS s JOIN w USING (workflow_id)
+), t AS (
+    SELECT t.* FROM aidcase.workflow_transition AS t JOIN w USING (workflow_id)
+), reached (state) AS (
+    SELECT s.state FROM s WHERE s.kind = 'initial'
+    UNION
+    SELECT t.to_state FROM reached AS r JOIN t ON t.from_state = r.state
+), ending (state) AS (
+    SELECT s.state FROM s WHERE s.kind = 'final'
+    UNION
+    SELECT t.from_state FROM ending AS e JOIN t ON t.to_state = e.state
+), named (place, kind, name) AS (
+    SELECT 'The procedure', 'post', unnest(w.posts) FROM w
+    UNION ALL SELECT 'The procedure', 'clock', unnest(w.starts) FROM w
+    UNION ALL SELECT format('Move "%s" from "%s"', t.action, t.from_state), k.kind, unnest(k.names)
+      FROM t CROSS JOIN LATERAL (VALUES ('post', t.posts), ('guard', t.guards), ('clock', t.starts),
+            ('clock', t.meets), ('clock', t.pauses), ('clock', t.resumes), ('clock', t.cancels),
+            ('date column', t.sets), ('column', t.may_change)) AS k (kind, names)
+), col AS (
+    SELECT a.attname::text AS name, a.atttypid = 'date'::regtype AS is_date
+      FROM w JOIN pg_attribute AS a ON a.attrelid = w.relid AND a.attnum > 0 AND NOT a.attisdropped
+), gate AS (
+    SELECT p.proname AS name
+      FROM w JOIN pg_trigger AS g ON g.tgrelid = w.relid AND NOT g.tgisinternal
+      JOIN pg_proc AS p ON p.oid = g.tgfoid
+     WHERE p.pronamespace = 'aidcase'::regnamespace
+)
+SELECT 'There is no initial state.' WHERE NOT EXISTS (SELECT FROM s WHERE s.kind = 'initial')
+UNION ALL
+SELECT format('State "%s" cannot be reached.', s.state)
+  FROM s WHERE s.state NOT IN (SELECT r.state FROM reached AS r)
+UNION ALL
+SELECT format('State "%s" is not final and has no way out.', s.state)
+  FROM s WHERE s.kind <> 'final' AND NOT EXISTS (SELECT FROM t WHERE t.from_state = s.state)
+UNION ALL
+SELECT format('No way leads from state "%s" to a final one.', s.state)
+  FROM s WHERE s.state NOT IN (SELECT e.state FROM ending AS e)
+           AND EXISTS (SELECT FROM t WHERE t.from_state = s.state)
+UNION ALL
+SELECT format('Final state "%s" has a way out.', s.state)
+  FROM s WHERE s.kind = 'final' AND EXISTS (SELECT FROM t WHERE t.from_state = s.state)
+UNION ALL
+SELECT format('State "%s" grants awards but is not frozen.', s.state) FROM s WHERE s.grants AND NOT s.frozen
+UNION ALL
+SELECT format('%s names the %s "%s", which does not exist.', n.place, n.kind, n.name)
+  FROM named AS n
+ WHERE n.name IS NULL
+    OR n.kind = 'post' AND NOT EXISTS (SELECT FROM aidcase.post AS p WHERE p.post = n.name)
+    OR n.kind = 'guard' AND NOT EXISTS (SELECT FROM aidcase.guard AS g WHERE g.guard = n.name)
+    OR n.kind = 'clock' AND NOT EXISTS (SELECT FROM aidcase.clock AS c WHERE c.clock = n.name)
+    OR n.kind = 'date column' AND NOT EXISTS (SELECT FROM col AS c WHERE c.name = n.name AND c.is_date)
+    OR n.kind = 'column' AND NOT EXISTS (SELECT FROM col AS c WHERE c.name = n.name)
+UNION ALL
+SELECT format('%s sets or changes column "%s", which belongs to the engine.', n.place, n.name)
+  FROM named AS n
+ WHERE n.kind LIKE '%column'
+   AND n.name IN ('workflow_id', 'state', 'unit_id', 'case_id', 'round_kind', 'round_no', 'roll_month',
+                  'occurred_at', 'moved_by', 'reason', 'first_contact_at', 'outside_key', 'entry_no')
+UNION ALL
+SELECT DISTINCT aidcase.guard_function_fault(g.function_name)
+  FROM named AS n JOIN aidcase.guard AS g ON n.kind = 'guard' AND g.guard = n.name
+ WHERE aidcase.guard_function_fault(g.function_name) IS NOT NULL
+UNION ALL
+SELECT format('Table "%s" does not exist or is not under trigger enforce_workflow.', w.subject)
+  FROM w WHERE NOT EXISTS (SELECT FROM gate WHERE gate.name = 'enforce_workflow')
+UNION ALL
+SELECT format('Table "%s" has no trigger run_clocks, but the procedure has clocks.', w.subject)
+  FROM w WHERE EXISTS (SELECT FROM named AS n WHERE n.kind = 'clock')
+           AND NOT EXISTS (SELECT FROM gate WHERE gate.name = 'run_clocks')
+$$;
+COMMENT ON FUNCTION aidcase.workflow_faults(bigint) IS
+    '程序定义的全部错误,无误则无行 / everything that is wrong with a version of a procedure; no row when it is whole';
+REVOKE ALL ON FUNCTION aidcase.workflow_faults(bigint) FROM PUBLIC;
+
+-- Trigger, deferred to the end of the transaction.
+CREATE OR REPLACE FUNCTION aidcase.check_definition() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    faults text[];
+    what   text;
+BEGIN
+    IF TG_TABLE_NAME = 'guard' THEN
+        what := format('guard "%s"', NEW.guard);
+        faults := array_remove(ARRAY[aidcase.guard_function_fault(NEW.function_name)], NULL);
+    ELSE
+        SELECT format('version %s of procedure "%s"', w.version, w.name) INTO what
+          FROM aidcase.workflow AS w WHERE w.workflow_id = NEW.workflow_id;
+        faults := ARRAY(SELECT f FROM aidcase.workflow_faults(NEW.workflow_id) AS f);
+        IF TG_TABLE_NAME = 'procedure_in_force' THEN
+            IF NEW.subject <> (SELECT w.subject FROM aidcase.workflow AS w
+                                WHERE w.workflow_id = NEW.workflow_id) THEN
+                faults := faults || format('It is put in force for "%s", another table than it governs.', NEW.subject);
+            END IF;
+        END IF;
+    END IF;
+    IF faults <> '{}' THEN
+        RAISE EXCEPTION '% is broken', what
+            USING ERRCODE = '23514', DETAIL = array_to_string(faults, E'\n'),
+                  HINT = 'A definition is checked at the end of the transaction; write all of it in one.',
+                  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_definition() IS
+    '触发器:拒绝不完整的程序定义 / trigger: refuses a definition that is not whole';
+REVOKE ALL ON FUNCTION aidcase.check_definition() FROM PUBLIC;
+
+-- Trigger: a version that rows are pinned to keeps all but its labels.
+CREATE OR REPLACE FUNCTION aidcase.keep_version() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    labels CONSTANT text[] := '{label_zh,label_en,sort,document_id,entry_no}';
+    ids    bigint[] := ARRAY[NEW.workflow_id];
+    v      record;
+    in_use boolean;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF to_jsonb(NEW) - labels = to_jsonb(OLD) - labels THEN
+            RETURN NEW;
+        END IF;
+        ids := ids || OLD.workflow_id;
+    END IF;
+    -- waits for those who are just opening a row of the version
+    FOR v IN
+        SELECT w.workflow_id, w.name, w.version, w.subject FROM aidcase.workflow AS w
+         WHERE w.workflow_id = ANY (ids) ORDER BY w.workflow_id FOR UPDATE
+    LOOP
+        CONTINUE WHEN NOT EXISTS (SELECT FROM aidcase.procedure_in_force AS p
+                                   WHERE p.workflow_id = v.workflow_id)
+                   OR to_regclass(format('aidcase.%I', v.subject)) IS NULL;
+        EXECUTE format('SELECT EXISTS (SELECT FROM aidcase.%I AS t WHERE t.workflow_id = $1)', v.subject)
+           INTO in_use USING v.workflow_id;
+        IF in_use THEN
+            RAISE EXCEPTION 'version % of procedure "%" cannot be changed', v.version, v.name
+                USING ERRCODE = '55000',
+                      DETAIL = 'Rows are pinned to it, and they keep the procedure they began with.',
+                      HINT = 'Enter a new version and put it in force from a date.',
+                      SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
+        END IF;
+    END LOOP;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.keep_version() IS
+    '触发器:已有在办事项的程序版本不得改动 / trigger: a version that rows are pinned to does not change';
+REVOKE ALL ON FUNCTION aidcase.keep_version() FROM PUBLIC;
+
+-- Trigger: a row that puts a version in force keeps all but its period.
+CREATE OR REPLACE FUNCTION aidcase.keep_procedure() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF (NEW.unit_id, NEW.subject, NEW.round_kind, NEW.workflow_id)
+       IS DISTINCT FROM (OLD.unit_id, OLD.subject, OLD.round_kind, OLD.workflow_id) THEN
+        RAISE EXCEPTION 'a procedure in force cannot be exchanged for another'
+            USING ERRCODE = '55000',
+                  DETAIL = 'Only the period of the row can be changed.',
+                  HINT = 'End the period and enter another row.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.keep_procedure() IS
+    '触发器:适用程序只可改期间 / trigger: only the period of a procedure in force can change';
+REVOKE ALL ON FUNCTION aidcase.keep_procedure() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER "~2_version" BEFORE UPDATE ON aidcase.workflow
+    FOR EACH ROW EXECUTE FUNCTION aidcase.keep_version();
+CREATE OR REPLACE TRIGGER "~2_version" BEFORE INSERT OR UPDATE ON aidcase.workflow_state
+    FOR EACH ROW EXECUTE FUNCTION aidcase.keep_version();
+CREATE OR REPLACE TRIGGER "~2_version" BEFORE INSERT OR UPDATE ON aidcase.workflow_transition
+    FOR EACH ROW EXECUTE FUNCTION aidcase.keep_version();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.procedure_in_force
+    FOR EACH ROW EXECUTE FUNCTION aidcase.keep_procedure();
+
+-- PostgreSQL cannot replace a constraint trigger.
+DO $$
+DECLARE
+    t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['guard', 'workflow', 'workflow_state', 'workflow_transition',
+                             'procedure_in_force'] LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_trigger AS g
+                               WHERE g.tgrelid = format('aidcase.%I', t)::regclass
+                                 AND g.tgname = '~5_definition');
+        EXECUTE format('CREATE CONSTRAINT TRIGGER "~5_definition" AFTER INSERT OR UPDATE ON aidcase.%I'
+            ' DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION aidcase.check_definition()', t);
+        EXECUTE format('COMMENT ON TRIGGER "~5_definition" ON aidcase.%I IS %L', t,
+            '事务结束时检查程序定义 / checks the definition when the transaction ends');
+    END LOOP;
+END
+$$;

@@ -1,0 +1,113 @@
+# A committed write has exactly one entry and an aborted one none, also when
+# the transaction is prepared, when sessions meet a new shape at once, and
+# under load with savepoints and errors.  Needs sessions of their own, so it
+# cannot be a pgTAP file.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('ends');
+$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
+$node->append_conf('postgresql.conf', 'max_prepared_transactions = 5');
+$node->start;
+$node->safe_psql(
+	'postgres', q{
+	SET client_min_messages = warning;
+	CREATE EXTENSION aidcase CASCADE;
+	SELECT aidcase.open_register('340705', '铜陵市铜官区', packs => '{}', purpose => 'rehearsal');
+	CREATE TABLE aidcase.t_two (id bigint PRIMARY KEY, n integer NOT NULL DEFAULT 0);
+	SELECT aidcase.set_up_table('t_two');
+	CREATE TABLE aidcase.t_load (id bigint PRIMARY KEY, n integer NOT NULL DEFAULT 0);
+	SELECT aidcase.set_up_table('t_load');
+});
+
+# rows without an entry, entries without their shape
+my $breaks = q{
+	SELECT (SELECT count(*) FROM aidcase.%1$s AS t LEFT JOIN aidcase.ledger AS l USING (entry_no)
+	         WHERE l.image IS DISTINCT FROM to_jsonb(t)) +
+	       (SELECT count(*) FROM aidcase.ledger WHERE relation = '%1$s' AND operation <> 'S' AND image IS NULL)};
+
+# One session throughout: what it caches must not outlive a prepared
+# transaction whose fate is open.
+is($node->safe_psql(
+		'postgres', q{
+		BEGIN;
+		INSERT INTO aidcase.t_two VALUES (1);
+		PREPARE TRANSACTION 'first';
+		INSERT INTO aidcase.t_two VALUES (2);
+		BEGIN;
+		INSERT INTO aidcase.t_two VALUES (3);
+		SAVEPOINT s;
+		INSERT INTO aidcase.t_two VALUES (30);
+		ROLLBACK TO s;
+		PREPARE TRANSACTION 'second';
+		ROLLBACK PREPARED 'first';
+		INSERT INTO aidcase.t_two VALUES (4);
+		COMMIT PREPARED 'second';
+		SELECT string_agg(key::text, ' ' ORDER BY entry_no), count(DISTINCT shape_no)
+		  FROM aidcase.ledger WHERE relation = 't_two' AND operation <> 'S'}),
+	'[2] [3] [4]|1', 'prepared transactions leave entries when they commit, and only then');
+is($node->safe_psql('postgres', sprintf($breaks, 't_two')), '0', 'and no entry without its row or shape');
+
+# The shape of a table is made by a transaction that is rolled back.
+is($node->safe_psql(
+		'postgres', q{
+		CREATE TABLE aidcase.t_undone (id bigint PRIMARY KEY);
+		SELECT aidcase.set_up_table('t_undone') \gset
+		BEGIN;
+		INSERT INTO aidcase.t_undone VALUES (1);
+		ROLLBACK;
+		INSERT INTO aidcase.t_undone VALUES (2);
+		SELECT count(*), count(image) FROM aidcase.ledger WHERE relation = 't_undone'}),
+	'2|2', 'a shape that was rolled back is not used again');
+
+# Many sessions, all new to the table, with errors and savepoints.
+my $script = $node->basedir . '/load.sql';
+append_to_file($script, q{
+\set a random(1, 40)
+\set b random(41, 80)
+\set fate random(1, 4)
+BEGIN;
+INSERT INTO aidcase.t_load (id) VALUES (:a) ON CONFLICT (id) DO UPDATE SET n = t_load.n + 1;
+SAVEPOINT s;
+UPDATE aidcase.t_load SET n = n + 1 WHERE id <= 3;
+ROLLBACK TO s;
+INSERT INTO aidcase.t_load (id) VALUES (:b) ON CONFLICT (id) DO UPDATE SET n = t_load.n + 1;
+\if :fate = 1
+ROLLBACK;
+\else
+COMMIT;
+\endif
+});
+$script = $node->basedir . '/load.sql';
+$node->command_ok([ 'pgbench', '-n', '-c', '8', '-j', '2', '-t', '250', '--max-tries=100', '-f', $script,
+		'-d', $node->connstr('postgres') ], 'many sessions write the same rows');
+is($node->safe_psql('postgres', sprintf($breaks, 't_load')), '0', 'every row has its entry');
+is($node->safe_psql(
+		'postgres', q{
+		SELECT (SELECT count(*) + sum(n) FROM aidcase.t_load)
+		     = (SELECT count(*) FROM aidcase.ledger WHERE relation = 't_load' AND operation <> 'S')}),
+	't', 'and every committed write exactly one');
+is($node->safe_psql(
+		'postgres', q{
+		SELECT count(*) FROM aidcase.ledger AS l
+		 WHERE relation = 't_load' AND operation = 'U'
+		   AND NOT EXISTS (SELECT FROM aidcase.ledger_entry AS e WHERE e.entry_no = l.supersedes)}),
+	'0', 'the chain of no row is broken');
+
+# Nothing that one writer holds keeps another one, of another row, waiting.
+is($node->safe_psql(
+		'postgres', q{
+		BEGIN;
+		UPDATE aidcase.t_load SET n = n + 1 WHERE id = 1;
+		UPDATE aidcase.t_load SET n = n + 1 WHERE id = 2;
+		SELECT count(*) FROM pg_locks
+		 WHERE pid = pg_backend_pid() AND locktype IN ('relation', 'advisory', 'tuple')
+		   AND mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock');
+		COMMIT}),
+	'0', 'capture holds no lock that excludes other writers');
+
+done_testing();

@@ -459,8 +459,8 @@ SELECT is_empty($$ SELECT o ->> 'codes' FROM jsonb_path_query(file_case_schema()
 SELECT round_id AS round, case_id AS "case" FROM filed \gset
 SELECT member_id AS m1 FROM case_member WHERE round_id = :round AND relation = 'head' \gset
 SET LOCAL aidcase.clock = '2021-04-09 17:00+08';
-INSERT INTO deadline (subject, subject_id, case_id, unit_id, clock, started_at, due_at)
-SELECT 'case_round', :round, :case, unit_id, 'decision_7wd', '2021-04-06 09:00+08', '2021-04-16 00:00+08'
+INSERT INTO deadline (subject, subject_id, case_id, unit_id, clock, started_at, length, due_at)
+SELECT 'case_round', :round, :case, unit_id, 'decision_7wd', '2021-04-06 09:00+08', 7, '2021-04-16 00:00+08'
   FROM aid_case WHERE case_id = :case;
 
 SELECT bag_eq(format($$ SELECT unnest(string_to_array(detail, E'\n')) FROM pg_temp.refusal($q$ SELECT aidcase.record_check('{"round_id": %s,

@@ -11,7 +11,7 @@ COMMIT;
 SELECT current_setting('aidcase.actor') AS later \gset
 
 BEGIN;
-SELECT plan(99);
+SELECT plan(107);
 
 -- What a login gets for a query, as text.
 CREATE FUNCTION pg_temp.ask(login text, query text) RETURNS text
@@ -256,6 +256,26 @@ SELECT is(pg_temp.ask('t_town', format('SELECT act_as(%s)', pg_temp.staff('d-cle
 ROLLBACK TO declared;
 SELECT is(pg_temp.ask('t_town', 'SELECT current_staff()'), pg_temp.staff('x-clerk')::text, 'which its rollback takes back');
 SELECT is(pg_temp.ask('t_town', 'SELECT act_as(NULL)') IS NULL AND pg_temp.ask('t_town', 'SELECT current_staff()') IS NULL, true, 'act_as(NULL): for nobody');
+
+-- ---------------------------------------------------------------------
+-- check_setup()
+
+SELECT is_empty('SELECT * FROM check_setup() WHERE ok IS NULL OR ok <> (what_to_do IS NULL)', 'what is not well says what to do');
+SELECT is((SELECT what_to_do FROM check_setup() WHERE item = 'review groups'),
+    'Make the joint review group of these units with aidcase.make_review_group(): 340705005, 340705006, 340705402, 340705403, 340705407.',
+    'entrusted units without a group');
+SELECT is((SELECT ok FROM check_setup() WHERE item = 'calendar'), true, 'the calendar is loaded');
+REVOKE aidcase_leader FROM t_leader;
+GRANT aidcase_inspector TO t_clerk2;
+GRANT aidcase_bureau TO t_town;
+SELECT is((SELECT what_to_do FROM check_setup() WHERE item = 'group roles of posts'),
+    'Logins lack the group roles of their posts: GRANT aidcase_leader TO t_leader.', 'a login without its group role');
+SELECT is((SELECT what_to_do FROM check_setup() WHERE item = 'group roles without a post'),
+    'Staff logins have group roles that no post in force asks for: REVOKE aidcase_inspector FROM t_clerk2.', 'a login with more than its posts');
+SELECT ok((SELECT what_to_do FROM check_setup() WHERE item = 'pooled logins') LIKE '%: t_town.', 'a pooled login that sees more than those it acts for');
+SELECT isnt(pg_temp.ask('t_inspector', 'SELECT count(*) FROM check_setup()'), '0', 'inspectors may look');
+SELECT throws_ok($$SELECT pg_temp.ask('t_clerk', 'SELECT check_setup()')$$, '42501', NULL, 'clerks may not');
+SET LOCAL aidcase.clock = '2021-05-06 09:00+08';
 
 -- ---------------------------------------------------------------------
 -- What a session hears of changes (one actor throughout: of a superuser, who

@@ -243,7 +243,8 @@ BEGIN
       FROM place AS p
      WHERE jsonb_typeof(doc -> 'village') = 'string'
        AND (p.village_id IS NULL
-            OR p.unit_id IS NOT NULL AND NOT aidcase.unit_below(p.village_id, p.unit_id, the_day))
+            OR p.unit_id IS NOT NULL AND doc ->> 'kind' IS DISTINCT FROM 'emergency'
+               AND NOT aidcase.unit_below(p.village_id, p.unit_id, the_day))
     UNION ALL
     SELECT 'handler', CASE WHEN p.handler_id IS NOT NULL THEN 'holds no post at the unit or above it'
                            WHEN doc ->> 'handler' IS NULL THEN 'is missing'
@@ -1192,60 +1193,64 @@ $$;
 COMMENT ON FUNCTION aidcase.set_payee(bigint, jsonb, date) IS
     '自某日起更换收款账户,前一账户同日终止 / sets the payee''s account from a day on; the former one ends there';
 
--- Everything of one household that the caller may see: rows of every table
--- that has the case's key, those of a round below it.
+-- Everything of one household that the caller may see: the rows of every
+-- table with the case's key, and of them the columns that are granted; rows
+-- of a round stand below it.
 CREATE OR REPLACE FUNCTION aidcase.case_file(case_id bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
 DECLARE
     file jsonb;
-    rounds jsonb;
-    part jsonb;
+    rounds jsonb := '[]';
     of_rounds jsonb := '{}';
+    part jsonb;
     t record;
 BEGIN
-    SELECT to_jsonb(c) INTO file FROM aidcase.aid_case AS c WHERE c.case_id = case_file.case_id;
+    FOR t IN
+        SELECT k.relname,
+               bool_or(a.attname = 'round_id') AND k.relname <> 'case_round' AS of_round,
+               (array_agg(a.attname ORDER BY a.attnum))[1] AS first_column,
+               string_agg(format('r.%I', a.attname), ', ' ORDER BY a.attnum)
+                   FILTER (WHERE a.attname <> 'case_id' OR k.relname = 'aid_case') AS columns
+          FROM pg_class AS k
+          JOIN pg_attribute AS a ON a.attrelid = k.oid AND a.attnum > 0 AND NOT a.attisdropped
+         WHERE k.relnamespace = 'aidcase'::regnamespace AND k.relkind = 'r'
+           AND has_column_privilege(k.oid, a.attnum, 'SELECT')
+         GROUP BY k.oid, k.relname
+        HAVING bool_or(a.attname = 'case_id')
+         ORDER BY k.relname <> 'aid_case', k.relname COLLATE "C"
+    LOOP
+        EXECUTE format('SELECT CASE WHEN $2 THEN (SELECT jsonb_object_agg(x.round_id::text, x.list) FROM ('
+                       '         SELECT l.item ->> ''round_id'' AS round_id, jsonb_agg(l.item - ''round_id'' ORDER BY l.place) AS list'
+                       '           FROM jsonb_array_elements(f.list) WITH ORDINALITY AS l (item, place) GROUP BY 1) AS x)'
+                       '       ELSE f.list END'
+                       '  FROM (SELECT jsonb_agg((SELECT to_jsonb(x) FROM (SELECT %3$s) AS x) ORDER BY r.%2$I) AS list'
+                       '          FROM aidcase.%1$I AS r WHERE r.case_id = $1) AS f',
+                       t.relname, t.first_column, t.columns)
+           INTO part USING case_file.case_id, t.of_round;
+        IF t.relname = 'aid_case' THEN
+            file := part -> 0;
+        ELSIF part IS NULL OR file IS NULL THEN
+            CONTINUE;
+        ELSIF t.relname = 'case_round' THEN
+            rounds := part;
+        ELSIF t.of_round THEN
+            of_rounds := of_rounds || jsonb_build_object(t.relname, part);
+        ELSE
+            file := file || jsonb_build_object(t.relname, part);
+        END IF;
+    END LOOP;
     IF file IS NULL THEN
         RAISE EXCEPTION 'there is no case % in your units', coalesce(case_file.case_id::text, 'NULL')
             USING ERRCODE = '22023', HINT = 'Table aidcase.aid_case lists the cases that you may see.';
     END IF;
-    FOR t IN
-        SELECT k.relname, r.attname IS NOT NULL AS of_round,
-               (SELECT a.attname FROM pg_attribute AS a
-                 WHERE a.attrelid = k.oid AND a.attnum > 0 AND NOT a.attisdropped
-                 ORDER BY a.attnum LIMIT 1) AS first_column
-          FROM pg_class AS k
-          JOIN pg_namespace AS s ON s.oid = k.relnamespace AND s.nspname = 'aidcase'
-          JOIN pg_attribute AS c ON c.attrelid = k.oid AND c.attname = 'case_id' AND NOT c.attisdropped
-          LEFT JOIN pg_attribute AS r ON r.attrelid = k.oid AND r.attname = 'round_id' AND NOT r.attisdropped
-         WHERE k.relkind = 'r' AND k.relname NOT IN ('aid_case', 'case_round')
-           AND has_table_privilege(k.oid, 'SELECT')
-         ORDER BY k.relname COLLATE "C"
-    LOOP
-        IF t.of_round THEN
-            EXECUTE format('SELECT jsonb_object_agg(x.round_id::text, x.list)'
-                           '  FROM (SELECT r.round_id, jsonb_agg(to_jsonb(r) - ''case_id'' - ''round_id'' ORDER BY r.%2$I) AS list'
-                           '          FROM aidcase.%1$I AS r WHERE r.case_id = $1 GROUP BY r.round_id) AS x',
-                           t.relname, t.first_column) INTO part USING case_file.case_id;
-            IF part IS NOT NULL THEN
-                of_rounds := of_rounds || jsonb_build_object(t.relname, part);
-            END IF;
-        ELSE
-            EXECUTE format('SELECT jsonb_agg(to_jsonb(r) - ''case_id'' ORDER BY r.%2$I) FROM aidcase.%1$I AS r WHERE r.case_id = $1',
-                           t.relname, t.first_column) INTO part USING case_file.case_id;
-            IF part IS NOT NULL THEN
-                file := file || jsonb_build_object(t.relname, part);
-            END IF;
-        END IF;
-    END LOOP;
-    SELECT jsonb_agg(to_jsonb(r) - 'case_id'
-                     || coalesce((SELECT jsonb_object_agg(p.key, p.value -> r.round_id::text)
-                                    FROM jsonb_each(of_rounds) AS p
-                                   WHERE p.value ? r.round_id::text), '{}')
-                     ORDER BY r.round_no) INTO rounds
-      FROM aidcase.case_round AS r WHERE r.case_id = case_file.case_id;
-    RETURN file || jsonb_build_object('rounds', coalesce(rounds, '[]'));
+    RETURN file || jsonb_build_object('rounds', coalesce((
+        SELECT jsonb_agg(r.item || coalesce((SELECT jsonb_object_agg(p.key, p.value -> (r.item ->> 'round_id'))
+                                               FROM jsonb_each(of_rounds) AS p
+                                              WHERE p.value ? (r.item ->> 'round_id')), '{}')
+                         ORDER BY r.place)
+          FROM jsonb_array_elements(rounds) WITH ORDINALITY AS r (item, place)), '[]'));
 END
 $$;
 COMMENT ON FUNCTION aidcase.case_file(bigint) IS

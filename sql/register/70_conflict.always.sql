@@ -10,7 +10,9 @@
  * A declaration of a member of staff replaces the one before.  It counts for
  * a round when it was in force at the first contact or came later; among
  * several that name the same relative the first one counts, so that a yearly
- * repetition raises nothing new.
+ * repetition raises nothing new.  A declaration that is entered with an
+ * earlier date may so take the place of one that has raised flags: they stay,
+ * beside the new ones.
  *
  * Kinship is no bar to assistance.  A flag on a member of staff keeps that
  * person from acting (guard no_conflict), any open flag puts the round into
@@ -119,24 +121,26 @@ COMMENT ON FUNCTION aidcase.raise_flags(bigint[], aidcase.citizen_id[]) IS
 REVOKE ALL ON FUNCTION aidcase.raise_flags(bigint[], aidcase.citizen_id[]) FROM PUBLIC;
 
 -- Everything at once; must find what the triggers found.
-CREATE OR REPLACE FUNCTION aidcase.conflict_sweep(OUT found bigint, OUT added bigint)
-RETURNS SETOF record
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+CREATE OR REPLACE FUNCTION aidcase.conflict_sweep()
+RETURNS TABLE (found bigint, added bigint)
+LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
-BEGIN
-    SELECT count(*) INTO found FROM aidcase.conflict_match;
-    INSERT INTO aidcase.conflict_flag AS f (case_id, round_id, member_id, flag_type, staff_id, relation, source,
-                                            source_id, known_at, filed_late)
-    SELECT x.case_id, x.round_id, x.member_id, x.flag_type, x.staff_id, x.relation, x.source,
-           x.source_id, aidcase.now_here(), x.filed_late
-      FROM aidcase.conflict_match AS x
-     ORDER BY x.round_id, x.member_id, x.flag_type, x.source_id
-        ON CONFLICT (round_id, member_id, flag_type, source, source_id) DO UPDATE SET state = 'open'
-     WHERE f.state = 'void';
-    GET DIAGNOSTICS added = ROW_COUNT;
-    RETURN NEXT;
-END
+    WITH due AS MATERIALIZED (
+        SELECT x.case_id, x.round_id, x.member_id, x.flag_type, x.staff_id, x.relation, x.source, x.source_id, x.filed_late
+          FROM aidcase.conflict_match AS x
+    ), written AS (
+        INSERT INTO aidcase.conflict_flag AS f (case_id, round_id, member_id, flag_type, staff_id, relation, source,
+                                                source_id, known_at, filed_late)
+        SELECT x.case_id, x.round_id, x.member_id, x.flag_type, x.staff_id, x.relation, x.source,
+               x.source_id, aidcase.now_here(), x.filed_late
+          FROM due AS x
+         ORDER BY x.round_id, x.member_id, x.flag_type, x.source_id
+            ON CONFLICT (round_id, member_id, flag_type, source, source_id) DO UPDATE SET state = 'open'
+         WHERE f.state = 'void'
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM written)
 $$;
 COMMENT ON FUNCTION aidcase.conflict_sweep() IS
     '全库重新比对:比中数和新增标记数 (应为 0) / matches everything anew: matches found, flags added, which is 0 when the triggers missed nothing';
@@ -309,14 +313,13 @@ DECLARE
               "citizen_id": {"type": "string", "format": "citizen-id"},
               "name": {"type": "string", "maxLength": 100}}}}}}';
     the_day date := aidcase.iso_date(doc ->> 'declared_on');
-    the_staff aidcase.staff;
+    the_staff bigint := (SELECT s.staff_id FROM aidcase.staff AS s WHERE s.staff_no = doc ->> 'staff');
     the_unit bigint;
     the_filing bigint;
 BEGIN
-    SELECT s.* INTO the_staff FROM aidcase.staff AS s WHERE s.staff_no = doc ->> 'staff';
     SELECT p.unit_id INTO the_unit
       FROM aidcase.staff_post AS p
-     WHERE p.staff_id = the_staff.staff_id AND p.valid @> the_day
+     WHERE p.staff_id = the_staff AND p.valid @> the_day
      ORDER BY p.staff_post_id LIMIT 1;
     PERFORM aidcase.raise_faults('filing', ARRAY(
         WITH relative AS (
@@ -326,28 +329,25 @@ BEGIN
         SELECT f.path || ': ' || f.reason
           FROM (SELECT * FROM aidcase.document_faults(doc, shape)
                 UNION ALL
-                SELECT 'staff', CASE WHEN the_staff.staff_id IS NULL THEN 'is no member of staff'
+                SELECT 'staff', CASE WHEN the_staff IS NULL THEN 'is no member of staff'
                                      ELSE 'holds no post on that day' END
                  WHERE jsonb_typeof(doc -> 'staff') = 'string'
-                   AND (the_staff.staff_id IS NULL OR the_unit IS NULL AND the_day IS NOT NULL)
+                   AND (the_staff IS NULL OR the_unit IS NULL AND the_day IS NOT NULL)
                 UNION ALL
                 SELECT 'declared_on', 'has a declaration of this member of staff already'
                  WHERE EXISTS (SELECT FROM aidcase.staff_filing AS f
-                                WHERE f.staff_id = the_staff.staff_id AND f.declared_on = the_day)
+                                WHERE f.staff_id = the_staff AND f.declared_on = the_day)
                 UNION ALL
                 SELECT r.path, 'is listed twice'
-                  FROM relative AS r WHERE EXISTS (SELECT FROM relative AS b WHERE b.citizen_id = r.citizen_id AND b.n < r.n)
-                UNION ALL
-                SELECT r.path, 'is the member of staff'
-                  FROM relative AS r WHERE r.citizen_id = the_staff.citizen_id) AS f
+                  FROM relative AS r WHERE EXISTS (SELECT FROM relative AS b WHERE b.citizen_id = r.citizen_id AND b.n < r.n)) AS f
          ORDER BY f.path COLLATE "C", f.reason COLLATE "C"),
         'Example: {"staff": "a", "declared_on": "2021-04-06", "relatives": [{"relation": "parent", "citizen_id": "…", "name": "…"}]}; an empty list declares that there is nobody to file.');
     INSERT INTO aidcase.staff_filing (staff_id, unit_id, declared_on, nil_return, received_by)
-    VALUES (the_staff.staff_id, the_unit, the_day, doc -> 'relatives' = '[]', aidcase.current_staff())
+    VALUES (the_staff, the_unit, the_day, doc -> 'relatives' = '[]', aidcase.current_staff())
     RETURNING filing_id INTO the_filing;
     IF doc -> 'relatives' <> '[]' THEN
         INSERT INTO aidcase.relative_filing (filing_id, staff_id, relation, citizen_id, name)
-        SELECT the_filing, the_staff.staff_id, l.item ->> 'relation', aidcase.citizen(l.item ->> 'citizen_id'),
+        SELECT the_filing, the_staff, l.item ->> 'relation', aidcase.citizen(l.item ->> 'citizen_id'),
                l.item ->> 'name'
           FROM aidcase.listed(doc, 'relatives') AS l ORDER BY l.n;
     END IF;

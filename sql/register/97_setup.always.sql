@@ -109,7 +109,9 @@ AS $$
                'These parameters have no value in force today; set them with aidcase.set_parameter()'
           FROM aidcase.parameter_name AS n
          WHERE NOT EXISTS (SELECT FROM aidcase.policy_parameter AS v
-                            WHERE v.name = n.name AND v.valid @> aidcase.today())
+                            WHERE v.name = n.name
+                              AND v.valid @> CASE v.reference WHEN 'same_date' THEN aidcase.today()
+                                             ELSE (date_trunc('year', aidcase.today()::timestamp) - interval '1 day')::date END)
         UNION ALL
         SELECT 41, 'illustrative values', string_agg(DISTINCT v.name, ', '),
                'These parameters are examples, not the district''s; set the published values with aidcase.set_parameter()'

@@ -1,0 +1,267 @@
+-- Policy: the value in force by area, date, programme and variant; setting a
+-- value; what the packs lay down and what they only illustrate.
+SET search_path = aidcase, tap, public;
+BEGIN;
+SELECT plan(102);
+
+-- SQLSTATE, message, detail and hint of a statement that fails.
+CREATE FUNCTION pg_temp.fault(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint   text;
+BEGIN
+    EXECUTE query;
+    RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(E'\n', SQLSTATE || ' ' || SQLERRM, nullif(detail, ''),
+                     CASE WHEN hint = '' THEN 'NO HINT' END);
+END
+$$;
+
+-- ---------------------------------------------------------------------
+-- Areas
+
+SELECT is(area_chain('340705100201'), '{340705100201,340705100,340705,340700,340000,0}', 'a village and what is above it');
+SELECT is(area_chain('340705100'), '{340705100,340705,340700,340000,0}', 'a town');
+SELECT is(area_chain('340705'), '{340705,340700,340000,0}', 'a district');
+SELECT is(area_chain('340700'), '{340700,340000,0}', 'a city is not listed twice');
+SELECT is(area_chain('340000'), '{340000,0}', 'a province');
+SELECT is(area_chain('0'), '{0}', 'the nation');
+SELECT is(area_chain(NULL), NULL, 'NULL in, NULL out');
+SELECT is((SELECT array_agg(a ORDER BY a COLLATE "C" DESC) FROM unnest(area_chain('340705100201')) AS a),
+          area_chain('340705100201'), 'nearest first is the descending order of the codes');
+SELECT throws_ok(format('SELECT area_chain(%L)', bad), '22023', format('area code "%s" is not recognized', bad),
+                 format('area "%s" is refused', bad))
+  FROM (VALUES (''), ('3407'), ('34070510'), ('040705'), ('34070510020x'), (' 340705'), ('00')) AS v (bad);
+
+-- ---------------------------------------------------------------------
+-- The value in force
+
+INSERT INTO policy_document (doc_no, title, issued_by, in_force) VALUES
+('测试1号', '测试文件', '测试', '[2020-01-01,)'), ('测试2号', '测试文件二', '测试', '[2021-06-01,)');
+INSERT INTO parameter_name (name, unit_of_measure, label_zh, label_en) VALUES
+('t_amount', 'yuan/month', '测试金额', 'test amount'), ('t_other', 'multiple', '测试倍数', 'test multiple'),
+('t_days', 'days', '测试天数', 'test days'), ('t_switch', 'switch', '测试开关', 'test switch'),
+('t_share', 'share', '测试比例', 'test share');
+
+INSERT INTO policy_parameter (name, area_code, programme, variant, valid, value, divisor, reference, document_id)
+SELECT v.name, v.area, v.programme, v.variant, v.valid::daterange, v.value, v.divisor, v.reference,
+       (SELECT document_id FROM policy_document WHERE doc_no = '测试1号')
+  FROM (VALUES
+    ('t_amount', '0',            NULL,    NULL,    '[2020-01-01,)',           1, 1, 'same_date'),
+    ('t_amount', '340000',       NULL,    NULL,    '[2020-01-01,2020-07-01)', 2, 1, 'same_date'),
+    ('t_amount', '340700',       NULL,    NULL,    '[2020-02-01,2020-06-01)', 3, 1, 'same_date'),
+    ('t_amount', '340705',       NULL,    NULL,    '[2020-03-01,2020-05-01)', 4, 1, 'same_date'),
+    ('t_amount', '340705100',    NULL,    NULL,    '[2020-03-15,2020-04-15)', 5, 1, 'same_date'),
+    ('t_amount', '340705100201', NULL,    NULL,    '[2020-04-01,2020-04-02)', 6, 1, 'same_date'),
+    ('t_amount', '340705',       'dibao', NULL,    '[2020-01-01,)',           40, 1, 'same_date'),
+    ('t_amount', '0',            'dibao', NULL,    '[2020-01-01,)',           10, 1, 'same_date'),
+    ('t_amount', '340705',       NULL,    'urban', '[2020-01-01,)',           44, 1, 'same_date'),
+    ('t_other',  '0',            NULL,    NULL,    '[2020-01-01,2021-01-01)', 1, 3, 'same_date'),
+    ('t_other',  '0',            NULL,    'last',  '[2019-01-01,2020-07-01)', 7, 1, 'end_of_previous_year'),
+    ('t_other',  '0',            NULL,    'last',  '[2020-07-01,2021-01-01)', 8, 1, 'end_of_previous_year'),
+    ('t_other',  '0',            NULL,    'year',  '[2020-01-01,2021-01-01)', 9, 1, 'previous_year')
+  ) AS v (name, area, programme, variant, valid, value, divisor, reference);
+
+SELECT is(parameter('t_amount', '340705100201', d::date), value::numeric, why)
+  FROM (VALUES ('2020-01-31', 2, 'the province''s before the city''s begins'),
+               ('2020-02-01', 3, 'the city''s from its first day'),
+               ('2020-02-29', 3, 'the city''s on the day before the district''s'),
+               ('2020-03-01', 4, 'the district''s from its first day'),
+               ('2020-03-14', 4, 'the district''s on the day before the town''s'),
+               ('2020-03-15', 5, 'the town''s from its first day'),
+               ('2020-04-01', 6, 'the village''s for its one day'),
+               ('2020-04-02', 5, 'the town''s again'),
+               ('2020-04-14', 5, 'the town''s on its last day'),
+               ('2020-04-15', 4, 'the district''s after it'),
+               ('2020-05-01', 3, 'the city''s after the district''s'),
+               ('2020-06-01', 2, 'the province''s after the city''s'),
+               ('2020-07-01', 1, 'the nation''s after the province''s'),
+               ('2099-12-31', 1, 'the nation''s has no end')) AS v (d, value, why);
+SELECT is(parameter('t_amount', '340705', '2020-04-01'), 4::numeric, 'a district does not see its towns');
+SELECT is(parameter('t_amount', '340111', '2020-04-01'), 2::numeric, 'another city has the province''s');
+SELECT is(parameter('t_amount', '110101', '2020-04-01'), 1::numeric, 'another province has the nation''s');
+SELECT is(parameter('t_amount', '0', '2020-04-01'), 1::numeric, 'the nation has its own');
+SELECT is(parameter('t_amount', '340705', '2020-04-01', 'dibao'), 40::numeric, 'the programme''s before the general one');
+SELECT is(parameter('t_amount', '340705', '2020-04-01', 'tekun'), 4::numeric, 'the general one for another programme');
+SELECT is(parameter('t_amount', '340705100', '2020-04-01', 'dibao'), 5::numeric,
+          'a nearer area''s general value before the programme''s of a wider area');
+SELECT is(parameter('t_amount', '340700', '2021-04-01', 'dibao'), 10::numeric, 'the nation''s for the programme');
+SELECT is(parameter('t_amount', '340705100', '2020-04-01', NULL, 'urban'), 44::numeric, 'a variant is asked for by name');
+SELECT is(parameter('t_amount', '340705100', '2020-04-01', 'dibao', 'urban'), 44::numeric, 'and serves every programme');
+SELECT is(parameter_row.value, 44::numeric, 'parameter_row() finds the same row')
+  FROM parameter_row('t_amount', '340705100', '2020-04-01', 'dibao', 'urban');
+SELECT is(p.area_code || ' ' || d.doc_no || ' ' || p.illustrative, '340705 测试1号 false', 'and tells area, document and whether it is illustrative')
+  FROM parameter_row('t_amount', '340705100', '2020-04-01', 'dibao', 'urban') AS p
+  JOIN policy_document AS d USING (document_id);
+SELECT is_empty($$ SELECT * FROM parameter_row('t_amount', '340705100', '2020-04-01', NULL, 'rural') $$,
+                'parameter_row() has no row for what is not set');
+
+-- fractions
+SELECT is(parameter_fraction('t_other', '340705', '2020-05-05')::text, '(1,3)', 'a third is a third');
+SELECT is(parameter('t_other', '340705', '2020-05-05')::text, '0.33333333333333333333', 'or its decimals');
+SELECT is(parameter('spot_check_rate', '340705', '2021-05-05')::text, '0.3', 'a quotient without needless zeros');
+
+-- references
+SELECT is(parameter('t_other', '340705', '2020-05-05', NULL, 'last'), 7::numeric, 'in force at the end of the previous year');
+SELECT is(parameter('t_other', '340705', '2021-05-05', NULL, 'last'), 8::numeric, 'and a year later');
+SELECT is(parameter('t_other', '340705', '2021-01-01', NULL, 'year'), 9::numeric, 'the statistic of the previous calendar year');
+SELECT throws_ok($$ SELECT parameter('t_other', '340705', '2020-12-31', NULL, 'year') $$, 'ZA008', NULL,
+                 'which is not there in its own year');
+
+-- missing
+SELECT is(pg_temp.fault($$ SELECT parameter('t_amount', '340705', '2019-12-31') $$),
+E'ZA008 parameter "t_amount" is not set\nParameter "t_amount" has no value in force on 2019-12-31 for area 340705 or one above it.',
+          'a missing value: what, when, where');
+SELECT is(pg_temp.fault($$ SELECT parameter('t_amount', '340705', '2020-05-05', 'dibao', 'rural') $$),
+E'ZA008 parameter "t_amount" is not set\nParameter "t_amount", variant ''rural'', programme ''dibao'' has no value in force on 2020-05-05 for area 340705 or one above it.',
+          'with variant and programme');
+SELECT is(pg_temp.fault($$ SELECT parameter_fraction('t_nothing', '340705', '2020-05-05') $$),
+E'ZA008 parameter "t_nothing" is not set\nParameter "t_nothing" has no value in force on 2020-05-05 for area 340705 or one above it. There is no parameter of this name.',
+          'a name that does not exist');
+SELECT throws_ok($$ SELECT parameter('t_amount', '340705', NULL) $$, 'ZA008', NULL, 'no date');
+SELECT throws_ok($$ SELECT parameter(NULL, '340705', '2020-05-05') $$, 'ZA008', NULL, 'no name');
+SELECT throws_ok($$ SELECT parameter('t_amount', NULL, '2020-05-05') $$, 'ZA008', NULL, 'no area');
+SELECT throws_ok($$ SELECT parameter('t_amount', 'x', '2020-05-05') $$, '22023', 'area code "x" is not recognized', 'no code of an area');
+
+-- ---------------------------------------------------------------------
+-- Periods cannot overlap, values are finite
+
+PREPARE overlapping (text, text, text) AS
+INSERT INTO policy_parameter (name, area_code, programme, variant, valid, value, document_id)
+SELECT 't_amount', '340705', $2, $3, $1::daterange, 1, document_id FROM policy_document WHERE doc_no = '测试1号';
+SELECT throws_ok($$ EXECUTE overlapping('[2020-04-30,2020-05-02)', NULL, NULL) $$, '23P01', NULL, 'an overlap of one day');
+SELECT throws_ok($$ EXECUTE overlapping('[2099-01-01,)', 'dibao', NULL) $$, '23P01', NULL, 'an overlap for one programme');
+SELECT throws_ok($$ EXECUTE overlapping('[2099-01-01,)', NULL, 'urban') $$, '23P01', NULL, 'an overlap in one variant');
+SELECT lives_ok($$ EXECUTE overlapping('[2020-05-01,2020-05-02)', NULL, NULL) $$, 'the day after the end is free');
+SELECT lives_ok($$ EXECUTE overlapping('[2099-01-01,)', 'tekun', NULL) $$, 'another programme is another row');
+SELECT throws_ok($$ EXECUTE overlapping('empty', NULL, NULL) $$, '23514', NULL, 'an empty period');
+SELECT throws_ok(format('UPDATE policy_parameter SET value = %L WHERE name = ''t_amount''', bad), '23514', NULL,
+                 bad || ' is no value')
+  FROM (VALUES ('NaN'), ('Infinity'), ('-Infinity')) AS v (bad);
+
+-- ---------------------------------------------------------------------
+-- Setting a value
+
+SELECT is((SELECT value FROM policy_parameter WHERE parameter_id = made), 5::numeric, 'the first value; the id is returned')
+  FROM set_parameter('t_days', '340705', '2021-01-01', 5, '测试1号') AS made;
+SELECT lives_ok($$ SELECT set_parameter('t_days', '340705', '2021-07-01', 6, '测试2号', article => '第三条') $$, 'a later one');
+SELECT lives_ok($$ SELECT set_parameter('t_days', '340705', '2021-04-01', 7, '测试1号') $$, 'one between them');
+SELECT lives_ok($$ SELECT set_parameter('t_days', '340705', '2020-06-01', 8, '测试1号') $$, 'one before them');
+SELECT lives_ok($$ SELECT set_parameter('t_days', '340705', '2021-07-01', 9, '测试2号', programme => 'dibao') $$,
+                'one of a programme');
+SELECT results_eq(
+    $$ SELECT valid, value, programme, article FROM policy_parameter WHERE name = 't_days' ORDER BY programme NULLS FIRST, valid $$,
+    $$ VALUES ('[2020-06-01,2021-01-01)'::daterange, 8::numeric, NULL, NULL),
+              ('[2021-01-01,2021-04-01)', 5, NULL, NULL),
+              ('[2021-04-01,2021-07-01)', 7, NULL, NULL),
+              ('[2021-07-01,)', 6, NULL, '第三条'),
+              ('[2021-07-01,)', 9, 'dibao', NULL) $$,
+    'periods follow each other without gap or overlap, whatever the order of entry');
+SELECT lives_ok($$ SELECT set_parameter('t_share', '340705', '2021-01-01', 1, '测试1号', divisor => 3) $$, 'a share as a fraction');
+SELECT is(parameter_fraction('t_share', '340705', '2021-01-01')::text, '(1,3)', 'is kept as one');
+SELECT lives_ok($$ SELECT set_parameter('t_amount', '340705100', '2099-01-01', 1, '测试1号') $$, 'a unit of the register');
+SELECT lives_ok($$ SELECT set_parameter('t_amount', '340000', '2099-01-01', 1, '测试1号') $$, 'an area above the district');
+SELECT lives_ok($$ SELECT set_parameter('t_amount', '340705', '2019-01-01', 1, '测试2号', illustrative => true) $$,
+                'an illustrative value needs no document in force');
+
+SELECT is(pg_temp.fault($$ SELECT set_parameter('t_nothing', '3407', NULL, 'NaN', '没有', 'nothing', ' ', 0, NULL) $$),
+E'ZA007 the parameter cannot be set
+name: There is no such parameter.
+area: It must be 0 for the nation, or a code of 6, 9 or 12 digits.
+valid_from: A date is needed.
+value: A finite number is needed.
+divisor: It must be a positive number.
+programme: There is no such programme.
+variant: It must not be blank.
+document_no: There is no such document.
+illustrative: It must be true or false.', 'all faults at once');
+SELECT is(pg_temp.fault($$ SELECT set_parameter('t_days', '340705', '2021-07-01', -1.5, '测试2号') $$),
+E'ZA007 the parameter cannot be set
+valid_from: A value that begins on this day is set already.
+value: It must not be negative.', 'a day that has a value already, a negative value');
+SELECT is(pg_temp.fault($$ SELECT set_parameter('t_days', '350000', 'infinity', 1.5, '测试2号', divisor => 2) $$),
+E'ZA007 the parameter cannot be set
+area: There is no such unit, and it is not above the district.
+valid_from: A date is needed.
+value: It must be a whole number.
+divisor: It must be 1.', 'another province, no end of time, half days');
+SELECT is(pg_temp.fault($$ SELECT set_parameter('t_switch', '340705', '2021-05-31', 2, '测试2号') $$),
+E'ZA007 the parameter cannot be set
+value: A switch is 0 or 1.
+valid_from: The document is not yet in force on this day.', 'a switch, a document of later');
+SELECT is(pg_temp.fault($$ SELECT set_parameter('t_share', '340705', '2022-01-01', 4, '测试2号', divisor => 3) $$),
+E'ZA007 the parameter cannot be set
+value: A share is not more than 1.', 'a share above 1');
+SELECT is(pg_temp.fault($$ SELECT set_parameter(NULL, NULL, NULL, NULL, NULL) $$),
+E'ZA007 the parameter cannot be set
+name: There is no such parameter.
+area: It must be 0 for the nation, or a code of 6, 9 or 12 digits.
+valid_from: A date is needed.
+value: A finite number is needed.
+document_no: There is no such document.', 'nothing at all');
+SELECT ok(NOT has_function_privilege('public', 'aidcase.set_parameter(text,text,date,numeric,text,text,text,numeric,boolean,text)', 'EXECUTE')
+          AND NOT has_function_privilege('aidcase_clerk', 'aidcase.set_parameter(text,text,date,numeric,text,text,text,numeric,boolean,text)', 'EXECUTE')
+          AND has_function_privilege('aidcase_admin', 'aidcase.set_parameter(text,text,date,numeric,text,text,text,numeric,boolean,text)', 'EXECUTE'),
+          'set by administrators, not by clerks');
+
+-- ---------------------------------------------------------------------
+-- The packs
+
+SELECT is_empty(
+    $$ SELECT name, area_code, valid FROM policy_parameter JOIN policy_document AS d USING (document_id)
+        WHERE name NOT LIKE 't\_%' AND illustrative <> (d.doc_no = '示例参数') AND d.doc_no <> '皖最低工资(2021)'
+       UNION ALL
+       SELECT income_kind, area_code, valid FROM income_rule JOIN policy_document AS d USING (document_id)
+        WHERE illustrative <> (d.doc_no = '示例参数')
+       UNION ALL
+       SELECT component, area_code, valid FROM rounding_rule JOIN policy_document AS d USING (document_id)
+        WHERE illustrative <> (d.doc_no = '示例参数')
+       UNION ALL
+       SELECT addon_group, area_code, valid FROM addon_rule JOIN policy_document AS d USING (document_id)
+        WHERE illustrative <> (d.doc_no = '示例参数') $$,
+    'what has no source is marked illustrative, and nothing else');
+SELECT is_empty(
+    $$ SELECT p.name, p.valid, d.doc_no FROM policy_parameter AS p JOIN policy_document AS d USING (document_id)
+        WHERE p.name NOT LIKE 't\_%' AND lower(p.valid) < lower(d.in_force)
+       UNION ALL
+       SELECT r.income_kind, r.valid, d.doc_no FROM income_rule AS r JOIN policy_document AS d USING (document_id)
+        WHERE lower(r.valid) < lower(d.in_force) $$, 'no rule is older than its document');
+SELECT is_empty($$ SELECT name FROM parameter_name WHERE label_zh !~ '[一-龥]' OR label_en !~ '[a-z]'
+                   UNION ALL SELECT income_kind FROM income_kind WHERE label_zh !~ '[一-龥]' OR label_en !~ '[a-z]'
+                   UNION ALL SELECT expense_kind FROM expense_kind WHERE label_zh !~ '[一-龥]' OR label_en !~ '[a-z]'
+                   UNION ALL SELECT property_kind FROM property_kind WHERE label_zh !~ '[一-龥]' OR label_en !~ '[a-z]'
+                   UNION ALL SELECT refusal_reason FROM refusal_reason
+                    WHERE sentence_zh !~ '[一-龥]' OR sentence_en !~ '[.]$' OR article !~ '[一-龥]' $$,
+                'labels and sentences in both languages');
+SELECT is(parameter(name, '340705100201', d::date, programme, variant), value::numeric, name || ' ' || d)
+  FROM (VALUES
+    ('decision_clean_workdays', '2021-04-02', NULL, NULL, 7),
+    ('emergency_hours', '2021-04-02', NULL, NULL, 24),
+    ('publicity_before_decision', '2021-04-02', NULL, NULL, 0),
+    ('publicity_before_decision', '2023-04-02', NULL, NULL, 0),
+    ('pay_day_of_month', '2021-05-01', NULL, NULL, 10),
+    ('decision_delegated_workdays', '2021-04-06', NULL, NULL, 20),
+    ('marginal_multiple', '2021-06-30', NULL, NULL, 1.5),
+    ('marginal_multiple', '2021-07-01', NULL, NULL, 1.5),
+    ('tekun_multiple', '2021-04-06', 'tekun', NULL, 1.3),
+    ('minimum_wage', '2020-12-31', NULL, NULL, 1550),
+    ('care_share', '2022-07-01', 'tekun', 'half_care/dispersed', 0.2),
+    ('gradual_exit_months', '2022-10-20', 'dibao', NULL, 6)) AS v (name, d, programme, variant, value);
+SELECT ok(NOT EXISTS (SELECT FROM parameter_row('publicity_before_decision', '110101', '2021-06-30'))
+          AND parameter('publicity_before_decision', '110101', '2021-07-01') = 1,
+          'elsewhere publicity goes before the decision from 2021-07-01');
+SELECT throws_ok($$ SELECT parameter('decision_clean_workdays', '340705', '2021-04-01') $$, 'ZA008', NULL,
+                 'the notice''s seven days do not begin before the notice');
+SELECT results_eq(
+    $$ SELECT valid, counted_share FROM income_rule WHERE income_kind = 'basic_pension' ORDER BY valid $$,
+    $$ VALUES ('[2019-07-01,2021-01-01)'::daterange, 1::numeric), ('[2021-01-01,2021-07-01)', 0),
+              ('[2021-07-01,2026-01-01)', 0), ('[2026-01-01,)', 1) $$,
+    'the basic pension is not counted in 2021 to 2025');
+SELECT is((SELECT string_agg(income_kind, ' ' ORDER BY income_kind) FROM income_rule WHERE counted_share = 0 AND area_code = '0'),
+          'basic_pension courage_award family_planning_reward preferential_pension scholarship social_assistance',
+          'kinds that national rules never count');
+
+SELECT * FROM finish();
+ROLLBACK;

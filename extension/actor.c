@@ -813,6 +813,9 @@ get_scope(void)
 	MemoryContext former;
 	TimestampTz now = aidcase_now();
 	DateADT		today;
+	TimestampTz from;
+	TimestampTz until;
+	ArrayType  *fresh;
 	int64	   *held_units;
 	int64	   *found;
 	int			nheld = 0;
@@ -825,12 +828,15 @@ get_scope(void)
 			   scope_from <= now && now < scope_until))
 		return scope;
 
+	scope_valid = false;
 	register_relid = aidcase_relation("register");
-	aidcase_relation("staff");
+	aidcase_relation("staff");	/* error when there is no register */
+	today = aidcase_date(now);
+	from = aidcase_midnight(today);
+	until = aidcase_midnight(today + 1);
 	units = get_tree();
 	aidcase_actor();
 	seen = invalidations;
-	today = aidcase_date(now);
 
 	context = AllocSetContextCreate(CurrentMemoryContext,
 									"aidcase scope",
@@ -875,7 +881,7 @@ get_scope(void)
 	}
 
 	if (nfound == 0)
-		scope = construct_empty_array(INT8OID);
+		fresh = construct_empty_array(INT8OID);
 	else
 	{
 		Datum	   *elements = (Datum *) palloc(sizeof(Datum) * nfound);
@@ -887,7 +893,7 @@ get_scope(void)
 			if (i == 0 || found[i] != found[i - 1])
 				elements[n++] = Int64GetDatum(found[i]);
 		}
-		scope = construct_array(elements, n, INT8OID, sizeof(int64),
+		fresh = construct_array(elements, n, INT8OID, sizeof(int64),
 								FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 	}
 	MemoryContextSwitchTo(former);
@@ -896,8 +902,9 @@ get_scope(void)
 	if (scope_context != NULL)
 		MemoryContextDelete(scope_context);
 	scope_context = context;
-	scope_from = aidcase_midnight(today);
-	scope_until = aidcase_midnight(today + 1);
+	scope = fresh;
+	scope_from = from;
+	scope_until = until;
 	scope_valid = (seen == invalidations);
 	return scope;
 }

@@ -3,7 +3,7 @@
 BEGIN;
 SET search_path = aidcase, tap, public;
 SET LOCAL aidcase.clock = '2021-04-06 09:00+08';
-SELECT plan(137);
+SELECT plan(152);
 
 -- What a statement answers: its SQLSTATE, message and details.
 CREATE FUNCTION pg_temp.refusal(statement text, OUT state text, OUT message text, OUT detail text)
@@ -624,6 +624,55 @@ SELECT results_eq(format($$ SELECT (SELECT count(*) FROM obligor WHERE round_id 
     $$ VALUES (1::bigint, 1::bigint, 1::bigint, 2::bigint, 0::bigint) $$, 'and all else but the commitment');
 SELECT results_eq(format('SELECT m.name, a.valid_until FROM authorisation AS a JOIN case_member AS m USING (member_id) WHERE a.round_id = %s', :review),
     $$ VALUES ('甲', date '2022-04-05') $$, 'an authorisation goes on while it is in force');
+
+-- ---------------------------------------------------------------------
+-- With a clerk's rights, and those of a clerk of another unit
+CREATE FUNCTION pg_temp.as_role(name text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text;
+    detail text;
+BEGIN
+    EXECUTE format('SET LOCAL ROLE %I', name);
+    EXECUTE statement INTO answer;
+    RESET ROLE;
+    RETURN answer;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN SQLSTATE || ' ' || SQLERRM || coalesce(': ' || nullif(detail, ''), '');
+END
+$$;
+SELECT pg_temp.as_role('t_clerk', format('SELECT f.round_id FROM aidcase.file_case(%L) AS f', doc - 'outside_key' - 'handler' - 'first_contact_at')) AS own FROM good \gset
+SELECT ok(:'own' ~ '^[0-9]+$', 'a clerk files');
+SELECT case_id AS own_case FROM case_round WHERE round_id = :own \gset
+SELECT is(pg_temp.as_role('t_clerk', format($$ SELECT aidcase.record_check('{"round_id": %s, "reference_no": "H-9", "requested_at": "2021-10-11T09:00:00+08:00",
+    "returned_at": "2021-10-11T09:00:00+08:00", "results": [{"member": "340702197001010018", "outcome": "suspicious",
+    "hits": [{"registry": "bank", "description": "x"}]}]}') $$, :own)), '1', 'records a check');
+SELECT is(pg_temp.as_role('t_clerk', format($$ SELECT aidcase.clear_hit(hit_id, 'confirmed_counted', 'x') FROM aidcase.registry_hit WHERE round_id = %s $$, :own)), '', 'clears its hit');
+SELECT is((SELECT count(*) FROM registry_hit WHERE round_id = :own AND cleared_at IS NOT NULL), 1::bigint, 'which is cleared');
+SELECT ok(pg_temp.as_role('t_clerk', format($$ SELECT aidcase.record_visit('{"round_id": %s, "visited_at": "2021-10-11T09:00:00+08:00",
+    "visitors": ["x-visitor1", "x-visitor2"], "outcome": "seen", "report": "x"}') $$, :own)) ~ '^[0-9]+$', 'records a visit');
+SELECT ok(pg_temp.as_role('t_clerk', format($$ SELECT aidcase.record_evaluation('{"round_id": %s, "summary": "x", "opinion": [{"matter": "medical",
+    "department": "health", "outcome": "referred", "reply_due": "2021-10-20"}]}') $$, :own)) ~ '^[0-9]+$', 'an evaluation');
+SELECT ok(pg_temp.as_role('t_clerk', format($$ SELECT aidcase.record_evaluation('{"round_id": %s, "summary": "y", "opinion": []}') $$, :own)) ~ '^[0-9]+$', 'another');
+SELECT ok(pg_temp.as_role('t_clerk', format($$ SELECT aidcase.record_delivery('{"round_id": %s, "kind": "acceptance", "document_no": "1",
+    "delivered_at": "2021-10-11T09:00:00+08:00", "manner": "post", "recipient": "甲"}') $$, :own)) ~ '^[0-9]+$', 'a delivery');
+SELECT ok(pg_temp.as_role('t_clerk', format($$ SELECT aidcase.set_payee(%s, '{"kind": "guardian", "holder_name": "乙", "bank": "某银行",
+    "account_no": "621700000000001"}', '2021-11-01') $$, :own_case)) ~ '^[0-9]+$', 'an account');
+SELECT is(pg_temp.as_role('t_clerk', format($$ SELECT aidcase.case_file(%s) #>> '{rounds,0,home_visit,0,outcome}' $$, :own_case)), 'seen', 'and reads the file');
+SELECT act_as(pg_temp.staff('d-clerk')) AS acts \gset
+SELECT is(pg_temp.as_role('t_other', format('SELECT aidcase.case_file(%s)', :own_case)),
+    format('22023 there is no case %s in your units', :own_case), 'a clerk of another unit has no file of it');
+SELECT is(pg_temp.as_role('t_other', format($$ SELECT aidcase.record_visit('{"round_id": %s, "visited_at": "2021-10-11T09:00:00+08:00",
+    "visitors": ["x-visitor1", "x-visitor2"], "outcome": "seen", "report": "x"}') $$, :own)),
+    'ZA007 the visit has 1 fault: round_id: is no round of your units', 'cannot add to it');
+SELECT is(pg_temp.as_role('t_other', format('SELECT aidcase.open_review(%s)', :own_case)),
+    format('22023 there is no case %s in your units', :own_case), 'nor open a review');
+SELECT is(pg_temp.as_role('t_other', format($$ SELECT aidcase.set_payee(%s, '{"kind": "guardian", "holder_name": "乙", "bank": "某银行",
+    "account_no": "621700000000001"}', '2021-12-01') $$, :own_case)), 'ZA007 the payee has 1 fault: case_id: is no case of your units', 'nor change the account');
+SELECT act_as(pg_temp.staff('b-clerk')) AS acts \gset
+SELECT ok(pg_temp.as_role('t_analyst', format('SELECT aidcase.case_file(%s)', :own_case))::jsonb #> '{rounds,0,case_member,0}' ?& '{birth_date,relation}'
+      AND NOT pg_temp.as_role('t_analyst', format('SELECT aidcase.case_file(%s)', :own_case))::jsonb #> '{rounds,0,case_member,0}' ?| '{name,citizen_id}',
+    'an analyst gets the file without identities');
 
 -- Nobody acts
 SELECT act_as(NULL) AS nobody \gset

@@ -2,7 +2,7 @@
 BEGIN;
 SET search_path = aidcase, tap, public;
 SET LOCAL aidcase.clock = '2021-04-06 09:00+08';
-SELECT plan(51);
+SELECT plan(52);
 
 CREATE FUNCTION pg_temp.staff(no text) RETURNS bigint LANGUAGE sql AS
     $$ SELECT s.staff_id FROM aidcase.staff AS s WHERE s.staff_no = no $$;

@@ -144,8 +144,8 @@ SELECT throws_ok(format('UPDATE policy_parameter SET value = %L WHERE name = ''t
 -- ---------------------------------------------------------------------
 -- Setting a value
 
-SELECT is((SELECT value FROM policy_parameter WHERE parameter_id = made), 5::numeric, 'the first value; the id is returned')
-  FROM set_parameter('t_days', '340705', '2021-01-01', 5, '测试1号') AS made;
+SELECT set_parameter('t_days', '340705', '2021-01-01', 5, '测试1号') AS made \gset
+SELECT is((SELECT value FROM policy_parameter WHERE parameter_id = :made), 5::numeric, 'the first value; its id is returned');
 SELECT lives_ok($$ SELECT set_parameter('t_days', '340705', '2021-07-01', 6, '测试2号', article => '第三条') $$, 'a later one');
 SELECT lives_ok($$ SELECT set_parameter('t_days', '340705', '2021-04-01', 7, '测试1号') $$, 'one between them');
 SELECT lives_ok($$ SELECT set_parameter('t_days', '340705', '2020-06-01', 8, '测试1号') $$, 'one before them');

@@ -130,7 +130,7 @@ $$ SELECT format('ZA003 | cannot %s: 1 condition is not met | %s', action, sente
 -- ---------------------------------------------------------------------
 -- A new row
 SELECT pg_temp.clock('2021-04-06 09:00+08');
-SELECT like(pg_temp.refusal('SELECT pg_temp.new_round()'), 'ZA005 | nobody acts in this session%',
+SELECT alike(pg_temp.refusal('SELECT pg_temp.new_round()'), 'ZA005 | nobody acts in this session%',
             'nobody opens a round without being somebody');
 SELECT pg_temp.act('x-clerk');
 CREATE TEMP TABLE t AS SELECT pg_temp.new_round() AS r;
@@ -150,11 +150,11 @@ SELECT is(pg_temp.insert_with('workflow_id', '1'), 'all went through', 'the vers
 SELECT is(pg_temp.insert_with('workflow_id', '2'),
     '22023 | the procedure of a new row cannot be chosen | Version 1 of procedure "ordinary_delegated" is in force.',
     'another version is refused');
-SELECT like(pg_temp.insert_with('decided_on', $$'2021-04-06'$$), '22023 | column "decided_on" of a new row of "case_round" must be null%',
+SELECT alike(pg_temp.insert_with('decided_on', $$'2021-04-06'$$), '22023 | column "decided_on" of a new row of "case_round" must be null%',
     'a new row cannot bring the date of a decision');
-SELECT like(pg_temp.insert_with('occurred_at', $$'2021-04-06 09:00:01+08'$$), '22023 | column "occurred_at" of "case_round" lies in the future%',
+SELECT alike(pg_temp.insert_with('occurred_at', $$'2021-04-06 09:00:01+08'$$), '22023 | column "occurred_at" of "case_round" lies in the future%',
     'a new row cannot come from the future');
-SELECT like(pg_temp.insert_with('occurred_at', $$'infinity'$$), '22023 | column "occurred_at" of "case_round" lies in the future%',
+SELECT alike(pg_temp.insert_with('occurred_at', $$'infinity'$$), '22023 | column "occurred_at" of "case_round" lies in the future%',
     'nor at infinity');
 SELECT is(pg_temp.insert_with('occurred_at', $$'2021-04-03 09:00+08'$$), 'all went through',
     'a late entry within late_entry_hours goes through');
@@ -162,31 +162,453 @@ SELECT is(pg_temp.insert_with('occurred_at', $$'2021-04-03 08:59:59+08'$$),
     '22023 | column "occurred_at" of "case_round" lies too far in the past | Parameter "late_entry_hours" allows 72 hours.',
     'one second more does not');
 SELECT is(pg_temp.insert_with('moved_by', '999'), 'all went through', 'who moved is set by the engine, whatever is supplied');
-SELECT like(pg_temp.refusal($$SELECT pg_temp.new_round('takeover')$$), 'ZA008 | no procedure is in force for "case_round" of kind "takeover"%',
+SELECT alike(pg_temp.refusal($$SELECT pg_temp.new_round('takeover')$$), 'ZA008 | no procedure is in force for "case_round" of kind "takeover"%',
     'a kind of round without procedure is refused');
 SELECT pg_temp.act('b-payer');
-SELECT like(pg_temp.refusal('SELECT pg_temp.new_round()'), '42501 | permission denied to open a row of "case_round"%',
+SELECT alike(pg_temp.refusal('SELECT pg_temp.new_round()'), '42501 | permission denied to open a row of "case_round"%',
     'a payer does not open rounds');
 SELECT pg_temp.act('d-clerk');
-SELECT like(pg_temp.refusal('SELECT pg_temp.new_round()'), '42501 |%', 'nor does a clerk of another unit');
+SELECT alike(pg_temp.refusal('SELECT pg_temp.new_round()'), '42501 |%', 'nor does a clerk of another unit');
 SELECT pg_temp.act('v-member');
 SELECT lives_ok('SELECT pg_temp.new_round()', 'a committee member opens one for a household of the village');
-SELECT like(pg_temp.refusal($$SELECT pg_temp.new_round('application', '340705100', '340705100200')$$), '42501 |%',
+SELECT alike(pg_temp.refusal($$SELECT pg_temp.new_round('application', '340705100', '340705100200')$$), '42501 |%',
     'but not for one of another village');
 
--- COPY goes through the same gate
+-- every path leads through the same gate
 SELECT pg_temp.act('x-clerk');
-PREPARE copy_in AS SELECT 1;
-SELECT format('%s	%s	application	8	on_site	2021-04-06 09:00+08	1	refused', pg_temp.case_of(r), pg_temp.unit('340705100')) AS line FROM t \gset
-SAVEPOINT copying;
-\set ON_ERROR_ROLLBACK off
-\o /dev/null
-\set VERBOSITY verbose
-\set SHOW_CONTEXT never
-\set QUIET on
-\copy aidcase.case_round (case_id, unit_id, round_kind, round_no, channel, first_contact_at, handler_id, state) from program 'echo'
-\o
-\echo :LAST_ERROR_SQLSTATE
-ROLLBACK TO copying;
-SELECT * FROM finish();
-ROLLBACK;
+CREATE FUNCTION pg_temp.copy_with(state text) RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.refusal(format('COPY aidcase.case_round (case_id, unit_id, round_kind, round_no, channel,'
+        ' first_contact_at, handler_id, state) FROM PROGRAM %L WITH (FORMAT csv)',
+        format('echo %s,%s,application,8,on_site,2021-04-06 09:00+08,1,%s', pg_temp.case_of(r),
+               pg_temp.unit('340705100'), state))) FROM t $$;
+SELECT is(pg_temp.copy_with('filed'), 'all went through', 'COPY brings a new round in');
+SELECT alike(pg_temp.copy_with('in_benefit'), 'ZA003 | a new row of "case_round" cannot be in state "in_benefit"%',
+    'COPY of a later state is refused');
+SELECT alike(pg_temp.refusal($$
+    INSERT INTO aidcase.case_round (round_id, case_id, unit_id, round_kind, round_no, channel, first_contact_at, handler_id)
+    SELECT r, pg_temp.case_of(r), pg_temp.unit('340705100'), 'application', 1, 'on_site', aidcase.now_here(), 1 FROM t
+    ON CONFLICT (round_id) DO UPDATE SET state = 'confirmed'$$),
+    'ZA003 | cannot move from state "filed" to state "confirmed"%', 'ON CONFLICT DO UPDATE is refused');
+SELECT alike(pg_temp.refusal($$
+    MERGE INTO aidcase.case_round AS c USING t ON c.round_id = t.r
+    WHEN MATCHED THEN UPDATE SET state = 'confirmed'$$),
+    'ZA003 | cannot move from state "filed" to state "confirmed"%', 'MERGE is refused');
+SELECT alike(pg_temp.refusal($$
+    WITH moved AS (UPDATE aidcase.case_round SET state = 'confirmed' WHERE round_id = (SELECT r FROM t) RETURNING 1)
+    SELECT count(*) FROM moved$$),
+    'ZA003 | cannot move from state "filed" to state "confirmed"%', 'a writable CTE is refused');
+CREATE VIEW pg_temp.my_rounds AS SELECT round_id, state FROM aidcase.case_round;
+SELECT alike(pg_temp.refusal($$UPDATE pg_temp.my_rounds SET state = 'confirmed' WHERE round_id = (SELECT r FROM t)$$),
+    'ZA003 | cannot move from state "filed" to state "confirmed"%', 'an update through a view is refused');
+SELECT is(pg_temp.refusal($$UPDATE aidcase.case_round SET state = 'in_benefit' WHERE round_id = (SELECT r FROM t)$$),
+    'ZA003 | cannot move from state "filed" to state "in_benefit" | From here version 1 of procedure "ordinary_delegated" has the moves ask_papers (to "supplement"), accept (to "accepted"), withdraw (to "withdrawn").',
+    'a move that the procedure does not have is refused, and those it has are listed');
+SELECT alike(pg_temp.refusal($$UPDATE aidcase.case_round SET state = NULL WHERE round_id = (SELECT r FROM t)$$),
+    'ZA003 |%', 'no state is no state');
+
+-- a statement over many rows stands or falls as one
+CREATE TEMP TABLE two AS SELECT pg_temp.new_round() AS r UNION ALL SELECT pg_temp.new_round();
+SELECT lives_ok($$UPDATE aidcase.case_round SET state = 'supplement' WHERE round_id IN (SELECT r FROM two)$$,
+    'two rounds move in one statement');
+UPDATE aidcase.case_round SET state = 'filed' WHERE round_id = (SELECT min(r) FROM two);
+SELECT alike(pg_temp.refusal($$UPDATE aidcase.case_round SET state = CASE WHEN round_id = (SELECT r FROM t) THEN 'supplement' ELSE 'accepted' END
+    WHERE round_id IN (SELECT r FROM t UNION SELECT r FROM two)$$), 'ZA003 |%', 'one illegal move fails the statement');
+
+-- ---------------------------------------------------------------------
+-- What may change by hand
+CREATE FUNCTION pg_temp.change(assignment text) RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.refusal(format('UPDATE aidcase.case_round SET %s WHERE round_id = %s', assignment, r)) FROM t $$;
+SELECT alike(pg_temp.change(a), '22023 | column "' || split_part(a, ' ', 1) || '" of "case_round" cannot be changed%', a || ' is refused')
+  FROM unnest(ARRAY['round_id = 999999', 'case_id = case_id + 1', 'unit_id = unit_id + 1', $$round_kind = 'review'$$,
+                    'round_no = 7', 'workflow_id = 2', $$first_contact_at = '2021-01-01'$$, $$outside_key = 'k'$$]) AS a;
+SELECT alike(pg_temp.change(a), '22023 | column "' || split_part(a, ' ', 1) || '" of "case_round" changes with the state only%', a || ' without a move is refused')
+  FROM unnest(ARRAY[$$occurred_at = '2021-04-05'$$, $$reason = 'x'$$, 'moved_by = 2']) AS a;
+SELECT is(pg_temp.change($$accepted_on = '2021-04-01'$$),
+    '22023 | column "accepted_on" of "case_round" cannot be changed now | It changes in the move "accept".',
+    'the date of acceptance is set by the move only');
+SELECT is(pg_temp.change('handler_id = 2'), 'all went through', 'the handler can be changed');
+SELECT is(pg_temp.change('case_id = case_id'), 'all went through', 'a change to the same value is none');
+SELECT is(pg_temp.change($$state = 'filed'$$), format('ZA003 | row %s of "case_round" is already in state "filed"', (SELECT r FROM t)),
+    'a move to the state the row is in says that it has been made');
+
+-- ---------------------------------------------------------------------
+-- Accept: every guard alone
+SELECT pg_temp.papers(r) FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', 'SELECT 1'), 'all went through', 'accept: everything is there') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', 'UPDATE aidcase.commitment SET void = true WHERE round_id = :r'),
+    pg_temp.one('accept', 'The applicant has not signed the commitment.'), 'commitment_signed') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', 'UPDATE aidcase.case_cause SET void = true WHERE round_id = :r'),
+    pg_temp.one('accept', 'The material lacks a cause of hardship.'), 'materials_complete: cause') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', $$UPDATE aidcase.case_member SET relation = 'other', applicant = false WHERE round_id = :r$$),
+    pg_temp.one('accept', 'The material lacks one head of household, one applicant.'), 'materials_complete: head and applicant') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', 'UPDATE aidcase.authorisation SET void = true WHERE round_id = :r'),
+    pg_temp.one('accept', 'One person to be checked has not authorised the check.'), 'authorised_all') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', $$UPDATE aidcase.authorisation SET valid_until = '2021-04-06' WHERE round_id = :r; SELECT pg_temp.clock('2021-04-07 00:00+08')$$),
+    pg_temp.one('accept', 'One person to be checked has not authorised the check.'), 'authorised_all: run out the day before') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', $$UPDATE aidcase.authorisation SET valid_until = '2021-04-06' WHERE round_id = :r; SELECT pg_temp.clock('2021-04-06 23:59:59+08')$$),
+    'all went through', 'authorised_all: valid until the end of its last day') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', $$UPDATE aidcase.case_member SET birth_date = '2003-04-06' WHERE round_id = :r AND relation = 'grandchild'$$),
+    pg_temp.one('accept', 'One person to be checked has not authorised the check.'), 'authorised_all: of age on the 18th birthday') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', $$UPDATE aidcase.case_member SET birth_date = '2003-04-07' WHERE round_id = :r AND relation = 'grandchild'$$),
+    'all went through', 'authorised_all: not the day before') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', $$
+    INSERT INTO aidcase.obligor (case_id, round_id, name, relation, household_size, annual_income, persons_supported)
+    VALUES (pg_temp.case_of(:r), :r, '丙', 'child', 1, 0, 1);
+    INSERT INTO aidcase.registry_check (case_id, round_id, obligor_id, reference_no, requested_at, requested_by)
+    SELECT case_id, round_id, obligor_id, 'o1', aidcase.now_here(), aidcase.current_staff() FROM aidcase.obligor WHERE round_id = :r$$),
+    pg_temp.one('accept', 'One person to be checked has not authorised the check.'), 'authorised_all: an obligor who is checked') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', $$UPDATE aidcase.aid_case SET village_id = pg_temp.unit('340705005') WHERE case_id = pg_temp.case_of(:r)$$),
+    pg_temp.one('accept', 'The household is not registered in this unit.'), 'competent_unit') FROM t;
+CREATE FUNCTION pg_temp.flag(no text) RETURNS text LANGUAGE sql AS $$
+    SELECT format($f$INSERT INTO aidcase.conflict_flag (case_id, round_id, member_id, flag_type, staff_id, source, source_id, known_at, filed_late)
+        VALUES (pg_temp.case_of(:r), :r, pg_temp.head(:r), 'relative_of_staff', pg_temp.staff(%L), 'relative_filing', 1, aidcase.now_here(), false)$f$, no) $$;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', pg_temp.flag('x-clerk')),
+    pg_temp.one('accept', 'You are recused from this case.'), 'no_conflict') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk', pg_temp.flag('x-clerk') || $$; UPDATE aidcase.conflict_flag SET state = 'explained' WHERE round_id = :r$$),
+    'all went through', 'no_conflict: a flag that is explained does not bind') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-clerk2', pg_temp.flag('x-clerk')),
+    'all went through', 'no_conflict: the other clerk may act') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-leader', 'SELECT 1'),
+    pg_temp.one('accept', 'It needs the post clerk at the unit or above it.'), 'the post alone is missing') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'd-clerk', 'SELECT 1'),
+    pg_temp.one('accept', 'It needs the post clerk at the unit or above it.'), 'the post at another unit does not help') FROM t;
+SELECT is(pg_temp.without(r, 'accept', 'x-leader', $$UPDATE aidcase.commitment SET void = true WHERE round_id = :r;
+        UPDATE aidcase.case_cause SET void = true WHERE round_id = :r$$),
+    E'ZA003 | cannot accept: 3 conditions are not met | It needs the post clerk at the unit or above it.\nThe applicant has not signed the commitment.\nThe material lacks a cause of hardship.',
+    'all that is missing is reported together') FROM t;
+SELECT alike(pg_temp.refusal($$SELECT aidcase.act_as(NULL)$$, format($$UPDATE aidcase.case_round SET state = 'accepted' WHERE round_id = %s$$, r)),
+    'ZA005 | nobody acts in this session%', 'nobody moves a round') FROM t;
+
+-- next_actions: the same judgement, nothing moved
+SELECT pg_temp.act('x-clerk');
+SELECT results_eq('SELECT n.action, n.to_state, n.allowed, n.unmet FROM t, aidcase.next_actions(r) AS n',
+    $$VALUES ('ask_papers', 'supplement', true, '{}'::text[]), ('accept', 'accepted', true, '{}'), ('withdraw', 'withdrawn', true, '{}')$$,
+    'next_actions lists every move from here');
+SELECT pg_temp.act('x-leader');
+SELECT results_eq($$SELECT n.unmet FROM t, aidcase.next_actions('case_round', r) AS n WHERE n.action = 'accept' AND NOT n.allowed$$,
+    $$VALUES ('{It needs the post clerk at the unit or above it.}'::text[])$$, 'next_actions says what is missing');
+SELECT is(pg_temp.state(r), 'filed', 'next_actions moves nothing') FROM t;
+SELECT alike(pg_temp.refusal('SELECT * FROM aidcase.next_actions(987654321)'), 'P0002 | there is no row 987654321 of "case_round"', 'next_actions of no round');
+SELECT alike(pg_temp.refusal($$SELECT * FROM aidcase.next_actions('staff', 1)$$), '22023 | no procedure governs "staff"', 'next_actions of no subject');
+
+-- advance: names, details
+SELECT pg_temp.act('x-clerk');
+SELECT alike(pg_temp.refusal(format($$SELECT aidcase.advance(%s, 'confirm')$$, r)),
+    'ZA003 | cannot confirm from state "filed" | From here version 1 of procedure "ordinary_delegated" has the moves%', 'an action that is not possible here') FROM t;
+SELECT alike(pg_temp.refusal($$SELECT aidcase.advance(987654321, 'accept')$$), 'P0002 | there is no row 987654321 of "case_round"', 'a round that is not there');
+SELECT is(pg_temp.refusal(format($$SELECT aidcase.advance(%s, 'accept', NULL, '{"ocurred_at": "2021-04-06T08:00:00+08:00", "minutes_no": "none"}')$$, r)),
+    'ZA007 | the details of the move has 1 fault | ocurred_at: is not a key of this document; did you mean "occurred_at"?', 'unknown details are faults') FROM t;
+SELECT alike(pg_temp.refusal(format($$SELECT aidcase.advance(%s, 'accept', NULL, '{"minutes_no": "none"}')$$, r)),
+    'ZA007 |%minutes_no: is not that of a meeting of the unit', 'minutes that do not exist') FROM t;
+SELECT alike(pg_temp.refusal(format($$SELECT aidcase.advance(%s, NULL)$$, r)), '22023 |%', 'an action is needed') FROM t;
+SELECT alike(pg_temp.refusal(format($$UPDATE aidcase.case_round SET state = 'accepted', occurred_at = '2021-04-06 08:59+08' WHERE round_id = %s$$, r)),
+    '22023 | column "occurred_at" of "case_round" lies before the preceding move%', 'a move does not come before the preceding one') FROM t;
+SELECT alike(pg_temp.refusal(format($$UPDATE aidcase.case_round SET state = 'accepted', accepted_on = '2021-04-05' WHERE round_id = %s$$, r)),
+    '22023 | column "accepted_on" of "case_round" is the date of the move%', 'the date of the move is not another') FROM t;
+
+-- ---------------------------------------------------------------------
+-- The happy road, each move with every guard alone
+SELECT pg_temp.clock('2021-04-06 17:59+08');
+SELECT is(aidcase.advance(r, 'accept', '材料齐全', '{"occurred_at": "2021-04-06T10:00:00+08:00"}'), 'accepted', 'accepted') FROM t;
+SELECT results_eq('SELECT state, accepted_on, occurred_at, reason, moved_by FROM aidcase.case_round, t WHERE round_id = r',
+    $$VALUES ('accepted', '2021-04-06'::date, '2021-04-06 10:00+08'::timestamptz, '材料齐全', pg_temp.staff('x-clerk'))$$,
+    'the move set its date, time, reason and mover');
+-- 2021-04-06 is a Tuesday; the May holiday is 1 to 5 May, 25 April and 8 May are working days
+SELECT results_eq('SELECT clock, started_at, length::integer, due_at, provisional FROM aidcase.deadline, t WHERE subject_id = r ORDER BY clock',
+    $$VALUES ('decision_20wd', '2021-04-06 10:00+08'::timestamptz, 20, '2021-05-07 00:00+08'::timestamptz, false),
+             ('decision_7wd', '2021-04-06 10:00+08', 7, '2021-04-16 00:00+08', false)$$,
+    'acceptance started two clocks');
+
+SELECT is(pg_temp.without(r, 'check', 'x-clerk', 'SELECT 1'),
+    pg_temp.one('check', 'The economic check is not complete: not requested for 1 adults, not returned for 0 requests.'), 'checks_returned: none') FROM t;
+SELECT is(pg_temp.without(r, 'check', 'x-clerk', $$INSERT INTO aidcase.registry_check (case_id, round_id, member_id, reference_no, requested_at, requested_by)
+        VALUES (pg_temp.case_of(:r), :r, pg_temp.head(:r), 'k', aidcase.now_here(), aidcase.current_staff())$$),
+    pg_temp.one('check', 'The economic check is not complete: not requested for 0 adults, not returned for 1 requests.'), 'checks_returned: on its way') FROM t;
+SELECT pg_temp.check(r) FROM t;
+CREATE FUNCTION pg_temp.hit(cleared boolean) RETURNS text LANGUAGE sql AS $$
+    SELECT $h$INSERT INTO aidcase.registry_hit (check_id, case_id, round_id, registry, description, raised_at$h$
+        || CASE WHEN cleared THEN ', finding, cleared_at' ELSE '' END
+        || $h$) SELECT check_id, case_id, round_id, 'bank', '存款', aidcase.now_here()$h$
+        || CASE WHEN cleared THEN $h$, 'not_confirmed', aidcase.now_here()$h$ ELSE '' END
+        || ' FROM aidcase.registry_check WHERE round_id = :r' $$;
+SELECT is(pg_temp.without(r, 'check', 'x-clerk', pg_temp.hit(false)),
+    pg_temp.one('check', 'One suspicious item of the check is not cleared.'), 'hits_cleared') FROM t;
+SELECT is(pg_temp.without(r, 'check', 'x-clerk', pg_temp.hit(true)), 'all went through', 'hits_cleared: with a finding') FROM t;
+SELECT is(aidcase.advance(r, 'check'), 'checked', 'checked') FROM t;
+SELECT is((SELECT reason FROM aidcase.case_round WHERE round_id = r), NULL, 'a move without a reason does not keep the last one''s') FROM t;
+
+CREATE FUNCTION pg_temp.not_visited() RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.one('visit', 'There is no visit since acceptance at which two people unrelated to the household saw it.') $$;
+SELECT is(pg_temp.without(r, 'visit', 'x-visitor1', 'SELECT 1'), pg_temp.not_visited(), 'visited_by_two: none') FROM t;
+SELECT pg_temp.visit(r) FROM t;
+SELECT is(pg_temp.without(r, 'visit', 'x-clerk', $$UPDATE aidcase.home_visit SET outcome = 'not_at_home' WHERE round_id = :r$$), pg_temp.not_visited(), 'visited_by_two: nobody at home') FROM t;
+SELECT is(pg_temp.without(r, 'visit', 'x-clerk', $$UPDATE aidcase.home_visit SET visited_at = '2021-04-05 23:59:59+08' WHERE round_id = :r$$), pg_temp.not_visited(), 'visited_by_two: before acceptance') FROM t;
+SELECT is(pg_temp.without(r, 'visit', 'x-clerk', pg_temp.flag('x-visitor2')), pg_temp.not_visited(), 'visited_by_two: by a relative') FROM t;
+SELECT is(aidcase.advance(r, 'visit'), 'visited', 'visited') FROM t;
+
+SELECT is(pg_temp.without(r, 'determine', 'x-clerk', 'SELECT 1'), pg_temp.one('determine', 'There is no determination.'), 'determined_fresh: none') FROM t;
+SELECT pg_temp.determine(r) FROM t;
+SELECT is(pg_temp.without(r, 'determine', 'x-clerk', s), pg_temp.one('determine', 'A fact has changed since the determination for dibao, tekun, temp_assistance.'), 'determined_fresh: ' || what)
+  FROM t, (VALUES ('UPDATE aidcase.income_item SET amount = 900 WHERE round_id = :r', 'an income'),
+                  ('UPDATE aidcase.income_item SET void = true WHERE round_id = :r', 'an income void'),
+                  ('UPDATE aidcase.case_member SET counted = false, not_counted_reason = ''x'' WHERE round_id = :r AND relation = ''grandchild''', 'a member'),
+                  (pg_temp.hit(true), 'a hit'),
+                  ($$INSERT INTO aidcase.obligor (case_id, round_id, name, relation, household_size, annual_income, persons_supported)
+                     VALUES (pg_temp.case_of(:r), :r, '丙', 'child', 1, 0, 1)$$, 'an obligor'),
+                  ($$INSERT INTO aidcase.expense_item (case_id, round_id, member_id, expense_kind, amount, basis, source)
+                     SELECT pg_temp.case_of(:r), :r, pg_temp.head(:r), expense_kind, 1, 'month', 'declared' FROM aidcase.expense_kind LIMIT 1$$, 'an expense'),
+                  ($$INSERT INTO aidcase.property_item (case_id, round_id, member_id, property_kind, value, source)
+                     SELECT pg_temp.case_of(:r), :r, pg_temp.head(:r), property_kind, 1, 'declared' FROM aidcase.property_kind LIMIT 1$$, 'a property')) AS v (s, what);
+SELECT is(pg_temp.without(r, 'determine', 'x-clerk', 'UPDATE aidcase.income_item SET amount = 900 WHERE round_id = :r; SELECT pg_temp.determine(:r)'),
+    'all went through', 'determined_fresh: determined again') FROM t;
+SELECT is(pg_temp.without(r, 'determine', 'x-clerk', $$INSERT INTO aidcase.assistance_opinion (case_id, round_id, matter, programme, department, outcome, refusal_reason)
+        VALUES (pg_temp.case_of(:r), :r, 'living', 'low_income', 'civil_affairs', 'refused', 'no_counted_member')$$),
+    pg_temp.one('determine', 'There is no determination for low_income.'), 'determined_fresh: a programme of the opinion') FROM t;
+SELECT is(aidcase.advance(r, 'determine'), 'determined', 'determined') FROM t;
+
+SELECT pg_temp.opinion(r) FROM t;
+SELECT is(pg_temp.without(r, 'evaluate', 'x-clerk', 'SELECT 1'), pg_temp.one('evaluate', 'There is no comprehensive evaluation.'), 'evaluated_fresh: none') FROM t;
+SELECT pg_temp.evaluate(r) FROM t;
+SELECT is(pg_temp.without(r, 'evaluate', 'x-clerk', 'SELECT pg_temp.determine(:r); SELECT pg_temp.opinion(:r)'),
+    pg_temp.one('evaluate', 'The determination is newer than the comprehensive evaluation.'), 'evaluated_fresh: determined again') FROM t;
+CREATE FUNCTION pg_temp.opined(s text) RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.without(r, 'evaluate', 'x-clerk', s) FROM t $$;
+SELECT is(pg_temp.opined($$UPDATE aidcase.assistance_opinion SET void = true WHERE round_id = :r AND programme = 'tekun'$$),
+    pg_temp.one('evaluate', 'The opinion has no line for tekun.'), 'opinion_complete: a line is missing');
+SELECT is(pg_temp.opined($$UPDATE aidcase.assistance_opinion SET amount = 499.99 WHERE round_id = :r AND programme = 'dibao'$$),
+    pg_temp.one('evaluate', 'The opinion grants dibao otherwise than the latest determination allows.'), 'opinion_complete: another amount');
+SELECT is(pg_temp.opined($$UPDATE aidcase.assistance_opinion SET amount = 5000.01 WHERE round_id = :r AND programme = 'temp_assistance'$$),
+    pg_temp.one('evaluate', 'The opinion grants temp_assistance otherwise than the latest determination allows.'), 'opinion_complete: above the range');
+SELECT is(pg_temp.opined($$UPDATE aidcase.assistance_opinion SET amount = 5000 WHERE round_id = :r AND programme = 'temp_assistance'$$),
+    'all went through', 'opinion_complete: the end of the range');
+SELECT is(pg_temp.opined($$UPDATE aidcase.assistance_opinion SET outcome = 'granted', refusal_reason = NULL, amount = 0, determination_id = pg_temp.determination(:r, 'tekun')
+        WHERE round_id = :r AND programme = 'tekun'$$),
+    pg_temp.one('evaluate', 'The opinion grants tekun otherwise than the latest determination allows.'), 'opinion_complete: not eligible');
+SELECT is(pg_temp.opined('SELECT pg_temp.determine(:r); SELECT pg_temp.evaluate(:r)'),
+    pg_temp.one('evaluate', 'The opinion grants dibao, temp_assistance otherwise than the latest determination allows.'), 'opinion_complete: a former determination');
+SELECT is(aidcase.advance(r, 'evaluate'), 'evaluated', 'evaluated') FROM t;
+SELECT is(aidcase.advance(r, 'submit'), 'in_review', 'in review') FROM t;
+
+-- ---------------------------------------------------------------------
+-- The meeting
+SELECT pg_temp.clock('2021-04-12 14:00+08');
+CREATE FUNCTION pg_temp.meeting_faults(document text) RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.refusal(format('SELECT aidcase.hold_meeting(%L)', replace(document, ':r', r::text))) FROM t $$;
+SELECT alike(pg_temp.meeting_faults('{}'),
+    E'ZA007 | the document of the meeting has 5 faults | attendance: is missing\ndecisions: is missing\nheld_at: is missing\nminutes_no: is missing\nunit: is missing',
+    'an empty meeting: everything is missing');
+SELECT is(pg_temp.meeting_faults('{"unit": "340705100", "minutes_no": "m", "held_at": "2021-04-12T14:00:01+08:00",
+        "attendance": ["x-group1", "x-group1", "nobody"], "venue": "x",
+        "decisions": [{"round_id": 987654321, "votes": [{"staff": "x-group2", "vote": "yes"}, {"staff": "x-clerk", "vote": "agree"}]},
+                      {"round_id": :r, "votes": [{"staff": "x-group1", "vote": "agree"}, {"staff": "x-group1", "vote": "against"}]}]}'),
+    E'ZA007 | the document of the meeting has 9 faults | attendance[1]: is named twice\nattendance[2]: is not the number of a member of staff\n'
+    'decisions[0].round_id: is not a round\ndecisions[0].votes[0].staff: did not attend\ndecisions[0].votes[0].vote: must be one of agree, against, abstain, recused\n'
+    'decisions[0].votes[1].staff: did not attend\ndecisions[0].votes[1].staff: is not a member of the joint review group on that day\n'
+    'decisions[1].votes[1].staff: votes twice\nheld_at: must not be in the future',
+    'a meeting with many faults: all of them, with their paths');
+SELECT ok(NOT EXISTS (SELECT FROM aidcase.review_meeting), 'nothing of it was written');
+SELECT alike(pg_temp.meeting_faults('{"unit": "340705005", "minutes_no": "m", "held_at": "2021-04-12T14:00:00+08:00",
+        "attendance": ["x-group1"], "decisions": [{"round_id": :r, "votes": [{"staff": "x-group1", "vote": "agree"}]}]}'),
+    E'%decisions[0].round_id: is a round of another unit\nunit: has no joint review group on the day of the meeting', 'a unit without a group');
+CREATE TEMP TABLE m AS SELECT pg_temp.meet(r) AS id FROM t;
+SELECT results_eq('SELECT unit_id, minutes_no, held_at FROM aidcase.review_meeting, m WHERE meeting_id = id',
+    $$VALUES (pg_temp.unit('340705100'), 'm' || currval('pg_temp.minutes'), '2021-04-12 14:00+08'::timestamptz)$$, 'the meeting is there');
+SELECT results_eq('SELECT s.staff_no, v.vote FROM m, aidcase.review_vote AS v JOIN aidcase.staff AS s USING (staff_id) WHERE meeting_id = id ORDER BY 1',
+    $$VALUES ('x-group1', 'agree'), ('x-group2', 'agree'), ('x-group3', 'against')$$, 'and its votes');
+SELECT alike(pg_temp.meeting_faults((SELECT format('{"unit": "340705100", "minutes_no": "m%s", "held_at": "2021-04-12T14:00:00+08:00",
+        "attendance": ["x-group1"], "decisions": [{"round_id": :r, "votes": [{"staff": "x-group1", "vote": "agree"}]}]}', currval('pg_temp.minutes')))),
+    'ZA007 |%minutes_no: is that of another meeting of the unit', 'minutes are entered once');
+
+-- ---------------------------------------------------------------------
+-- Confirm: every guard alone
+CREATE FUNCTION pg_temp.confirm_without(broken text, actor text DEFAULT 'x-leader') RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.without(r, 'confirm', actor, broken, format('{"meeting_id": %s}', id)) FROM t, m $$;
+CREATE FUNCTION pg_temp.unconfirmed(sentence text) RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.one('confirm', sentence) $$;
+SELECT is(pg_temp.confirm_without('SELECT 1'), 'all went through', 'confirm: everything is there');
+SELECT is(pg_temp.confirm_without('SELECT 1', 'x-clerk'), pg_temp.unconfirmed('It needs one of the posts group_member, unit_leader at the unit or above it.'), 'confirm: the post');
+SELECT is(pg_temp.confirm_without($$UPDATE aidcase.delegation SET valid = daterange(lower(valid), '2021-04-12') WHERE unit_id = pg_temp.unit('340705100') AND programme IN ('dibao', 'low_income')$$),
+    pg_temp.unconfirmed('Unit 340705100 has no delegation for dibao on 2021-04-12.'), 'delegation_in_force');
+SELECT is(pg_temp.confirm_without($$UPDATE aidcase.delegation SET valid = daterange(lower(valid), '2021-04-13') WHERE unit_id = pg_temp.unit('340705100')$$),
+    'all went through', 'delegation_in_force: on its last day');
+SELECT is(pg_temp.confirm_without($$UPDATE aidcase.income_item SET amount = 1 WHERE round_id = :r$$),
+    pg_temp.unconfirmed('A fact has changed since the determination for dibao, tekun, temp_assistance.'), 'determined_fresh');
+SELECT is(pg_temp.confirm_without($$SELECT pg_temp.determine(:r); SELECT pg_temp.opinion(:r)$$),
+    pg_temp.unconfirmed('The determination is newer than the comprehensive evaluation.'), 'evaluated_fresh');
+SELECT is(pg_temp.confirm_without($$UPDATE aidcase.assistance_opinion SET void = true WHERE round_id = :r AND programme = 'tekun'$$),
+    pg_temp.unconfirmed('The opinion has no line for tekun.'), 'opinion_complete');
+SELECT is(pg_temp.confirm_without($$SELECT pg_temp.opinion(:r, false)$$), pg_temp.unconfirmed('The opinion grants nothing.'), 'opinion_complete: nothing granted');
+SELECT is(pg_temp.without(r, 'confirm', 'x-leader', 'SELECT 1'), pg_temp.unconfirmed('The move names no meeting of the joint review group.'), 'quorum_met: no meeting') FROM t;
+CREATE FUNCTION pg_temp.confirm_with(votes text, broken text DEFAULT 'SELECT 1') RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.without(r, 'confirm', 'x-leader', format('UPDATE aidcase.case_round SET meeting_id = pg_temp.meet(:r, %L) WHERE round_id = :r; %s', votes, broken)) FROM t $$;
+SELECT is(pg_temp.confirm_with('{"x-group1": "agree", "x-group2": "agree", "x-group3": "agree"}'), 'all went through', 'quorum_met: the meeting may be named before');
+SELECT is(pg_temp.confirm_with('{"x-group1": "agree", "x-group2": "agree"}'), pg_temp.unconfirmed('The quorum is 3 members who may vote; 2 did.'), 'quorum_met: two of three');
+SELECT is(pg_temp.confirm_with('{"x-group1": "agree", "x-group2": "agree", "x-group3": "recused"}'), pg_temp.unconfirmed('The quorum is 3 members who may vote; 2 did.'), 'quorum_met: one recused');
+SELECT is(pg_temp.confirm_with('{"x-group1": "agree", "x-group2": "agree", "x-group3": "agree"}', pg_temp.flag('x-group3')), pg_temp.unconfirmed('The quorum is 3 members who may vote; 2 did.'), 'quorum_met: one with an open flag');
+SELECT is(pg_temp.confirm_with('{"x-group1": "agree", "x-group2": "agree", "x-group3": "agree"}', $$UPDATE aidcase.review_group_member SET counts_to_quorum = false WHERE staff_id = pg_temp.staff('x-group3')$$),
+    pg_temp.unconfirmed('The quorum is 3 members who may vote; 2 did.'), 'quorum_met: one who does not count');
+SELECT is(pg_temp.confirm_with('{"x-group1": "agree", "x-group2": "agree", "x-group3": "agree"}', $$UPDATE aidcase.review_group_member SET valid = '[2020-01-01,2021-04-12)' WHERE staff_id = pg_temp.staff('x-group3')$$),
+    pg_temp.unconfirmed('The quorum is 3 members who may vote; 2 did.'), 'quorum_met: one no longer a member');
+SELECT is(pg_temp.confirm_with('{"x-group1": "agree", "x-group2": "agree", "x-group3": "against", "x-group4": "abstain"}'), pg_temp.unconfirmed('The vote has no majority for the assistance: 2 of 4.'), 'quorum_met: half is no majority');
+SELECT is(pg_temp.confirm_without($$UPDATE aidcase.review_meeting SET held_at = '2021-04-06 17:58:59+08'$$), pg_temp.unconfirmed('The meeting was not held between the evaluation and the decision.'), 'quorum_met: before the evaluation');
+SELECT is(pg_temp.confirm_without($$UPDATE aidcase.review_meeting SET held_at = '2021-04-12 14:00:01+08'$$), pg_temp.unconfirmed('The meeting was not held between the evaluation and the decision.'), 'quorum_met: after the decision');
+SELECT is(pg_temp.confirm_without($$UPDATE aidcase.review_meeting SET group_id = (SELECT group_id FROM aidcase.review_group WHERE unit_id = pg_temp.unit('340705404'))$$),
+    pg_temp.unconfirmed('The meeting is not one of this unit''s joint review group.'), 'quorum_met: another unit''s group');
+SELECT is(pg_temp.confirm_without($$SELECT pg_temp.visit(:r, 'x-group1', 'x-visitor1')$$), pg_temp.unconfirmed('Somebody who confirms has visited the household or made the determination.'), 'four_eyes: a voter visited');
+SELECT is(pg_temp.confirm_without($$SELECT pg_temp.visit(:r, 'x-visitor1', 'x-leader')$$), pg_temp.unconfirmed('Somebody who confirms has visited the household or made the determination.'), 'four_eyes: the mover visited');
+SELECT is(pg_temp.confirm_without($$SELECT pg_temp.act('x-group2'); SELECT pg_temp.determine(:r); SELECT pg_temp.opinion(:r); SELECT pg_temp.evaluate(:r)$$), pg_temp.unconfirmed('Somebody who confirms has visited the household or made the determination.'), 'four_eyes: a voter determined');
+SELECT is(pg_temp.confirm_without($$SELECT pg_temp.visit(:r, 'x-group4', 'x-visitor1')$$), 'all went through', 'four_eyes: a member who did not vote may have visited');
+SELECT is(pg_temp.confirm_without(pg_temp.flag('x-leader')), pg_temp.unconfirmed('You are recused from this case.'), 'no_conflict');
+SELECT is(pg_temp.confirm_without($$SELECT pg_temp.opinion(:r, true, 3000.01)$$), pg_temp.unconfirmed('The temporary assistance exceeds what the unit may grant by itself.'), 'within_authority');
+SELECT is(pg_temp.confirm_without($$SELECT pg_temp.opinion(:r, true, 3000)$$), 'all went through', 'within_authority: the limit itself');
+SELECT pg_temp.act('x-leader');
+SELECT results_eq($$SELECT action, allowed FROM t, aidcase.next_actions(r)$$, $$VALUES ('return', true), ('confirm', true), ('refuse', false)$$, 'next_actions finds the meeting that voted');
+
+-- on the last instant of the seventh working day
+SELECT pg_temp.clock('2021-04-15 23:59:59+08');
+SELECT is((SELECT array_agg(clock) FROM aidcase.due_soon, t WHERE subject_id = r), '{decision_7wd}', 'due_soon shows the clean case''s clock');
+SELECT is(aidcase.advance(r, 'confirm', NULL, jsonb_build_object('minutes_no', (SELECT minutes_no FROM aidcase.review_meeting WHERE meeting_id = id))), 'confirmed', 'confirmed') FROM t, m;
+SELECT results_eq('SELECT decided_on, meeting_id FROM aidcase.case_round, t WHERE round_id = r', $$SELECT '2021-04-15'::date, id FROM m$$, 'the date of the decision and the meeting are set');
+SELECT results_eq('SELECT clock, met_at < due_at FROM aidcase.deadline, t WHERE subject_id = r ORDER BY 1', $$VALUES ('decision_20wd', true), ('decision_7wd', true)$$, 'both clocks are met in time');
+
+-- ---------------------------------------------------------------------
+-- What is decided is frozen
+CREATE FUNCTION pg_temp.frozen(statement text) RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.refusal(replace(statement, ':r', r::text)) FROM t $$;
+SELECT pg_temp.act('x-clerk');
+SELECT is(pg_temp.frozen('UPDATE aidcase.income_item SET amount = 1 WHERE round_id = :r'),
+    format('ZA004 | facts of round %s can no longer change | Table "income_item" belongs to the round, which is in state "confirmed".', r), 'a fact is frozen') FROM t;
+SELECT alike(pg_temp.frozen(s), 'ZA004 | facts of round % can no longer change |%', 'frozen: ' || left(s, 40))
+  FROM unnest(ARRAY['UPDATE aidcase.case_member SET void = true WHERE round_id = :r', 'SELECT pg_temp.visit(:r)', 'SELECT pg_temp.evaluate(:r)', 'SELECT pg_temp.determine(:r)',
+    'UPDATE aidcase.assistance_opinion SET amount = 1 WHERE round_id = :r', $$UPDATE aidcase.review_vote SET vote = 'against' WHERE round_id = :r$$,
+    'UPDATE aidcase.commitment SET void = true WHERE round_id = :r', 'UPDATE aidcase.authorisation SET void = true WHERE round_id = :r',
+    'UPDATE aidcase.case_cause SET void = true WHERE round_id = :r', 'UPDATE aidcase.registry_check SET reference_no = reference_no WHERE round_id = :r']) AS s;
+SELECT is(pg_temp.frozen('UPDATE aidcase.case_round SET handler_id = 2 WHERE round_id = :r'),
+    format('ZA004 | row %s of "case_round" cannot be changed in state "confirmed" | Columns concerned: "handler_id".', r), 'so is the round') FROM t;
+SELECT alike(pg_temp.frozen(format('UPDATE aidcase.case_round SET %s WHERE round_id = :r', a)), 'ZA004 |%', 'frozen: ' || a)
+  FROM unnest(ARRAY[$$decided_on = '2021-04-14'$$, $$reason = 'x'$$, 'meeting_id = NULL', $$state = 'published', handler_id = 2$$]) AS a;
+SELECT is(pg_temp.frozen('UPDATE aidcase.case_round SET case_id = case_id WHERE round_id = :r'), 'all went through', 'an update that changes nothing is none');
+SELECT is(pg_temp.without(r, 'publish', 'x-clerk', 'SELECT 1'), pg_temp.one('publish', 'The confirmation has not been published.'), 'publication_made') FROM t;
+WITH p AS (INSERT INTO aidcase.publication (unit_id, kind, published_on, until, lines, sha256) VALUES (pg_temp.unit('340705100'), 'confirmation', '2021-04-15', '2021-04-22', 1, sha256('3')) RETURNING publication_id)
+INSERT INTO aidcase.publication_item (publication_id, unit_id, case_id, round_id, village_id, programme, applicant_name, persons, amount)
+SELECT publication_id, pg_temp.unit('340705100'), pg_temp.case_of(r), r, pg_temp.unit('340705100201'), 'dibao', '甲', 2, 500 FROM p, t;
+SELECT is(aidcase.advance(r, 'publish'), 'published', 'published') FROM t;
+SELECT is(aidcase.advance(r, 'close'), 'in_benefit', 'in benefit') FROM t;
+SELECT alike(pg_temp.refusal(format($$SELECT aidcase.advance(%s, 'publish')$$, r)), 'ZA003 | cannot publish from state "in_benefit" | The state is final%', 'what is closed stays closed') FROM t;
+
+-- ---------------------------------------------------------------------
+-- The refusal
+CREATE FUNCTION pg_temp.to_review() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    r bigint;
+BEGIN
+    PERFORM pg_temp.act('x-clerk');
+    r := pg_temp.new_round();
+    PERFORM pg_temp.papers(r);
+    PERFORM aidcase.advance(r, 'accept');
+    PERFORM pg_temp.check(r); PERFORM aidcase.advance(r, 'check');
+    PERFORM pg_temp.visit(r); PERFORM aidcase.advance(r, 'visit');
+    PERFORM pg_temp.determine(r); PERFORM aidcase.advance(r, 'determine');
+    PERFORM pg_temp.opinion(r); PERFORM pg_temp.evaluate(r); PERFORM aidcase.advance(r, 'evaluate');
+    PERFORM aidcase.advance(r, 'submit');
+    RETURN r;
+END $$;
+SELECT pg_temp.clock('2021-04-19 09:00+08');
+UPDATE t SET r = pg_temp.to_review();
+UPDATE m SET id = pg_temp.meet((SELECT r FROM t), '{"x-group1": "against", "x-group2": "against", "x-group3": "agree"}');
+CREATE FUNCTION pg_temp.refuse_without(broken text) RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.without(r, 'refuse', 'x-leader', broken, format('{"meeting_id": %s}', id)) FROM t, m $$;
+SELECT is(pg_temp.refuse_without('SELECT pg_temp.opinion(:r, false)'), 'all went through', 'refuse: everything is there');
+SELECT is(pg_temp.refuse_without('SELECT pg_temp.opinion(:r, true); UPDATE aidcase.assistance_opinion SET void = void'), pg_temp.one('refuse', 'The opinion grants something.'), 'opinion_complete: a refusal grants nothing');
+SELECT is(pg_temp.refuse_without($$UPDATE aidcase.assistance_opinion SET outcome = 'referred', refusal_reason = NULL, amount = NULL, determination_id = NULL, reply_due = '2021-05-01' WHERE round_id = :r AND NOT void$$),
+    pg_temp.one('refuse', 'The opinion gives no reason for the refusal.'), 'refusal_reasoned');
+SELECT pg_temp.opinion(r, false) FROM t;
+SELECT is(pg_temp.refuse_without(format($$UPDATE aidcase.review_vote SET vote = 'agree' WHERE round_id = :r AND staff_id = %s$$, pg_temp.staff('x-group1'))),
+    pg_temp.one('refuse', 'The vote has no majority against the assistance: 1 of 3.'), 'quorum_met: the majority of a refusal is against');
+SELECT pg_temp.act('x-leader');
+SELECT is(aidcase.advance(r, 'refuse', '不符合条件', jsonb_build_object('meeting_id', id)), 'refused', 'refused') FROM t, m;
+-- Monday 19 April, Thursday is the third working day
+SELECT results_eq($$SELECT clock, due_at, met_at FROM aidcase.deadline, t WHERE subject_id = r AND met_at IS NULL$$, $$VALUES ('refusal_notice_3wd', '2021-04-23 00:00+08'::timestamptz, NULL::timestamptz)$$, 'the clock of the notice runs');
+SELECT pg_temp.act('x-clerk');
+CREATE FUNCTION pg_temp.deliver(kind text DEFAULT 'refusal') RETURNS text LANGUAGE sql AS $$
+    SELECT format($d$INSERT INTO aidcase.document_delivery (case_id, round_id, kind, document_no, delivered_at, manner, recipient) VALUES (pg_temp.case_of(:r), :r, %L, 'n1', aidcase.now_here(), 'in_person', '甲')$d$, kind) $$;
+SELECT is(pg_temp.without(r, 'deliver', 'x-clerk', 'SELECT 1'), pg_temp.one('deliver', 'The notice of refusal has not been delivered.'), 'notice_delivered') FROM t;
+SELECT is(pg_temp.without(r, 'deliver', 'x-clerk', pg_temp.deliver('decision')), pg_temp.one('deliver', 'The notice of refusal has not been delivered.'), 'notice_delivered: another paper') FROM t;
+SELECT is(pg_temp.without(r, 'deliver', 'x-clerk', pg_temp.deliver()), 'all went through', 'a delivery may be entered after the decision') FROM t;
+-- at the very instant it is due
+SELECT pg_temp.clock('2021-04-23 00:00+08');
+SELECT is((SELECT array_agg(clock || ' ' || late_by) FROM aidcase.overdue, t WHERE subject_id = r), '{"refusal_notice_3wd 00:00:00"}', 'overdue from the instant after the last day');
+SELECT lives_ok(replace(pg_temp.deliver(), ':r', r::text), 'delivered') FROM t;
+SELECT is(aidcase.advance(r, 'deliver'), 'closed_refused', 'refused and notified') FROM t;
+SELECT results_eq($$SELECT met_at < due_at FROM aidcase.deadline, t WHERE subject_id = r AND clock = 'refusal_notice_3wd'$$, 'VALUES (false)', 'but not in time');
+SELECT alike(pg_temp.frozen(replace(pg_temp.deliver(), ':r', r::text)), 'ZA004 |%', 'no delivery after the end') FROM t;
+
+-- ---------------------------------------------------------------------
+-- Clocks
+SELECT pg_temp.clock('2021-04-26 09:00+08');
+SELECT pg_temp.act('x-clerk');
+UPDATE t SET r = pg_temp.new_round();
+SELECT pg_temp.papers(r) FROM t;
+SELECT is(aidcase.advance(r, 'accept'), 'accepted', 'another accepted') FROM t;
+SELECT pg_temp.check(r) FROM t;
+SELECT pg_temp.clock('2021-04-26 10:00+08');
+SELECT lives_ok(replace(pg_temp.hit(false), ':r', r::text), 'a suspicious item turns up') FROM t;
+SELECT results_eq('SELECT clock, cancelled_at, cancel_reason FROM aidcase.deadline, t WHERE subject_id = r ORDER BY 1',
+    $$SELECT 'decision_20wd', NULL::timestamptz, NULL UNION ALL SELECT 'decision_7wd', '2021-04-26 10:00+08', 'registry_hit ' || max(hit_id) FROM aidcase.registry_hit$$,
+    'it cancels the clock of the clean case and no other');
+SELECT is(aidcase.advance(r, 'withdraw', '申请人撤回'), 'withdrawn', 'withdrawn') FROM t;
+SELECT results_eq('SELECT clock, cancel_reason FROM aidcase.deadline, t WHERE subject_id = r AND cancelled_at = ''2021-04-26 10:00+08'' ORDER BY 1',
+    $$SELECT 'decision_20wd', 'withdraw' UNION ALL SELECT 'decision_7wd', 'registry_hit ' || max(hit_id) FROM aidcase.registry_hit$$, 'the withdrawal cancels the rest');
+UPDATE t SET r = pg_temp.new_round();
+SELECT pg_temp.papers(r), pg_temp.check(r) FROM t;
+SELECT lives_ok(replace(pg_temp.hit(true), ':r', r::text), 'an item before acceptance') FROM t;
+SELECT pg_temp.clock('2021-04-26 11:00+08');
+SELECT is(aidcase.advance(r, 'accept'), 'accepted', 'accepted with an item') FROM t;
+SELECT results_eq('SELECT clock, started_at, cancelled_at FROM aidcase.deadline, t WHERE subject_id = r ORDER BY 1',
+    $$VALUES ('decision_20wd', '2021-04-26 11:00+08'::timestamptz, NULL::timestamptz), ('decision_7wd', '2021-04-26 11:00+08', '2021-04-26 11:00+08')$$,
+    'the clock of the clean case is cancelled as it starts');
+
+SELECT results_eq($$SELECT d.due_at, d.provisional FROM (VALUES ('hours', 24.0), ('hours', 1.5), ('days', 7), ('workdays', 0), ('workdays', 5)) AS v (k, n), aidcase.due_at(k, '2021-04-30 23:59:59+08', n) AS d$$,
+    $$VALUES ('2021-05-01 23:59:59+08'::timestamptz, false), ('2021-05-01 01:29:59+08', false), ('2021-05-08 00:00+08', false), ('2021-05-01 00:00+08', false), ('2021-05-12 00:00+08', false)$$,
+    'due_at in hours, days and working days over a holiday');
+SELECT alike(pg_temp.refusal(format('SELECT aidcase.due_at(%L, now(), %s)', k, n)), '22023 |%', format('due_at refuses %s %s', n, k))
+  FROM (VALUES ('days', '1.5'), ('days', '-1'), ('workdays', '''NaN'''), ('hours', '-1'), ('years', '1')) AS v (k, n);
+
+-- a year whose calendar is not loaded
+SELECT pg_temp.clock('2026-12-28 09:00+08');
+UPDATE t SET r = pg_temp.new_round();
+SELECT pg_temp.papers(r) FROM t;
+SELECT is(aidcase.advance(r, 'accept'), 'accepted', 'accepted at the end of the calendar') FROM t;
+-- Monday 28 December; without a calendar 1 January would be a working day
+SELECT results_eq('SELECT clock, due_at, provisional FROM aidcase.deadline, t WHERE subject_id = r ORDER BY 1',
+    $$VALUES ('decision_20wd', '2027-01-26 00:00+08'::timestamptz, true), ('decision_7wd', '2027-01-07 00:00+08', true)$$, 'its deadlines are provisional');
+INSERT INTO aidcase.workday_year (year, notice) VALUES (2027, 'test');
+INSERT INTO aidcase.workday (date, kind) VALUES ('2027-01-01', 'off');
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
+SELECT results_eq('SELECT clock, due_at, provisional FROM aidcase.deadline, t WHERE subject_id = r ORDER BY 1',
+    $$VALUES ('decision_20wd', '2027-01-27 00:00+08'::timestamptz, false), ('decision_7wd', '2027-01-08 00:00+08', false)$$, 'and are computed when the year is loaded');
+
+-- ---------------------------------------------------------------------
+-- The emergency: aid first
+SELECT pg_temp.clock('2021-05-03 22:00+08');
+SELECT pg_temp.act('x-clerk');
+UPDATE t SET r = pg_temp.new_round('emergency', '340705100', '340705005');      -- registered elsewhere
+SELECT results_eq('SELECT clock, started_at, due_at FROM aidcase.deadline, t WHERE subject_id = r', $$VALUES ('emergency_24h', '2021-05-03 22:00+08'::timestamptz, '2021-05-04 22:00+08'::timestamptz)$$, 'the 24 hours run from the first contact, holiday or not');
+SELECT pg_temp.papers(r), pg_temp.determine(r) FROM t;
+SELECT pg_temp.opinion(r) FROM t;
+UPDATE aidcase.assistance_opinion AS o SET void = true FROM t WHERE round_id = r AND programme <> 'temp_assistance';
+SELECT is(pg_temp.without(r, 'approve', 'x-leader', 'SELECT 1'), 'all went through', 'approve: the line of the temporary assistance is enough') FROM t;
+SELECT is(pg_temp.without(r, 'approve', 'x-leader', 'UPDATE aidcase.assistance_opinion SET void = true WHERE round_id = :r'), pg_temp.one('approve', 'The opinion has no line for temp_assistance.'), 'approve: without it') FROM t;
+SELECT is(pg_temp.without(r, 'approve', 'x-leader', $$UPDATE aidcase.delegation SET valid = daterange(lower(valid), '2021-05-03') WHERE unit_id = pg_temp.unit('340705100') AND programme = 'temp_assistance'$$),
+    pg_temp.one('approve', 'Unit 340705100 has no delegation for temp_assistance on 2021-05-03.'), 'approve: the delegation for temporary assistance') FROM t;
+SELECT is(pg_temp.without(r, 'approve', 'x-leader', pg_temp.flag('x-leader')), pg_temp.one('approve', 'You are recused from this case.'), 'approve: no relative') FROM t;
+SELECT pg_temp.act('x-leader');
+SELECT is(aidcase.advance(r, 'approve'), 'approved', 'approved') FROM t;
+SELECT is(pg_temp.without(r, 'hand_over', 'x-clerk', 'SELECT 1'), pg_temp.one('hand_over', 'No hand-over with a receipt is recorded.'), 'handover_recorded') FROM t;
+SELECT pg_temp.act('x-clerk');
+SELECT pg_temp.clock('2021-05-04 21:59+08');
+INSERT INTO aidcase.aid_handover (case_id, round_id, handed_at, amount, form, recipient_member_id, receipt_no, handed_by, witness_id)
+SELECT pg_temp.case_of(r), r, aidcase.now_here(), 1000, 'cash', pg_temp.head(r), 'q1', pg_temp.staff('x-clerk'), pg_temp.staff('x-visitor1') FROM t;
+SELECT is(aidcase.advance(r, 'hand_over'), 'assisted', 'aid in place') FROM t;
+SELECT results_eq('SELECT clock, met_at < due_at, due_at FROM aidcase.deadline, t WHERE subject_id = r ORDER BY 1',
+    $$VALUES ('emergency_24h', true, '2021-05-04 22:00+08'::timestamptz), ('emergency_papers', NULL, '2021-06-02 00:00+08')$$, 'in 24 hours; the papers have their own clock');
+SELECT is(pg_temp.without(r, 'complete_papers', 'x-clerk', 'UPDATE aidcase.income_item SET amount = 1 WHERE round_id = :r'), pg_temp.one('complete_papers', 'A fact has changed since the determination for dibao, tekun, temp_assistance.'), 'complete_papers: determined again') FROM t;
+SELECT is(aidcase.advance(r, 'complete_papers'), 'completed', 'papers completed') FROM t;
+SELECT * FROM finish(); ROLLBACK;

@@ -1255,29 +1255,3 @@ END
 $$;
 COMMENT ON FUNCTION aidcase.case_file(bigint) IS
     '一户一档:本户全部记录,限调用者可见范围 / everything of one household that the caller may see, the rows of a round below it';
-
--- ---------------------------------------------------------------------
--- A suspicious item ends the clock of clean cases (clocks that name this
--- table as what cancels them), with the item as reason.
-CREATE OR REPLACE FUNCTION aidcase.cancel_clean_clock() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, aidcase, pg_temp
-AS $$
-BEGIN
-    UPDATE aidcase.deadline AS d
-       SET cancelled_at = greatest(h.raised_at, d.started_at),
-           cancel_reason = format('registry_hit %s', h.hit_id)
-      FROM (SELECT DISTINCT ON (n.round_id) n.round_id, n.hit_id, n.raised_at
-              FROM new_hit AS n ORDER BY n.round_id, n.hit_id) AS h
-     WHERE d.subject = 'case_round' AND d.subject_id = h.round_id
-       AND d.clock IN (SELECT c.clock FROM aidcase.clock AS c WHERE c.cancelled_by = 'registry_hit')
-       AND d.met_at IS NULL AND d.cancelled_at IS NULL;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION aidcase.cancel_clean_clock() IS
-    '触发器:出现疑似问题时取消 7 个工作日时限 / trigger: a suspicious item cancels the clock of clean cases';
-REVOKE ALL ON FUNCTION aidcase.cancel_clean_clock() FROM PUBLIC;
-CREATE OR REPLACE TRIGGER "~7_cancel_clock" AFTER INSERT ON aidcase.registry_hit
-    REFERENCING NEW TABLE AS new_hit
-    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.cancel_clean_clock();

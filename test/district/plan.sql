@@ -207,6 +207,17 @@ CREATE TABLE deposit AS
       FROM household AS h CROSS JOIN setting AS s
      WHERE roll(s.seed, 'hasdeposit', h.h::text) < 0.6 OR roll(s.seed, 'rich', h.h::text) < 0.02;
 
+-- Children who live elsewhere: most old people without other members have
+-- one who could support them, few of them with enough income to have to.
+CREATE TABLE obligor AS
+    SELECT m.h, 'child' AS relation,
+           surname(roll(s.seed, 'surname', m.h::text)) || given(roll(s.seed, 'obligor', m.h::text),
+                   roll(s.seed, 'obligor2', m.h::text), 'male') AS name,
+           3 AS household_size, 1 AS persons_supported,
+           round((12000 + 36000 * roll(s.seed, 'obligorincome', m.h::text) ^ 2)::numeric, 0) AS annual_income
+      FROM member AS m CROSS JOIN setting AS s
+     WHERE m.n = 1 AND m.age >= 60 AND roll(s.seed, 'hasobligor', m.h::text) < 0.85;
+
 -- Staff: every unit has two clerks, two investigators, a leader and a review
 -- group of four; the bureau has its own.
 CREATE TABLE staff AS

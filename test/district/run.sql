@@ -60,6 +60,10 @@ BEGIN ATOMIC
         'property', (SELECT coalesce(jsonb_agg(jsonb_build_object('member', 'm1', 'kind', 'deposit',
                 'value', d.value::numeric(14,2)::text, 'source', 'declared')), '[]')
             FROM district.deposit AS d WHERE d.h = o.h),
+        'obligors', (SELECT coalesce(jsonb_agg(jsonb_build_object('key', 'o1', 'name', b.name, 'relation', b.relation,
+                'household_size', b.household_size, 'annual_income', b.annual_income::numeric(14,2)::text,
+                'persons_supported', b.persons_supported)), '[]')
+            FROM district.obligor AS b WHERE b.h = o.h),
         'causes', CASE o.kind WHEN 'emergency' THEN '["emergency"]'::jsonb ELSE jsonb_build_array(o.cause) END,
         'commitment', jsonb_build_object('member', 'm1', 'text_version', '2021-1', 'signed_on', o.filed_on,
                 'sha256', encode(sha256(convert_to('commitment ' || o.h, 'UTF8')), 'hex')),

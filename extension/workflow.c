@@ -440,9 +440,10 @@ refuse_frozen(Relation rel, int64 id, const WorkflowState *state,
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FACT_FROZEN),
-			 errmsg("row " INT64_FORMAT " of \"%s\" cannot be changed in state \"%s\"",
-					id, RelationGetRelationName(rel), state->name),
-			 errdetail("Columns concerned: %s.", list_columns(rel, changed)),
+			 errmsg("a row of \"%s\" cannot be changed in state \"%s\"",
+					RelationGetRelationName(rel), state->name),
+			 errdetail("Row " INT64_FORMAT ", columns concerned: %s.",
+					   id, list_columns(rel, changed)),
 			 errhint("What is decided stays; a new round changes it."),
 			 errtable(rel)));
 }
@@ -549,9 +550,11 @@ change_subject(TriggerData *trigdata, const SubjectColumns *columns)
 	if (move == NULL && state_named && !anything)
 		ereport(ERROR,
 				(errcode(ERRCODE_MOVE_REFUSED),
-				 errmsg("row " INT64_FORMAT " of \"%s\" is already in state \"%s\"",
-						id, subject, from->name),
+				 errmsg("the row of \"%s\" is already in state \"%s\"",
+						subject, from->name),
 				 errhint("Somebody else has made the move; see aidcase.next_actions()."),
+				 errcontext("move of row " INT64_FORMAT " of table \"%s\"",
+							id, subject),
 				 errtable(rel)));
 
 	/* columns that belong to moves, and those that a decision froze */
@@ -1279,10 +1282,9 @@ aidcase_guard_fact(PG_FUNCTION_ARGS)
 	if (after_decision ? state->kind == STATE_FINAL : state->frozen)
 		ereport(ERROR,
 				(errcode(ERRCODE_FACT_FROZEN),
-				 errmsg("facts of round " INT64_FORMAT " can no longer change",
-						round_id),
-				 errdetail("Table \"%s\" belongs to the round, which is in state \"%s\".",
-						   table, state->name),
+				 errmsg("facts of the round can no longer change"),
+				 errdetail("Table \"%s\" belongs to round " INT64_FORMAT ", which is in state \"%s\".",
+						   table, round_id, state->name),
 				 errhint("Open a review with aidcase.open_review(); a new round has its own facts."),
 				 errtable(rel)));
 

@@ -270,22 +270,8 @@ $$;
 COMMENT ON FUNCTION aidcase.raise_faults(text, text[], text) IS
     '有错误时一次全部报出 (ZA007),无错误则不动 / refuses a document with all its faults (ZA007): what, "path: reason" lines, hint; does nothing without faults';
 
--- The usual way: shape alone.
-CREATE OR REPLACE FUNCTION aidcase.refuse_faulty(what text, doc jsonb, shape jsonb, hint text) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, aidcase, pg_temp
-AS $$
-BEGIN
-    PERFORM aidcase.raise_faults(what,
-        ARRAY(SELECT f.path || ': ' || f.reason FROM aidcase.document_faults(doc, shape) AS f
-               ORDER BY f.path COLLATE "C", f.reason COLLATE "C"), hint);
-END
-$$;
-COMMENT ON FUNCTION aidcase.refuse_faulty(text, jsonb, jsonb, text) IS
-    '按形状拒绝有错误的文档 / refuses a document that has faults against its shape';
-
 GRANT EXECUTE ON FUNCTION aidcase.iso_date(text), aidcase.iso_timestamp(text), aidcase.yuan(text, boolean),
     aidcase.yuan_fault(text, boolean), aidcase.whole_number(text), aidcase.listed(jsonb, text),
     aidcase.citizen(text), aidcase.nearest_key(text, text[]), aidcase.key_path(text, text),
     aidcase.unknown_keys(jsonb, text[], text), aidcase.document_faults(jsonb, jsonb), aidcase.zone_here(),
-    aidcase.raise_faults(text, text[], text), aidcase.refuse_faulty(text, jsonb, jsonb, text) TO PUBLIC;
+    aidcase.raise_faults(text, text[], text) TO PUBLIC;

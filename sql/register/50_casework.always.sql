@@ -551,7 +551,7 @@ BEGIN
      ORDER BY r.round_kind = 'emergency', r.round_no DESC LIMIT 1;
     IF the_case.case_id IS NULL OR last.round_id IS NULL THEN
         RAISE EXCEPTION 'there is no case % in your units', coalesce(open_review.case_id::text, 'NULL')
-            USING ERRCODE = '22023', HINT = 'View aidcase.aid_case lists the cases that you may see.';
+            USING ERRCODE = '22023', HINT = 'Table aidcase.aid_case lists the cases that you may see.';
     END IF;
     SELECT r.round_id INTO running
       FROM aidcase.case_round AS r

@@ -32,14 +32,13 @@ COMMENT ON FUNCTION aidcase.determination_frame(bigint[], date) IS
     '内部:待测算轮次的地区、城乡、规则日期 / internal: area, residence and date of the rules of rounds to be determined';
 
 -- Every rule that the rounds need: once per area, residence and date of the
--- rules.  A required rule that is not in force has no rule, but a sentence
+-- rules, under a name of its own (need).  A required rule that is not in force has no rule, but a sentence
 -- that says what is missing.
 CREATE OR REPLACE FUNCTION aidcase.rules_in_force(round_ids bigint[], on_date date)
 RETURNS TABLE (
     area      text,
     residence text,
     rule_date date,
-    kind      text,
     need      text,
     rule      aidcase.rule_in_force,
     missing   text)
@@ -62,7 +61,7 @@ WITH frame AS (
       FROM place AS g
       LEFT JOIN LATERAL aidcase.parameter_in('benefit_start_months', g.areas, on_date, 'dibao', NULL) AS s ON true
 )
-SELECT g.area, g.residence, g.rule_date, 'parameter', n.need,
+SELECT g.area, g.residence, g.rule_date, n.need,
        CASE WHEN p.parameter_id IS NOT NULL THEN
            ROW(p.value, p.divisor, NULL, p.article, p.document_id, p.illustrative)::aidcase.rule_in_force END,
        CASE WHEN p.parameter_id IS NULL AND n.required THEN
@@ -92,10 +91,10 @@ SELECT g.area, g.residence, g.rule_date, 'parameter', n.need,
         ('homes/tekun',          'homes_limit',            'tekun',      NULL, g.rule_date, g.ordinary),
         ('non_residential/tekun', 'non_residential_limit', 'tekun',      NULL, g.rule_date, g.ordinary),
         ('vehicles/tekun',       'vehicles_limit',         'tekun',      NULL, g.rule_date, g.ordinary),
-        ('aged',              'aged_from',                  'dibao',      NULL, g.rule_date, g.ordinary),
-        ('minor',             'minor_below',                'dibao',      NULL, g.rule_date, g.ordinary),
-        ('tekun_aged',        'aged_from',                  'tekun',      NULL, g.rule_date, g.ordinary),
-        ('tekun_minor',       'minor_below',                'tekun',      NULL, g.rule_date, g.ordinary),
+        ('aged_from',         'aged_from',                  'dibao',      NULL, g.rule_date, g.ordinary),
+        ('minor_below',       'minor_below',                'dibao',      NULL, g.rule_date, g.ordinary),
+        ('aged_from/tekun',   'aged_from',                  'tekun',      NULL, g.rule_date, g.ordinary),
+        ('minor_below/tekun', 'minor_below',                'tekun',      NULL, g.rule_date, g.ordinary),
         -- a kind of disability without a level gives nothing
         ('severe/sight',        'severe_disability_level', 'dibao', 'sight',        g.rule_date, false),
         ('severe/hearing',      'severe_disability_level', 'dibao', 'hearing',      g.rule_date, false),
@@ -116,7 +115,7 @@ SELECT g.area, g.residence, g.rule_date, 'parameter', n.need,
        ) AS n (need, name, programme, variant, valid_on, required)
   LEFT JOIN LATERAL aidcase.parameter_in(n.name, g.areas, n.valid_on, n.programme, n.variant) AS p ON true
 UNION ALL
-SELECT g.area, g.residence, g.rule_date, 'rounding', n.programme,
+SELECT g.area, g.residence, g.rule_date, 'rounding/' || n.programme,
        CASE WHEN r.mode IS NOT NULL THEN
            ROW(NULL, NULL, r.mode, r.article, r.document_id, r.illustrative)::aidcase.rule_in_force END,
        CASE WHEN r.mode IS NULL AND g.ordinary THEN
@@ -130,7 +129,7 @@ SELECT g.area, g.residence, g.rule_date, 'rounding', n.programme,
            AND q.area_code = ANY (g.areas) AND q.valid @> g.rule_date
          ORDER BY q.area_code COLLATE "C" DESC LIMIT 1) AS r ON true
 UNION ALL
-SELECT n.area, n.residence, n.rule_date, 'income', n.income_kind,
+SELECT n.area, n.residence, n.rule_date, 'income/' || n.income_kind,
        CASE WHEN r.income_rule_id IS NOT NULL THEN
            ROW(r.counted_share, 1, NULL, r.article, r.document_id, r.illustrative)::aidcase.rule_in_force END,
        CASE WHEN r.income_rule_id IS NULL THEN
@@ -146,7 +145,7 @@ SELECT n.area, n.residence, n.rule_date, 'income', n.income_kind,
            AND q.area_code = ANY (aidcase.area_chain(n.area)) AND q.valid @> n.rule_date
          ORDER BY q.area_code COLLATE "C" DESC LIMIT 1) AS r ON true
 UNION ALL
-SELECT g.area, g.residence, g.rule_date, 'addon', r.addon_group,
+SELECT g.area, g.residence, g.rule_date, 'addon/' || r.addon_group,
        ROW(r.share, 1, NULL, r.article, r.document_id, r.illustrative)::aidcase.rule_in_force,
        NULL
   FROM place AS g
@@ -180,6 +179,9 @@ DECLARE
     written  bigint;
     missing  text;
 BEGIN
+    IF round_ids IS NULL OR on_date IS NULL THEN
+        RAISE EXCEPTION 'rounds and date of a determination must be given' USING ERRCODE = '22004';
+    END IF;
     -- With an older snapshot a fact that another session has just committed
     -- could be missed although the determination is numbered after it.
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -226,14 +228,14 @@ BEGIN
                (array_agg(r.rule) FILTER (WHERE r.need = 'support_threshold'))[1] AS support_threshold,
                (array_agg(r.rule) FILTER (WHERE r.need = 'support_few'))[1] AS support_few,
                (array_agg(r.rule) FILTER (WHERE r.need = 'support_many'))[1] AS support_many,
-               (array_agg(r.rule) FILTER (WHERE r.need = 'aged'))[1] AS aged,
-               (array_agg(r.rule) FILTER (WHERE r.need = 'minor'))[1] AS minor,
-               (array_agg(r.rule) FILTER (WHERE r.need = 'tekun_aged'))[1] AS tekun_aged,
-               (array_agg(r.rule) FILTER (WHERE r.need = 'tekun_minor'))[1] AS tekun_minor,
+               (array_agg(r.rule) FILTER (WHERE r.need = 'aged_from'))[1] AS aged,
+               (array_agg(r.rule) FILTER (WHERE r.need = 'minor_below'))[1] AS minor,
+               (array_agg(r.rule) FILTER (WHERE r.need = 'aged_from/tekun'))[1] AS tekun_aged,
+               (array_agg(r.rule) FILTER (WHERE r.need = 'minor_below/tekun'))[1] AS tekun_minor,
                (array_agg(r.rule) FILTER (WHERE r.need = 'temp_minimum'))[1] AS temp_minimum,
                (array_agg(r.rule) FILTER (WHERE r.need = 'temp_limit'))[1] AS temp_limit,
-               (array_agg(r.rule) FILTER (WHERE r.kind = 'rounding' AND r.need = 'dibao'))[1] AS rounding_dibao,
-               (array_agg(r.rule) FILTER (WHERE r.kind = 'rounding' AND r.need = 'tekun'))[1] AS rounding_tekun
+               (array_agg(r.rule) FILTER (WHERE r.need = 'rounding/dibao'))[1] AS rounding_dibao,
+               (array_agg(r.rule) FILTER (WHERE r.need = 'rounding/tekun'))[1] AS rounding_tekun
           FROM rules AS r
          GROUP BY r.area, r.residence, r.rule_date
         HAVING count(r.missing) = 0
@@ -270,7 +272,7 @@ BEGIN
           JOIN aidcase.income_kind AS k ON k.income_kind = i.income_kind
           JOIN rules AS r
             ON r.area = m.area AND r.residence = m.residence AND r.rule_date = m.rule_date
-           AND r.kind = 'income' AND r.need = i.income_kind
+           AND r.need = 'income/' || i.income_kind
          WHERE m.counted
     ), expense AS MATERIALIZED (
         SELECT m.round_id, i.expense_id, m.member_id, i.expense_kind, k.sort, i.amount, i.basis
@@ -346,23 +348,23 @@ BEGIN
     ), addon AS MATERIALIZED (
         -- each person once, by the highest share
         SELECT DISTINCT ON (m.round_id, m.member_id)
-               m.round_id, m.member_id, r.need AS addon_group, r.rule,
+               m.round_id, m.member_id, g.addon_group, r.rule,
                (r.rule).value * (p.standard).value AS amount
           FROM member AS m
           JOIN p USING (area, residence, rule_date)
+         CROSS JOIN LATERAL (VALUES
+                ('aged', m.benefit_age >= (p.aged).value),
+                ('minor', m.benefit_age < (p.minor).value),
+                ('severe_disability', m.severely_disabled),
+                ('serious_illness', m.seriously_ill)) AS g (addon_group, belongs)
           JOIN rules AS r
-            ON r.area = m.area AND r.residence = m.residence AND r.rule_date = m.rule_date AND r.kind = 'addon'
-         WHERE m.counted
-           AND CASE r.need
-               WHEN 'aged' THEN m.benefit_age >= (p.aged).value
-               WHEN 'minor' THEN m.benefit_age < (p.minor).value
-               WHEN 'severe_disability' THEN m.severely_disabled
-               WHEN 'serious_illness' THEN m.seriously_ill
-               END
-         ORDER BY m.round_id, m.member_id, (r.rule).value DESC, r.need
+            ON r.area = m.area AND r.residence = m.residence AND r.rule_date = m.rule_date
+           AND r.need = 'addon/' || g.addon_group
+         WHERE m.counted AND g.belongs
+         ORDER BY m.round_id, m.member_id, (r.rule).value DESC, g.addon_group
     ), household AS MATERIALIZED (
         SELECT f.round_id, f.case_id, f.emergency, f.rule_date,
-               n.members, n.able_members, t.annual AS net, greatest(t.annual, 0) AS annual,
+               n.members, n.able_members, t.annual AS net, CASE WHEN t.annual < 0 THEN 0.00 ELSE t.annual END AS annual,
                coalesce(q.financial, 0) AS financial, coalesce(q.homes, 0) AS homes,
                coalesce(q.non_residential, 0) AS non_residential, coalesce(q.vehicles, 0) AS vehicles,
                (SELECT count(*) FROM aidcase.obligor AS o
@@ -393,7 +395,7 @@ BEGIN
                ) AS v (line, need, parameter, reason, found, per)
           JOIN rules AS r
             ON r.area = h.area AND r.residence = h.residence AND r.rule_date = h.rule_date
-           AND r.kind = 'parameter' AND r.need = v.need || '/' || g.programme
+           AND r.need = v.need || '/' || g.programme
          WHERE NOT h.emergency
     ), tested AS MATERIALIZED (
         SELECT h.*,
@@ -599,7 +601,8 @@ BEGIN
                determination_id, case_id, line_no, step, member_id, rule, article, document_id,
                input, bound, basis, amount, running_total, illustrative)
         SELECT d.determination_id, d.case_id, n.line_no, n.step, n.member_id, n.rule,
-               (n.source).article, (n.source).document_id, n.input, n.bound, n.basis, n.amount, n.running_total,
+               (n.source).article, (n.source).document_id, trim_scale(n.input), trim_scale(n.bound), n.basis,
+               trim_scale(n.amount), trim_scale(n.running_total),
                coalesce((n.source).illustrative, false)
           FROM made AS d
           JOIN numbered AS n ON n.round_id = d.round_id AND n.programme = d.programme

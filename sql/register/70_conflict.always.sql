@@ -189,9 +189,13 @@ REVOKE ALL ON FUNCTION aidcase.match_members() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "~7_match" AFTER INSERT ON aidcase.case_member
     REFERENCING NEW TABLE AS new_member
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.match_members();
+COMMENT ON TRIGGER "~7_match" ON aidcase.case_member IS
+    '利益冲突比对 / matches for conflicts of interest';
 CREATE OR REPLACE TRIGGER "~7_match_change" AFTER UPDATE ON aidcase.case_member
     REFERENCING OLD TABLE AS old_member NEW TABLE AS new_member
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.match_members();
+COMMENT ON TRIGGER "~7_match_change" ON aidcase.case_member IS
+    '利益冲突比对 / matches for conflicts of interest';
 
 -- Filings arrive.
 CREATE OR REPLACE FUNCTION aidcase.match_filings() RETURNS trigger
@@ -214,15 +218,23 @@ REVOKE ALL ON FUNCTION aidcase.match_filings() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "~7_match" AFTER INSERT ON aidcase.relative_filing
     REFERENCING NEW TABLE AS new_filing
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.match_filings();
+COMMENT ON TRIGGER "~7_match" ON aidcase.relative_filing IS
+    '利益冲突比对 / matches for conflicts of interest';
 CREATE OR REPLACE TRIGGER "~7_match_change" AFTER UPDATE ON aidcase.relative_filing
     REFERENCING NEW TABLE AS new_filing
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.match_filings();
+COMMENT ON TRIGGER "~7_match_change" ON aidcase.relative_filing IS
+    '利益冲突比对 / matches for conflicts of interest';
 CREATE OR REPLACE TRIGGER "~7_match" AFTER INSERT ON aidcase.official_filing
     REFERENCING NEW TABLE AS new_filing
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.match_filings();
+COMMENT ON TRIGGER "~7_match" ON aidcase.official_filing IS
+    '利益冲突比对 / matches for conflicts of interest';
 CREATE OR REPLACE TRIGGER "~7_match_change" AFTER UPDATE ON aidcase.official_filing
     REFERENCING NEW TABLE AS new_filing
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.match_filings();
+COMMENT ON TRIGGER "~7_match_change" ON aidcase.official_filing IS
+    '利益冲突比对 / matches for conflicts of interest';
 
 -- A member of staff comes, or gets a number or another time of service.
 CREATE OR REPLACE FUNCTION aidcase.match_staff() RETURNS trigger
@@ -258,9 +270,13 @@ REVOKE ALL ON FUNCTION aidcase.match_staff() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "~7_match" AFTER INSERT ON aidcase.staff
     REFERENCING NEW TABLE AS new_staff
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.match_staff();
+COMMENT ON TRIGGER "~7_match" ON aidcase.staff IS
+    '利益冲突比对 / matches for conflicts of interest';
 CREATE OR REPLACE TRIGGER "~7_match_change" AFTER UPDATE ON aidcase.staff
     REFERENCING OLD TABLE AS old_staff NEW TABLE AS new_staff
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.match_staff();
+COMMENT ON TRIGGER "~7_match_change" ON aidcase.staff IS
+    '利益冲突比对 / matches for conflicts of interest';
 
 -- The handling officer changes.  For each row and with a condition, so that
 -- moves of state do not pay for it.
@@ -281,6 +297,8 @@ REVOKE ALL ON FUNCTION aidcase.match_handler() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "~7_match" AFTER UPDATE OF handler_id ON aidcase.case_round
     FOR EACH ROW WHEN (OLD.handler_id IS DISTINCT FROM NEW.handler_id)
     EXECUTE FUNCTION aidcase.match_handler();
+COMMENT ON TRIGGER "~7_match" ON aidcase.case_round IS
+    '利益冲突比对 / matches for conflicts of interest';
 
 -- Rounds that a draw takes with certainty.
 CREATE OR REPLACE VIEW aidcase.certainty_round AS

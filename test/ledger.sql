@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = aidcase, tap, public;
 
 BEGIN;
-SELECT plan(102);
+SELECT plan(104);
 
 -- The server's own view of what this transaction has recorded of a table.
 CREATE FUNCTION pg_temp.entries(name text) RETURNS bigint LANGUAGE sql AS
@@ -131,6 +131,17 @@ UPDATE t_row SET note = 'owner' WHERE part = 'b';
 RESET ROLE;
 SELECT is((SELECT ARRAY[login, acting_role] FROM ledger JOIN t_row USING (entry_no) WHERE part = 'b'),
     ARRAY[session_user::text, 'aidcase_owner'], 'both roles are recorded');
+
+CREATE POLICY everybody ON t_row USING (true);
+GRANT ALL ON t_row TO t_clerk;
+SET LOCAL SESSION AUTHORIZATION t_clerk;
+UPDATE t_row SET note = 'clerk' WHERE part = 'b';
+RESET SESSION AUTHORIZATION;
+SELECT is((SELECT ARRAY[login, acting_role, staff_id::text] FROM ledger JOIN t_row USING (entry_no) WHERE part = 'b'),
+    ARRAY['t_clerk', 't_clerk', (SELECT staff_id::text FROM staff WHERE login = 't_clerk')],
+    'a member of staff, who needs no rights on the ledger');
+SELECT matches((SELECT pg_temp.text_of(entry_no) FROM t_row WHERE part = 'b'),
+    '"su":"t_clerk","st":\d+,', 'the current user is left out when it is the session''s');
 
 -- ---------------------------------------------------------------------
 -- Values, byte for byte, under every setting

@@ -1,69 +1,10 @@
 -- Policy: the value in force.  Values are dated, belong to an area and rest
 -- on a document; a nearer area's value goes before a wider one's, within an
--- area the value of a programme before the general one.
+-- area the value of a programme before the general one.  parameter(),
+-- parameter_fraction() and area_chain() are members of the extension.
 
--- An area and the ones above it, the nearest first.  The order is also that
--- of the codes themselves, descending in collation "C"; the queries below
--- use that.
-CREATE OR REPLACE FUNCTION aidcase.area_chain(area text)
-RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, aidcase, pg_temp
-AS $$
-DECLARE
-    chain text[] := '{}';
-BEGIN
-    IF area = '0' THEN
-        RETURN '{0}';
-    END IF;
-    IF area !~ '^[1-9][0-9]{5}([0-9]{3}([0-9]{3})?)?$' THEN
-        RAISE EXCEPTION 'area code "%" is not recognized', area
-            USING ERRCODE = '22023',
-                  DETAIL = 'An area is the nation (0), a province, city or district (6 digits), a town (9) or a village (12).',
-                  HINT = 'The codes of the units are those of view aidcase.unit_now.';
-    END IF;
-    IF length(area) = 12 THEN
-        chain := chain || area;
-    END IF;
-    IF length(area) >= 9 THEN
-        chain := chain || left(area, 9);
-    END IF;
-    chain := chain || left(area, 6);
-    IF substr(area, 5, 2) <> '00' THEN
-        chain := chain || (left(area, 4) || '00');
-    END IF;
-    IF substr(area, 3, 4) <> '0000' THEN
-        chain := chain || (left(area, 2) || '0000');
-    END IF;
-    RETURN chain || '0'::text;
-END
-$$;
-COMMENT ON FUNCTION aidcase.area_chain(text) IS
-    '地区及其上级,由近及远:村居、镇办、区、市、省、全国(0) / an area and those above it, nearest first: village, town, district, city, province, nation (0)';
-
--- The row in force in the nearest of the areas, or no row.  Not raising, it
--- can be joined; the planner inlines it.
-CREATE OR REPLACE FUNCTION aidcase.parameter_in(
-    name text, areas text[], on_date date, programme text, variant text)
-RETURNS SETOF aidcase.policy_parameter
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
-BEGIN ATOMIC
-SELECT p.*
-  FROM aidcase.policy_parameter AS p
- WHERE p.name = parameter_in.name
-   AND p.area_code = ANY (areas)
-   AND (p.programme IS NULL OR p.programme = parameter_in.programme)
-   AND p.variant IS NOT DISTINCT FROM parameter_in.variant
-   AND p.valid @> CASE p.reference
-                  WHEN 'same_date' THEN on_date
-                  ELSE (date_trunc('year', on_date::timestamp) - interval '1 day')::date
-                  END
- ORDER BY p.area_code COLLATE "C" DESC, p.programme NULLS LAST
- LIMIT 1;
-END;
-COMMENT ON FUNCTION aidcase.parameter_in(text, text[], date, text, text) IS
-    '一组地区中最近地区某日有效的参数行 / the row of a parameter in force in the nearest of the areas that area_chain() gives';
-
+-- The row in force, or no row: value, document, article, and whether it is
+-- illustrative.  Not raising, it can be joined; the planner inlines it.
 CREATE OR REPLACE FUNCTION aidcase.parameter_row(
     name text, area text, on_date date,
     programme text DEFAULT NULL, variant text DEFAULT NULL)
@@ -71,82 +12,12 @@ RETURNS SETOF aidcase.policy_parameter
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
 SELECT p.*
-  FROM aidcase.parameter_in(parameter_row.name, aidcase.area_chain(area), on_date,
-                            parameter_row.programme, parameter_row.variant) AS p;
+  FROM aidcase.policy_parameter AS p
+ WHERE p.parameter_id = aidcase.parameter_id(parameter_row.name, area, on_date,
+                                             parameter_row.programme, parameter_row.variant);
 END;
 COMMENT ON FUNCTION aidcase.parameter_row(text, text, date, text, text) IS
     '某地某日有效的参数行(含文件、条款、是否示例),没有则无行 / the row of a parameter in force: value, divisor, document, article, whether it is illustrative; no row when none is';
-
--- What is missing, in one sentence.
-CREATE OR REPLACE FUNCTION aidcase.parameter_in_words(
-    name text, area text, on_date date, programme text, variant text)
-RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, aidcase, pg_temp
-AS $$
-    SELECT format('Parameter "%s"%s%s has no value in force on %s for area %s or one above it.', name,
-                  ', variant ' || quote_literal(variant), ', programme ' || quote_literal(programme),
-                  coalesce(to_char(on_date, 'YYYY-MM-DD'), 'NULL'), coalesce(area, 'NULL'))
-$$;
-COMMENT ON FUNCTION aidcase.parameter_in_words(text, text, date, text, text) IS
-    '缺失参数的说明 / what parameter is missing, in a sentence';
-
-CREATE OR REPLACE FUNCTION aidcase.parameter_fraction(
-    name text, area text, on_date date,
-    programme text DEFAULT NULL, variant text DEFAULT NULL,
-    OUT value numeric, OUT divisor numeric)
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, aidcase, pg_temp
-AS $$
-#variable_conflict use_column
-BEGIN
-    SELECT p.value, p.divisor
-      INTO parameter_fraction.value, parameter_fraction.divisor
-      FROM aidcase.parameter_row(parameter_fraction.name, parameter_fraction.area,
-               parameter_fraction.on_date, parameter_fraction.programme,
-               parameter_fraction.variant) AS p;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'parameter "%" is not set', parameter_fraction.name
-            USING ERRCODE = 'ZA008',
-                  DETAIL = aidcase.parameter_in_words(parameter_fraction.name, parameter_fraction.area,
-                               parameter_fraction.on_date, parameter_fraction.programme,
-                               parameter_fraction.variant)
-                           || CASE WHEN EXISTS (SELECT FROM aidcase.parameter_name AS n
-                                                 WHERE n.name = parameter_fraction.name)
-                                   THEN '' ELSE ' There is no parameter of this name.' END,
-                  HINT = 'Set it with aidcase.set_parameter(name, area, valid_from, value, document_no). '
-                         'The names are those of table aidcase.parameter_name.';
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION aidcase.parameter_fraction(text, text, date, text, text) IS
-    '有效参数的分数形式(值、除数),三分之一即 1/3;缺失报错 ZA008 / a parameter as an exact fraction (value, divisor): a third is 1/3; error ZA008 when it is missing';
-
-CREATE OR REPLACE FUNCTION aidcase.parameter(
-    name text, area text, on_date date,
-    programme text DEFAULT NULL, variant text DEFAULT NULL)
-RETURNS numeric
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, aidcase, pg_temp
-AS $$
-#variable_conflict use_column
-DECLARE
-    fraction record;
-BEGIN
-    SELECT p.value, p.divisor
-      INTO fraction
-      FROM aidcase.parameter_row(parameter.name, parameter.area, parameter.on_date,
-                                 parameter.programme, parameter.variant) AS p;
-    IF NOT FOUND THEN
-        -- raises
-        fraction := aidcase.parameter_fraction(parameter.name, parameter.area, parameter.on_date,
-                                               parameter.programme, parameter.variant);
-    END IF;
-    RETURN CASE fraction.divisor WHEN 1 THEN fraction.value ELSE trim_scale(fraction.value / fraction.divisor) END;
-END
-$$;
-COMMENT ON FUNCTION aidcase.parameter(text, text, date, text, text) IS
-    '某地某日有效的参数值:先近后远,先专项后一般;缺失报错 ZA008。除不尽的分数请用 parameter_fraction / the value of a parameter in force: the nearest area''s, and there the programme''s before the general one; error ZA008 when it is missing; for a fraction that no decimal equals use parameter_fraction';
 
 -- A new value from a day on.  The value that was in force on that day ends
 -- there and its period goes on with the new one, so that neither a gap nor
@@ -214,7 +85,7 @@ BEGIN
         CASE WHEN programme IS NOT NULL
               AND NOT EXISTS (SELECT FROM aidcase.programme AS g WHERE g.programme = set_parameter.programme) THEN
             'programme: There is no such programme.' END,
-        CASE WHEN variant IS NOT NULL AND btrim(variant) = '' THEN
+        CASE WHEN btrim(variant) = '' THEN
             'variant: It must not be blank.' END,
         CASE WHEN document.document_id IS NULL THEN
             'document_no: There is no such document.'

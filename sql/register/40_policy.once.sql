@@ -15,7 +15,7 @@ CREATE TABLE aidcase.policy_parameter (
     name        text NOT NULL REFERENCES aidcase.parameter_name,
     area_code   text NOT NULL CHECK (area_code = '0' OR area_code ~ '^[1-9][0-9]{5}([0-9]{3}([0-9]{3})?)?$'),
     programme   text REFERENCES aidcase.programme,      -- NULL = every programme
-    variant     text,                                   -- NULL = no variant
+    variant     text CHECK (btrim(variant) <> ''),      -- NULL = no variant
     valid       daterange NOT NULL CHECK (NOT isempty(valid)),
     value       numeric NOT NULL CHECK (value > '-Infinity' AND value < 'Infinity' AND value <> 'NaN'),
     divisor     numeric NOT NULL DEFAULT 1 CHECK (divisor > 0 AND divisor < 'Infinity'),
@@ -27,8 +27,6 @@ CREATE TABLE aidcase.policy_parameter (
     EXCLUDE USING gist (name WITH =, area_code WITH =, coalesce(programme, '') WITH =,
                         coalesce(variant, '') WITH =, valid WITH &&)
 );
--- the look-up of parameter(); the constraint's own index is for overlaps only
-CREATE INDEX policy_parameter_lookup ON aidcase.policy_parameter (name, area_code);
 SELECT aidcase.set_up_table('policy_parameter');
 
 -- Each component is rounded once, where its row says.
@@ -112,8 +110,11 @@ CREATE TABLE aidcase.refusal_reason (
 );
 SELECT aidcase.set_up_table('refusal_reason');
 
+-- Every session keeps the parameters (extension/policy.c); this tells it of a
+-- change, also of one made while other triggers are off.
 CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.policy_parameter
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.invalidate_cache();
+ALTER TABLE aidcase.policy_parameter ENABLE ALWAYS TRIGGER "~~invalidate";
 
 -- data: parameter_name
 -- data: income_kind

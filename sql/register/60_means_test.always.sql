@@ -59,7 +59,7 @@ WITH frame AS (
     SELECT g.*, coalesce((date_trunc('month', on_date::timestamp)
                           + make_interval(months => s.value::integer))::date, on_date) AS benefit_month
       FROM place AS g
-      LEFT JOIN LATERAL aidcase.parameter_in('benefit_start_months', g.areas, on_date, 'dibao', NULL) AS s ON true
+      LEFT JOIN LATERAL aidcase.parameter_row('benefit_start_months', g.area, on_date, 'dibao') AS s ON true
 )
 SELECT g.area, g.residence, g.rule_date, n.need,
        CASE WHEN p.parameter_id IS NOT NULL THEN
@@ -113,7 +113,7 @@ SELECT g.area, g.residence, g.rule_date, n.need,
         ('temp_minimum',      'temp_minimum',         'temp_assistance', NULL, on_date, g.emergency),
         ('temp_limit',        'unit_authority_limit', 'temp_assistance', NULL, on_date, g.emergency)
        ) AS n (need, name, programme, variant, valid_on, required)
-  LEFT JOIN LATERAL aidcase.parameter_in(n.name, g.areas, n.valid_on, n.programme, n.variant) AS p ON true
+  LEFT JOIN LATERAL aidcase.parameter_row(n.name, g.area, n.valid_on, n.programme, n.variant) AS p ON true
 UNION ALL
 SELECT g.area, g.residence, g.rule_date, 'rounding/' || n.programme,
        CASE WHEN r.mode IS NOT NULL THEN

@@ -23,7 +23,7 @@ my $rounds = $ENV{AIDCASE_BENCH_ROUNDS} || 5;
 my $seconds = $ENV{AIDCASE_BENCH_SECONDS} || 4;
 my @clients = split ' ', $ENV{AIDCASE_BENCH_CLIENTS} || '2 16';
 my @syncs = split ' ', $ENV{AIDCASE_BENCH_SYNC} || 'off on';
-my @wanted = split ' ', $ENV{AIDCASE_BENCH_VARIANTS} || 'none b captured enforced round';
+my @variants = split ' ', $ENV{AIDCASE_BENCH_VARIANTS} || 'none b captured enforced round';
 my $measured = 20_000;    # changes over which WAL is counted
 
 sub sql
@@ -85,39 +85,34 @@ my %statement = (
 	enforced => sprintf($update, 'bench_enforced'),
 	round => sprintf($update, 'bench_round'));
 
-my %ready;
+my %workflow = (enforced => 2001, round => 2002);
+
+sub make_empty
+{
+	my ($name) = @_;
+	sql("CREATE TABLE aidcase.bench_$name (\n$columns, PRIMARY KEY (round_id))",
+		"CREATE INDEX ON aidcase.bench_$name (unit_id, state)",
+		"CREATE INDEX ON aidcase.bench_$name (file_id)",
+		"CREATE UNIQUE INDEX ON aidcase.bench_$name (outside_key)");
+}
 
 sub make_table
 {
 	my ($name) = @_;
-	sql("CREATE TABLE aidcase.bench_$name (\n$columns, PRIMARY KEY (round_id))",
-		"INSERT INTO aidcase.bench_$name"
-		  . " SELECT i, i, 1 + i % 11, 'application', 1, coalesce((SELECT max(workflow_id) FROM aidcase.workflow WHERE subject = 'bench_$name'), 1),"
+	make_empty($name);
+	sql("INSERT INTO aidcase.bench_$name"
+		  . " SELECT i, i, 1 + i % 11, 'application', 1, " . ($workflow{$name} || 0) . ","
 		  . " 'filed', 'on_site', '网格员 ' || (i % 900), 'TL' || lpad(i::text, 12, '0'),"
 		  . " timestamptz '2021-04-06 09:00+08' + i * interval '1 second', 100 + i % 40,"
 		  . " timestamptz '2021-04-06 09:00+08' + i * interval '1 second', 100 + i % 40, '材料齐全,同意受理 ' || i % 1000,"
 		  . " date '2021-04-06' + i % 300, date '2021-04-26' + i % 300, 1 + i / 12, 'urban', 1 + i % 5, (i % 90000) / 100.0, 0"
-		  . " FROM generate_series(1, $rows) AS i",
-		"CREATE INDEX ON aidcase.bench_$name (unit_id, state)",
-		"CREATE INDEX ON aidcase.bench_$name (file_id)",
-		"CREATE UNIQUE INDEX ON aidcase.bench_$name (outside_key)");
-	$ready{$name} = 1;
+		  . " FROM generate_series(1, $rows) AS i");
 }
 
 # A table whose rows move under the engine, each along two states and back.
 sub make_subject
 {
 	my ($name) = @_;
-	sql("INSERT INTO aidcase.workflow (name, version, subject, posts, label_zh, label_en) VALUES ('bench_$name', 1, 'bench_$name', '{clerk}', '-', '-')",
-		"INSERT INTO aidcase.workflow_state (workflow_id, state, kind, frozen, label_zh, label_en, sort)"
-		  . " SELECT workflow_id, s.state, s.kind, false, '-', '-', s.sort FROM aidcase.workflow,"
-		  . " (VALUES ('filed', 'initial', 1), ('supplement', 'normal', 2)) AS s (state, kind, sort) WHERE name = 'bench_$name'",
-		"INSERT INTO aidcase.workflow_transition (workflow_id, from_state, action, to_state, posts, label_zh, label_en)"
-		  . " SELECT workflow_id, t.a, t.b, t.c, '{clerk}', '-', '-' FROM aidcase.workflow,"
-		  . " (VALUES ('filed', 'ask_papers', 'supplement'), ('supplement', 'papers_received', 'filed')) AS t (a, b, c)"
-		  . " WHERE name = 'bench_$name'",
-		"INSERT INTO aidcase.procedure_in_force (subject, workflow_id, valid)"
-		  . " SELECT subject, workflow_id, '[2000-01-01,)' FROM aidcase.workflow WHERE name = 'bench_$name'");
 	make_table($name);
 	if ($name eq 'round')
 	{
@@ -129,7 +124,21 @@ sub make_subject
 	}
 	sql("SELECT aidcase.set_up_table('bench_$name')",
 		qq{CREATE TRIGGER "~1_workflow" BEFORE INSERT OR UPDATE ON aidcase.bench_$name}
-		  . ' FOR EACH ROW EXECUTE FUNCTION aidcase.enforce_workflow()');
+		  . ' FOR EACH ROW EXECUTE FUNCTION aidcase.enforce_workflow()',
+		'BEGIN',
+		"INSERT INTO aidcase.workflow (workflow_id, name, version, subject, posts, label_zh, label_en)"
+		  . " VALUES ($workflow{$name}, 'bench_$name', 1, 'bench_$name', '{clerk}', '-', '-')",
+		"INSERT INTO aidcase.workflow_state (workflow_id, state, kind, frozen, label_zh, label_en, sort)"
+		  . " VALUES ($workflow{$name}, 'filed', 'initial', false, '-', '-', 1),"
+		  . " ($workflow{$name}, 'supplement', 'normal', false, '-', '-', 2),"
+		  . " ($workflow{$name}, 'closed', 'final', true, '-', '-', 3)",
+		"INSERT INTO aidcase.workflow_transition (workflow_id, from_state, action, to_state, posts, label_zh, label_en)"
+		  . " VALUES ($workflow{$name}, 'filed', 'ask_papers', 'supplement', '{clerk}', '-', '-'),"
+		  . " ($workflow{$name}, 'supplement', 'papers_received', 'filed', '{clerk}', '-', '-'),"
+		  . " ($workflow{$name}, 'filed', 'close', 'closed', '{clerk}', '-', '-')",
+		"INSERT INTO aidcase.procedure_in_force (subject, workflow_id, valid)"
+		  . " VALUES ('bench_$name', $workflow{$name}, '[2000-01-01,)')",
+		'COMMIT');
 }
 
 sub set_up
@@ -146,7 +155,7 @@ sub set_up
 		"INSERT INTO aidcase.staff_post (staff_id, unit_id, post, valid)"
 		  . " SELECT staff_id, unit_id, 'clerk', '[2000-01-01,)' FROM aidcase.staff, aidcase.unit"
 		  . " WHERE staff_no = 'bench' AND unit_code = '340705'");
-	make_subject($_) for grep { $_ eq 'enforced' || $_ eq 'round' } @wanted;
+	make_subject($_) for grep { $_ eq 'enforced' || $_ eq 'round' } @variants;
 	sql('VACUUM ANALYZE', 'CHECKPOINT');
 }
 
@@ -168,7 +177,6 @@ sub pgbench
 }
 
 set_up();
-my @variants = grep { $ready{$_} } @wanted;
 printf "state change: %d rows, 22 columns, 4 indexes, one indexed column changed; median of %d rounds of %d s\n",
   $rows, $rounds, $seconds;
 
@@ -220,3 +228,31 @@ for my $sync (@syncs)
 		}
 	}
 }
+
+# ---------------------------------------------------------------- bulk
+
+# One statement that writes many rows: INSERT ... SELECT into two tables like
+# the one above, with all its indexes, the second one captured.
+my $bulk = int($rows / 4);
+make_empty($_) for qw(plain sealed);
+sql("SELECT aidcase.set_up_table('bench_sealed')");
+my %ms;
+for my $round (1 .. $rounds)
+{
+	for my $name ($round % 2 ? qw(plain sealed) : qw(sealed plain))
+	{
+		my $text = sql('SET synchronous_commit = off',
+			"DO \$\$ DECLARE began timestamptz := clock_timestamp(); BEGIN"
+			  . " INSERT INTO aidcase.bench_$name SELECT round_id + $round * $rows, file_id, unit_id, round_kind, round_no,"
+			  . " workflow_id, state, channel, finder, outside_key || '-$round', first_contact_at, handler_id, occurred_at,"
+			  . " moved_by, reason, accepted_on, decided_on, meeting_id, residence, persons, amount, 0"
+			  . " FROM aidcase.bench_none WHERE round_id <= $bulk;"
+			  . " PERFORM set_config('bench.ms', (extract(epoch FROM clock_timestamp() - began) * 1000)::text, false); END \$\$",
+			"SELECT current_setting('bench.ms')");
+		push @{ $ms{$name} }, $text;
+	}
+}
+my $times = median(map { $ms{sealed}[$_] / $ms{plain}[$_] } 0 .. $rounds - 1);
+printf "\nINSERT ... SELECT of %d rows: plain %.0f ms, captured %.0f ms, ratio %.2f, %.1f us more a row\n",
+  $bulk, median(@{ $ms{plain} }), median(@{ $ms{sealed} }), $times,
+  (median(@{ $ms{sealed} }) - median(@{ $ms{plain} })) * 1000 / $bulk;

@@ -34,7 +34,7 @@ END;
 -- The clock at an hour of a day, and the member of staff who acts.
 CREATE PROCEDURE act(day date, hour text, staff_no text) LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM set_config('aidcase.clock', day || ' ' || hour || '+08', true);
+    PERFORM set_config('aidcase.clock', to_char(day, 'YYYY-MM-DD ') || hour || '+08', true);
     PERFORM aidcase.act_as(district.staff_id(staff_no));
 END
 $$;
@@ -46,7 +46,7 @@ BEGIN ATOMIC
         'outside_key', 'D-' || o.h, 'kind', o.kind, 'unit', o.unit_code, 'village', o.village_code,
         'residence', o.residence, 'address', o.address, 'phone', o.phone, 'channel', o.channel,
         'finder', CASE o.channel WHEN 'discovered' THEN '村居网格员' END,
-        'first_contact_at', o.filed_on || 'T08:30:00+08:00',
+        'first_contact_at', to_char(o.filed_on, 'YYYY-MM-DD') || 'T08:30:00+08:00',
         'handler', o.unit_code || '-clerk' || o.clerk,
         'members', (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                 'key', m.key, 'name', m.name, 'citizen_id', m.citizen_id, 'relation', m.relation,
@@ -70,7 +70,7 @@ BEGIN ATOMIC
         'authorisations', (SELECT coalesce(jsonb_agg(jsonb_build_object('member', m.key, 'text_version', '2021-1',
                 'signed_on', o.filed_on, 'valid_until', o.filed_on + 365,
                 'sha256', encode(sha256(convert_to('authorisation ' || o.h || ' ' || m.n, 'UTF8')), 'hex')) ORDER BY m.n), '[]')
-            FROM district.member AS m WHERE m.h = o.h AND m.birth_date <= o.filed_on - interval '18 years'),
+            FROM district.member AS m WHERE m.h = o.h AND m.birth_date <= o.filed_on + 60 - interval '18 years'),
         'payee', jsonb_build_object('kind', 'person', 'holder_name', (SELECT m.name FROM district.member AS m WHERE m.h = o.h AND m.n = 1),
                 'holder_citizen_id', (SELECT m.citizen_id FROM district.member AS m WHERE m.h = o.h AND m.n = 1),
                 'bank', '铜陵农村商业银行', 'account_no', o.account_no)))
@@ -121,7 +121,7 @@ BEGIN
       FROM district.due(day, unit, 2, 'application', the_clerk) AS d
       JOIN district.household AS h USING (h)
       JOIN aidcase.case_member AS m ON m.round_id = d.round_id AND NOT m.void
-     WHERE m.birth_date <= day - interval '18 years'
+     WHERE m.birth_date <= day + 60 - interval '18 years'     -- who comes of age meanwhile, too
      ORDER BY d.case_id, m.member_id;
     INSERT INTO aidcase.registry_hit (check_id, case_id, round_id, registry, description, amount, raised_at)
     SELECT c.check_id, c.case_id, c.round_id,

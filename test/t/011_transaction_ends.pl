@@ -12,6 +12,7 @@ use Test::More;
 my $node = PostgreSQL::Test::Cluster->new('ends');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
 $node->append_conf('postgresql.conf', 'max_prepared_transactions = 5');
+$node->append_conf('postgresql.conf', $ENV{AIDCASE_CONF} // '');
 $node->start;
 $node->safe_psql(
 	'postgres', q{

@@ -1,0 +1,112 @@
+# The synthetic district, small: it comes from its seed alone.  Two clusters
+# with other locales and time zones run it from the same seed; what they
+# report must be the same to the byte (promise P8), and a workbook written
+# twice must be the same file.  Another seed gives another district.
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use File::Basename;
+use MIME::Base64;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $here = dirname(__FILE__);
+my %clock = ('aidcase.clock' => '2021-06-30 18:00+08');
+my $months = 3;
+
+sub district
+{
+	my ($name, $locale, $zone, $seed, $more) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init(extra => [ '--encoding=UTF8', "--locale=$locale" ]);
+	$node->append_conf('postgresql.conf', "TimeZone = '$zone'\nDateStyle = 'SQL, DMY'\nfsync = off\n$more");
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE DATABASE district TEMPLATE template0 ENCODING \'UTF8\'');
+	my @psql = ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('district'));
+	command_ok([ @psql, '-f', "$here/../district/open.sql" ], "$name: the register opens");
+	command_ok([ @psql, '-v', "seed=$seed", '-v', 'households=90', '-v', "months=$months",
+		'-f', "$here/../district/plan.sql" ], "$name: the plan is made");
+	command_ok([ @psql, '-f', "$here/../district/run.sql" ], "$name: the procedures are made");
+	command_ok([ @psql, '-U', 'demo_admin', '-c', 'CALL district.enrol()' ], "$name: staff are enrolled");
+	for my $m (0 .. $months - 1)
+	{
+		command_ok([ @psql, '-U', 'demo_town', '-c', "CALL district.town_month($m)" ], "$name: towns, month $m");
+		command_ok([ @psql, '-U', 'demo_bureau', '-c', "CALL district.bureau_month($m)" ], "$name: bureau, month $m");
+	}
+	return $node;
+}
+
+# Runs SQL as the bureau's pooled login with the clock moved.
+sub bureau
+{
+	my ($node, $sql) = @_;
+	return $node->safe_psql('district',
+		"SET client_min_messages = warning; SET aidcase.clock = '2021-06-30 18:00+08'; $sql",
+		extra_params => [ '-U', 'demo_bureau' ]);
+}
+
+my $rows = q{SELECT * FROM aidcase.report_dibao_monthly(date '2021-06-30')};
+my $lines = q{SET DateStyle = ISO; SELECT unit_code, case_no, programme, benefit_month, amount, account_no
+	FROM aidcase.payment_list(date '2021-06-01')};
+my $sample = q{SELECT i.frame_id, i.stratum, i.ticket, i.rank, i.selected FROM aidcase.draw_item AS i
+	ORDER BY i.frame_id COLLATE "C"};
+my $book = q{SELECT replace(encode(aidcase.workbook('%s', '2021-06'), 'base64'), chr(10), '')};
+
+my $one = district('one', 'C', 'America/Los_Angeles', 'same seed', '');
+my $two = district('two', 'C.UTF-8', 'Asia/Shanghai', 'same seed', "enable_hashjoin = off\nmax_parallel_workers_per_gather = 0\n");
+
+for my $sql ($rows, $lines, $sample)
+{
+	my $a = bureau($one, $sql);
+	cmp_ok(length($a), '>', 100, 'there is something to compare');
+	is(bureau($two, $sql), $a, 'both clusters say the same');
+}
+
+my %file;
+for my $report (qw(dibao_monthly payment_roll))
+{
+	my $sql = sprintf($book, $report);
+	my $first = decode_base64(bureau($one, $sql));
+	is(sha256_hex(decode_base64(bureau($one, $sql))), sha256_hex($first), "$report: the same bytes when written again");
+	is(sha256_hex(decode_base64(bureau($two, $sql))), sha256_hex($first), "$report: the same bytes from the other cluster");
+	$file{$report} = "$PostgreSQL::Test::Utils::tmp_check/$report.xlsx";
+	open(my $out, '>:raw', $file{$report}) or die "$file{$report}: $!";
+	print $out $first;
+	close($out);
+}
+
+# The workbook read by somebody else's library.
+my $script = <<'PY';
+import sys, openpyxl
+book = openpyxl.load_workbook(sys.argv[1])
+sheet = book.worksheets[0]
+ids = [c for row in sheet.iter_rows() for c in row
+       if isinstance(c.value, str) and len(c.value) == 18 and c.value[:17].isdigit()]
+cards = [c for row in sheet.iter_rows() for c in row
+         if isinstance(c.value, str) and len(c.value) == 19 and c.value.isdigit()]
+assert ids and all(c.data_type == 's' for c in ids), 'ids are not text'
+assert cards and all(c.data_type == 's' for c in cards), 'account numbers are not text'
+print(len(ids), len(cards))
+PY
+my ($out, $err) = run_command([ '/usr/bin/python3', '-c', $script, $file{payment_roll} ]);
+my $count = bureau($one, q{SELECT count(*) || ' ' || count(*) FROM aidcase.payment_list(date '2021-06-01')});
+is($out, $count, 'ids and account numbers of all lines are text') or diag($err);
+
+# Nothing happened outside the procedure.
+is(bureau($one, q{SELECT count(*) FROM aidcase.payment AS p JOIN aidcase.award AS a USING (award_id)
+	WHERE p.amount <> a.amount OR NOT a.months @> p.benefit_month}), '0', 'every line is what was awarded');
+is(bureau($one, q{SELECT count(*) FROM aidcase.draw AS d CROSS JOIN LATERAL aidcase.verify_draw(d.draw_id)}),
+	'0', 'the draws derive again');
+is($one->safe_psql('district', q{SELECT added FROM aidcase.conflict_sweep()}), '0',
+	'the sweep finds the flags that the triggers raised');
+cmp_ok($one->safe_psql('district', q{SELECT count(*) FROM aidcase.conflict_flag}), '>=',
+	$one->safe_psql('district', q{SELECT count(*) FROM district.tie AS t JOIN district.filed USING (h)
+		WHERE t.state <> 'unfiled'}), 'every filed tie is flagged');
+
+my $other = district('other', 'C', 'UTC', 'another seed', '');
+isnt(bureau($other, $rows), bureau($one, $rows), 'another seed gives another district');
+
+$_->stop for ($one, $two, $other);
+done_testing();

@@ -29,35 +29,46 @@ sub slurp
 	return $text;
 }
 
-# All records of a CSV file; an unquoted empty field is undef.
+# All records of a CSV file; an unquoted empty field is undef.  Anything that
+# is not well-formed stops the build with file:line: reason.
 sub csv
 {
 	my ($file) = @_;
 	my $text = slurp($file);
-	my @rows;
-	my @row;
-	my $line = 1;
-	while ($text =~ /\G(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|\z)/gc)
+	my $copy = $text;
+	my (@rows, @row);
+	my $line = 1;       # of the record
+	my $at = 1;         # of the field
+
+	utf8::decode($copy) or die "$file:1: the file is not valid UTF-8\n";
+	$text .= "\n" unless $text =~ /\n\z/;
+	pos($text) = 0;
+	while (pos($text) < length($text))
 	{
+		my $start = pos($text);
+
+		$text =~ /\G(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n)/gc
+		  or die "$file:$at: a quote is not closed, or stands inside a field\n";
 		my ($quoted, $plain, $end) = ($1, $2, $3);
-		last if $end eq '' && !@row && !defined $quoted && $plain eq '';
+		$at += (substr($text, $start, pos($text) - $start) =~ tr/\n//);
 		if (defined $quoted) { $quoted =~ s/""/"/g; push @row, $quoted; }
 		else { push @row, $plain eq '' ? undef : $plain; }
-		if ($end ne ',')
-		{
-			push @rows, [ $line, @row ] unless @row == 1 && !defined $row[0];
-			@row = ();
-			$line++;
-		}
-		last if $end eq '';
+		next if $end eq ',';
+		push @rows, [ $line, @row ] unless @row == 1 && !defined $row[0];
+		@row = ();
+		$line = $at;
 	}
-	die "$file:$line: broken CSV\n" if (pos($text) // 0) < length($text) || @row;
-	die "$file: no header\n" unless @rows;
+	die "$file:$line: the last record is not complete\n" if @row;
+	die "$file:1: there is no header\n" unless @rows;
 	my $width = @{ $rows[0] };
+	for my $name (@{ $rows[0] }[ 1 .. $width - 1 ])
+	{
+		die "$file:1: a column has no name\n"
+		  unless defined $name && $name =~ /^[a-z_][a-z0-9_]*$/;
+	}
 	for my $r (@rows)
 	{
-		die "$file: record $r->[0] has " . (@$r - 1) . " fields, not "
-		  . ($width - 1) . "\n"
+		die "$file:$r->[0]: " . (@$r - 1) . " fields, not " . ($width - 1) . "\n"
 		  if @$r != $width;
 	}
 	return map { [ @$_[ 1 .. $#$_ ] ] } @rows;

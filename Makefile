@@ -19,6 +19,7 @@ OBJS = \
 	extension/means_test.o \
 	extension/merkle.o \
 	extension/plan_cache.o \
+	extension/policy.o \
 	extension/report.o \
 	extension/report_list.o \
 	extension/report_rows.o \
@@ -33,9 +34,11 @@ OBJS = \
 PGFILEDESC = "aidcase - social assistance register"
 
 DATA_built = aidcase--$(EXTVERSION).sql
-PG_CPPFLAGS = $(shell pkg-config --cflags-only-I xlsxwriter)
+# pkg-config knows nothing where a library that xlsxwriter itself was built
+# with has no .pc file installed; it is in the usual place then
+PG_CPPFLAGS = $(shell pkg-config --cflags-only-I xlsxwriter 2>/dev/null)
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter $(XCFLAGS)
-SHLIB_LINK = $(shell pkg-config --libs xlsxwriter) -lz
+SHLIB_LINK = $(or $(shell pkg-config --libs xlsxwriter 2>/dev/null),-lxlsxwriter) -lz
 EXTRA_CLEAN = aidcase--*.sql
 NO_INSTALLCHECK = 1
 

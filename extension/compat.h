@@ -36,4 +36,9 @@ aidcase_decode_datetime(char **field, int *ftype, int nf, int *dtype,
 #define aidcase_decode_datetime		DecodeDateTime
 #endif
 
+/* since 18 this comes before the declaration, as C11's _Noreturn does */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn		pg_attribute_noreturn()
+#endif
+
 #endif							/* AIDCASE_COMPAT_H */

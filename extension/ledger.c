@@ -86,6 +86,9 @@
 #define SALT_LENGTH		16
 #define SALT_POOL		4096
 
+/* The first columns of each table of the ledger, which are written here. */
+#define OWN_COLUMNS		3
+
 /* A text buffer that grew beyond this is given back after use. */
 #define BUFFER_KEPT		(64 * 1024)
 
@@ -139,7 +142,8 @@ static MemoryContext ledger_context = NULL;
 static HTAB *captured_tables = NULL;
 static CapturedTable *last_table = NULL;	/* the one used last */
 static bool shapes_pending = false; /* some shape_made_by is set */
-static uint64 invalidations = 0;	/* messages seen so far */
+static uint64 invalidations = 0;	/* messages about relations so far */
+static uint64 role_changes = 0; /* messages about roles so far */
 static LedgerTables ledger;
 static EntryContext context;
 static StringInfoData buffer;	/* text of the entry being written */
@@ -151,7 +155,7 @@ static void end_transaction(XactEvent event, void *arg);
 static void end_subtransaction(SubXactEvent event, SubTransactionId mine,
 							   SubTransactionId parent, void *arg);
 static const LedgerTables *get_ledger(void);
-static void check_ledger_table(Relation rel);
+static void check_ledger_table(Relation rel, Oid second_type);
 static void add_sentence(StringInfo detail, const char *sentence);
 static CapturedTable *get_table(Relation rel);
 static void fill_table(CapturedTable *table, Relation rel);
@@ -173,7 +177,7 @@ static TriggerData *row_trigger(FunctionCallInfo fcinfo, const char *function,
 								bool before);
 static int64 number_of(HeapTuple tuple, Relation rel,
 					   const CapturedTable *table);
-static void no_number(const CapturedTable *table) pg_attribute_noreturn();
+pg_noreturn static void no_number(const CapturedTable *table);
 
 /*
  * Registers the callbacks and makes the room's memory, once in a backend.
@@ -187,12 +191,11 @@ start_up(void)
 		ledger_context = AllocSetContextCreate(CacheMemoryContext,
 											   "aidcase ledger",
 											   ALLOCSET_DEFAULT_SIZES);
-	if (buffer.data == NULL)
+	if (context.text.data == NULL)
 	{
 		MemoryContext former = MemoryContextSwitchTo(ledger_context);
 
 		initStringInfo(&context.text);
-		initStringInfo(&buffer);
 		MemoryContextSwitchTo(former);
 	}
 	ctl.keysize = sizeof(Oid);
@@ -238,6 +241,7 @@ forget_table(Datum arg, Oid relid)
 static void
 forget_roles(Datum arg, int cacheid, uint32 hashvalue)
 {
+	role_changes++;
 	context.valid = false;
 }
 
@@ -333,9 +337,10 @@ add_sentence(StringInfo detail, const char *sentence)
  * ledger now needs.
  */
 static void
-check_ledger_table(Relation rel)
+check_ledger_table(Relation rel, Oid second_type)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
+	const Oid	types[OWN_COLUMNS] = {INT8OID, second_type, TEXTOID};
 	StringInfoData detail;
 	List	   *indexes;
 	ListCell   *cell;
@@ -355,12 +360,20 @@ check_ledger_table(Relation rel)
 	if (desc->constr != NULL &&
 		(desc->constr->num_check > 0 || desc->constr->has_generated_stored))
 		add_sentence(&detail, _("It has a check constraint or a generated column."));
-	for (i = 0; i < desc->natts; i++)
+	for (i = 0; i < OWN_COLUMNS; i++)
+	{
+		if (i >= desc->natts || TupleDescAttr(desc, i)->atttypid != types[i])
+			add_sentence(&detail,
+						 psprintf(_("Its column %d is not what it was."), i + 1));
+	}
+	for (i = OWN_COLUMNS; i < desc->natts; i++)
 	{
 		/* columns of a DBA's own are left NULL */
-		if (i >= 3 && TupleDescAttr(desc, i)->attnotnull &&
+		if (TupleDescAttr(desc, i)->attnotnull &&
 			!TupleDescAttr(desc, i)->attisdropped)
-			add_sentence(&detail, _("It has a further column that must not be NULL."));
+			add_sentence(&detail,
+						 psprintf(_("Its column \"%s\" must not be NULL."),
+								  NameStr(TupleDescAttr(desc, i)->attname)));
 	}
 
 	indexes = RelationGetIndexList(rel);
@@ -549,8 +562,12 @@ look_up_shape(CapturedTable *table)
 	bool		own = false;
 
 	rel = table_open(get_ledger()->shape, AccessShareLock);
-	ScanKeyInit(&key, aidcase_attnum(RelationGetDescr(rel), "relation"),
-				BTEqualStrategyNumber, F_TEXTEQ,
+	if (!ledger.shape_checked)
+	{
+		check_ledger_table(rel, TEXTOID);
+		ledger.shape_checked = true;
+	}
+	ScanKeyInit(&key, 2, BTEqualStrategyNumber, F_TEXTEQ,
 				CStringGetTextDatum(table->name));
 
 	/*
@@ -566,15 +583,12 @@ look_up_shape(CapturedTable *table)
 		int64		number;
 		bool		mine;
 
-		value = heap_getattr(tuple,
-							 aidcase_attnum(RelationGetDescr(rel), "columns"),
-							 RelationGetDescr(rel), &isnull);
+		value = heap_getattr(tuple, 3, RelationGetDescr(rel), &isnull);
 		if (isnull ||
 			strcmp(TextDatumGetCString(value), table->image->columns) != 0)
 			continue;
-		number = DatumGetInt64(heap_getattr(tuple,
-											aidcase_attnum(RelationGetDescr(rel), "shape_no"),
-											RelationGetDescr(rel), &isnull));
+		number = DatumGetInt64(heap_getattr(tuple, 1, RelationGetDescr(rel),
+											&isnull));
 		mine = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
 		if (found == 0 || (own && !mine) || (own == mine && number < found))
 		{
@@ -607,11 +621,6 @@ make_shape(CapturedTable *table)
 	Relation	rel = table_open(get_ledger()->shape, RowExclusiveLock);
 	HeapTuple	tuple;
 
-	if (!ledger.shape_checked)
-	{
-		check_ledger_table(rel);
-		ledger.shape_checked = true;
-	}
 	tuple = form_tuple(RelationGetDescr(rel), Int64GetDatum(number),
 					   CStringGetTextDatum(table->name),
 					   CStringGetTextDatum(table->image->columns));
@@ -661,6 +670,7 @@ get_context(uint64 xid)
 	Oid			current_user = GetUserId();
 	int64		staff_id = aidcase_actor()->staff_id;
 	const char *application = application_name != NULL ? application_name : "";
+	uint64		before = role_changes;
 	StringInfo	text = &context.text;
 	char	   *name;
 
@@ -672,8 +682,7 @@ get_context(uint64 xid)
 					   NAMEDATALEN - 1) == 0))
 		return &context;
 
-	/* a role renamed from here on clears it again */
-	context.valid = true;
+	context.valid = false;
 	context.xid = xid;
 	context.session_user = session_user;
 	context.current_user = current_user;
@@ -699,6 +708,7 @@ get_context(uint64 xid)
 	appendStringInfoString(text, ",\"app\":");
 	aidcase_json_string(text, context.application, strlen(context.application));
 	appendStringInfoString(text, ",\"op\":\"");
+	context.valid = (before == role_changes);
 	return &context;
 }
 
@@ -734,12 +744,13 @@ begin_text(int64 entry_no, uint64 xid, char op)
 {
 	const EntryContext *now = get_context(xid);
 
-	if (buffer.maxlen > BUFFER_KEPT)
+	if (unlikely(buffer.data == NULL || buffer.maxlen > BUFFER_KEPT))
 	{
 		MemoryContext former = MemoryContextSwitchTo(ledger_context);
 
-		pfree(buffer.data);
-		buffer.data = NULL;
+		if (buffer.data != NULL)
+			pfree(buffer.data);
+		buffer.data = NULL;		/* should the next line fail */
 		initStringInfo(&buffer);
 		MemoryContextSwitchTo(former);
 	}
@@ -783,7 +794,7 @@ insert_entry(int64 entry_no, uint64 xid)
 
 	if (!ledger.entry_checked)
 	{
-		check_ledger_table(rel);
+		check_ledger_table(rel, INT8OID);
 		ledger.entry_checked = true;
 	}
 	tuple = form_tuple(desc, Int64GetDatum(entry_no),
@@ -802,17 +813,17 @@ insert_entry(int64 entry_no, uint64 xid)
 static HeapTuple
 form_tuple(TupleDesc desc, Datum first, Datum second, Datum third)
 {
-	Datum		own_values[3];
-	bool		own_nulls[3] = {false, false, false};
+	Datum		own_values[OWN_COLUMNS];
+	bool		own_nulls[OWN_COLUMNS] = {false, false, false};
 	Datum	   *values = own_values;
 	bool	   *nulls = own_nulls;
 
-	if (desc->natts > 3)
+	if (desc->natts > OWN_COLUMNS)
 	{
 		values = palloc0(sizeof(Datum) * desc->natts);
 		nulls = palloc(sizeof(bool) * desc->natts);
 		memset(nulls, true, sizeof(bool) * desc->natts);
-		memset(nulls, false, sizeof(bool) * 3);
+		memset(nulls, false, sizeof(bool) * OWN_COLUMNS);
 	}
 	values[0] = first;
 	values[1] = second;

@@ -315,8 +315,20 @@ read_parameters(Oid relid, bool *uncommitted)
 		RangeBound	lower;
 		RangeBound	upper;
 		bool		empty;
-		bool		isnull;
+		bool		nulls[4];
+		Datum		id;
+		Datum		valid;
+		Datum		value;
+		Datum		divisor;
 		char	   *reference;
+
+		id = slot_getattr(slot, id_no, &nulls[0]);
+		valid = slot_getattr(slot, valid_no, &nulls[1]);
+		value = slot_getattr(slot, value_no, &nulls[2]);
+		divisor = slot_getattr(slot, divisor_no, &nulls[3]);
+		reference = text_column(slot, reference_no);
+		if (nulls[0] || nulls[1] || nulls[2] || nulls[3] || reference == NULL)
+			continue;			/* constraints of the table forbid it */
 
 		if (list->count == room)
 		{
@@ -324,26 +336,23 @@ read_parameters(Oid relid, bool *uncommitted)
 			list->rows = (Parameter *) repalloc(list->rows,
 												room * sizeof(Parameter));
 		}
-		row = &list->rows[list->count++];
-
-		/* what the constraints of the table forbid is not looked for */
-		row->id = DatumGetInt64(slot_getattr(slot, id_no, &isnull));
+		row = &list->rows[list->count];
 		row->name = text_column(slot, name_no);
+		row->area = text_column(slot, area_no);
+		if (row->name == NULL || row->area == NULL)
+			continue;
+		list->count++;
 		row->variant = text_column(slot, variant_no);
 		if (row->variant == NULL)
 			row->variant = "";
-		row->area = text_column(slot, area_no);
 		row->programme = text_column(slot, programme_no);
-		row->value = DatumGetNumericCopy(slot_getattr(slot, value_no, &isnull));
-		row->divisor = DatumGetNumericCopy(slot_getattr(slot, divisor_no,
-														&isnull));
-		reference = text_column(slot, reference_no);
+		row->id = DatumGetInt64(id);
+		row->value = DatumGetNumericCopy(value);
+		row->divisor = DatumGetNumericCopy(divisor);
 		row->previous_year = strcmp(reference, "same_date") != 0;
 		pfree(reference);
 
-		range_deserialize(range_type,
-						  DatumGetRangeTypeP(slot_getattr(slot, valid_no,
-														  &isnull)),
+		range_deserialize(range_type, DatumGetRangeTypeP(valid),
 						  &lower, &upper, &empty);
 		row->from = lower.infinite ? DATEVAL_NOBEGIN :
 			DatumGetDateADT(lower.val);

@@ -15,6 +15,8 @@
 
 #include "utils/date.h"
 
+#include "compat.h"
+
 /* Is the day a working day? */
 extern bool aidcase_is_workday(DateADT day, int *missing_year);
 
@@ -36,7 +38,6 @@ extern DateADT aidcase_workday_on_or_before(DateADT day, int *missing_year);
 extern DateADT aidcase_workday_on_or_after(DateADT day, int *missing_year);
 
 /* Raises ERRCODE_CALENDAR_YEAR_NOT_LOADED; detail is a whole sentence. */
-extern void aidcase_calendar_missing(int year, const char *detail)
-			pg_attribute_noreturn();
+pg_noreturn extern void aidcase_calendar_missing(int year, const char *detail);
 
 #endif							/* AIDCASE_WORKDAYS_H */

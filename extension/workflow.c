@@ -79,6 +79,10 @@ PG_FUNCTION_INFO_V1(aidcase_paused_units);
 PG_FUNCTION_INFO_V1(aidcase_next_actions);
 PG_FUNCTION_INFO_V1(aidcase_aim_move);
 
+#define NOBODY_HINT \
+	"Give the login to a member of staff with enrol_staff(), or call" \
+	" act_as() in the same transaction for a pooled login."
+
 /* A time limit of more units than this is a mistake. */
 #define LONGEST_CLOCK	100000
 
@@ -130,12 +134,13 @@ static HeapTuple prepare_move(Relation rel, const SubjectColumns *columns,
 							  bool keep_reason);
 static void check_conditions(const GuardContext *context, bool have_actor,
 							 Unmet *unmet);
-static void refuse_unmet(Relation rel, const GuardContext *context,
-						 const Unmet *unmet) pg_attribute_noreturn();
-static void refuse_state(Relation rel, int64 id, const Workflow *workflow,
-						 const WorkflowState *from, const char *to,
-						 const char *action) pg_attribute_noreturn();
-static void refuse_nobody(void) pg_attribute_noreturn();
+pg_noreturn static void refuse_unmet(Relation rel, const GuardContext *context,
+									 const Unmet *unmet);
+pg_noreturn static void refuse_state(Relation rel, int64 id,
+									 const Workflow *workflow,
+									 const WorkflowState *from, const char *to,
+									 const char *action);
+pg_noreturn static void refuse_nobody(void);
 static TimestampTz event_time(Relation rel, bool given, TimestampTz at,
 							  bool has_before, TimestampTz before,
 							  int64 unit_id);
@@ -858,8 +863,7 @@ check_conditions(const GuardContext *context, bool have_actor, Unmet *unmet)
 	int			i;
 
 	if (!have_actor)
-		add_unmet(unmet, "Nobody acts in this session.",
-				  "Give the login to a member of staff with enrol_staff(), or call act_as() in the same transaction.");
+		add_unmet(unmet, "Nobody acts in this session.", NOBODY_HINT);
 	else if (!aidcase_actor_has_post(move->posts.names, move->posts.n,
 									 context->unit_id, context->on) ||
 			 (today != context->on &&
@@ -986,7 +990,7 @@ refuse_nobody(void)
 			(errcode(ERRCODE_NO_ACTOR),
 			 errmsg("nobody acts in this session"),
 			 errdetail("The register records who makes each move."),
-			 errhint("Give the login to a member of staff with enrol_staff(), or call act_as() in the same transaction for a pooled login.")));
+			 errhint(NOBODY_HINT)));
 }
 
 /*
@@ -1802,6 +1806,28 @@ open_visible(const char *subject, int64 id)
 }
 
 /*
+ * A row of a subject as it is now, its version and its state.
+ */
+static const Workflow *
+look_at_row(Relation rel, const SubjectColumns *columns, int64 id, Row *row,
+			const WorkflowState **state)
+{
+	HeapTuple	tuple = fetch_row(rel, columns->key_index, columns->key, id);
+	const Workflow *workflow;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "row " INT64_FORMAT " of \"%s\" is gone",
+			 id, RelationGetRelationName(rel));
+	take_apart(row, tuple, RelationGetDescr(rel));
+	workflow = aidcase_workflow(row_int64(row, columns->workflow_id));
+	*state = aidcase_workflow_state(workflow, row_text(row, columns->state));
+	if (*state == NULL)
+		elog(ERROR, "workflow " INT64_FORMAT " has no state \"%s\"",
+			 workflow->workflow_id, row_text(row, columns->state));
+	return workflow;
+}
+
+/*
  * next_actions(subject text, id bigint) returns setof (action, to_state,
  * label_zh, label_en, allowed, unmet): a dry run of every move from here.
  */
@@ -1826,9 +1852,7 @@ aidcase_next_actions(PG_FUNCTION_ARGS)
 	rel = open_visible(subject, id);
 	desc = RelationGetDescr(rel);
 	columns = aidcase_subject_columns(rel);
-	take_apart(&row, fetch_row(rel, columns->key_index, columns->key, id), desc);
-	workflow = aidcase_workflow(row_int64(&row, columns->workflow_id));
-	from = aidcase_workflow_state(workflow, row_text(&row, columns->state));
+	workflow = look_at_row(rel, columns, id, &row, &from);
 	before = DatumGetTimestampTz(row.values[columns->occurred_at - 1]);
 
 	for (i = 0; i < workflow->ntransitions; i++)
@@ -1883,8 +1907,9 @@ aidcase_next_actions(PG_FUNCTION_ARGS)
 /*
  * aim_move(subject text, id bigint, action text) returns record (from_state,
  * to_state, key_column): where an action leads from the state that the row is
- * in now, and how its table calls its key.  The caller must see the row.  Takes the lock on the case, so that of two
- * who aim at once the second finds the first one's move done.
+ * in now, and how its table calls its key.  The caller must see the row.
+ * Takes the lock on the case, so that of two who aim at once the second finds
+ * the first one's move done.
  */
 Datum
 aidcase_aim_move(PG_FUNCTION_ARGS)
@@ -1893,7 +1918,6 @@ aidcase_aim_move(PG_FUNCTION_ARGS)
 	int64		id = PG_GETARG_INT64(1);
 	char	   *action = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	Relation	rel = open_visible(subject, id);
-	TupleDesc	desc = RelationGetDescr(rel);
 	const SubjectColumns *columns = aidcase_subject_columns(rel);
 	const Workflow *workflow;
 	const WorkflowState *from;
@@ -1906,16 +1930,13 @@ aidcase_aim_move(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &result) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	take_apart(&row, fetch_row(rel, columns->key_index, columns->key, id), desc);
+	workflow = look_at_row(rel, columns, id, &row, &from);
 	if (columns->case_id != 0)
 	{
 		if (!lock_case(row_int64(&row, columns->case_id)))
 			elog(ERROR, "row " INT64_FORMAT " of \"%s\" has no case", id, subject);
-		take_apart(&row, fetch_row(rel, columns->key_index, columns->key, id),
-				   desc);
+		workflow = look_at_row(rel, columns, id, &row, &from);
 	}
-	workflow = aidcase_workflow(row_int64(&row, columns->workflow_id));
-	from = aidcase_workflow_state(workflow, row_text(&row, columns->state));
 	for (i = 0; i < workflow->ntransitions && move == NULL; i++)
 		if (workflow->transitions[i].from == from &&
 			strcmp(workflow->transitions[i].action, action) == 0)

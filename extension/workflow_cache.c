@@ -822,7 +822,7 @@ aidcase_transition(const Workflow *workflow, const WorkflowState *from,
 {
 	int			i;
 
-	for (i = 0; i < workflow->ntransitions; i++)
+	for (i = 0; from != NULL && i < workflow->ntransitions; i++)
 		if (workflow->transitions[i].from == from &&
 			strcmp(workflow->transitions[i].to->name, to) == 0)
 			return &workflow->transitions[i];

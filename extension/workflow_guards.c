@@ -672,13 +672,18 @@ aidcase_guard_quorum_met(PG_FUNCTION_ARGS)
 		COUNTING_VOTES,
 	4, {INT8OID, INT8OID, INT8OID, TEXTOID}, NULL};
 	static KeptPlan quorum_plan = {
-		"SELECT (COALESCE((SELECT pg_catalog.max(aidcase.parameter("
-		"  'quorum_members', u.unit_code, $3, o.programme))"
-		"  FROM aidcase.assistance_opinion AS o"
-		"  WHERE o.round_id OPERATOR(pg_catalog.=) $1 AND NOT o.void"
-		"  AND o.programme IS NOT NULL),"
-		" aidcase.parameter('quorum_members', u.unit_code, $3)))::pg_catalog.int8"
-		" FROM aidcase.unit AS u WHERE u.unit_id OPERATOR(pg_catalog.=) $2",
+		"SELECT COALESCE(q.needed,"
+		" aidcase.parameter('quorum_members', q.unit_code, $3))::pg_catalog.int8"
+		" FROM (SELECT u.unit_code, pg_catalog.max(r.value"
+		"   OPERATOR(pg_catalog./) r.divisor) AS needed"
+		"  FROM aidcase.unit AS u"
+		"  LEFT JOIN aidcase.assistance_opinion AS o"
+		"   ON o.round_id OPERATOR(pg_catalog.=) $1 AND NOT o.void"
+		"   AND o.programme IS NOT NULL"
+		"  LEFT JOIN LATERAL aidcase.parameter_row('quorum_members',"
+		"   u.unit_code, $3, o.programme) AS r ON true"
+		"  WHERE u.unit_id OPERATOR(pg_catalog.=) $2"
+		"  GROUP BY u.unit_code) AS q",
 	3, {INT8OID, INT8OID, DATEOID}, NULL};
 	const GuardContext *context = CONTEXT();
 	int64		meeting_id = meeting_of(context);
@@ -784,10 +789,13 @@ aidcase_guard_within_authority(PG_FUNCTION_ARGS)
 {
 	static KeptPlan plan = {
 		"SELECT pg_catalog.bool_or(o.amount OPERATOR(pg_catalog.>)"
-		" aidcase.parameter('unit_authority_limit', u.unit_code, $3,"
-		"  '" EMERGENCY_PROGRAMME "'))"
+		" COALESCE(r.value OPERATOR(pg_catalog./) r.divisor,"
+		"  aidcase.parameter('unit_authority_limit', u.unit_code, $3,"
+		"   '" EMERGENCY_PROGRAMME "')))"
 		" FROM aidcase.assistance_opinion AS o"
 		" JOIN aidcase.unit AS u ON u.unit_id OPERATOR(pg_catalog.=) $2"
+		" LEFT JOIN LATERAL aidcase.parameter_row('unit_authority_limit',"
+		"  u.unit_code, $3, '" EMERGENCY_PROGRAMME "') AS r ON true"
 		" WHERE o.round_id OPERATOR(pg_catalog.=) $1 AND NOT o.void"
 		" AND o.programme OPERATOR(pg_catalog.=) '" EMERGENCY_PROGRAMME "'"
 		" AND o.outcome OPERATOR(pg_catalog.=) 'granted'",

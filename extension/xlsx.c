@@ -51,6 +51,7 @@
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+#include "compat.h"
 #include "xlsx.h"
 
 /* Sheets of a book at most: data, charts, about. */
@@ -165,6 +166,7 @@ aidcase_xlsx_open(bool constant_memory)
 	MemoryContext old;
 	XlsxBook   *book;
 	char	   *path;
+	char	   *tmpdir;
 	char	   *slash;
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "aidcase workbook",
@@ -190,10 +192,11 @@ aidcase_xlsx_open(bool constant_memory)
 	PrepareTempTablespaces();	/* as temp_tablespaces says */
 	book->file = OpenTemporaryFile(false);
 	path = FilePathName(book->file);
-	options.tmpdir = pstrdup(path);
-	slash = strrchr(options.tmpdir, '/');
+	tmpdir = pstrdup(path);
+	slash = strrchr(tmpdir, '/');
 	if (slash != NULL)
 		*slash = '\0';
+	options.tmpdir = tmpdir;
 	options.constant_memory = constant_memory;
 	book->workbook = workbook_new_opt(path, &options);
 	if (book->workbook == NULL)

@@ -2,7 +2,7 @@
 -- value; what the packs lay down and what they only illustrate.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(102);
+SELECT plan(112);
 
 -- SQLSTATE, message, detail and hint of a statement that fails.
 CREATE FUNCTION pg_temp.fault(query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -205,6 +205,50 @@ SELECT ok(NOT has_function_privilege('public', 'aidcase.set_parameter(text,text,
           AND NOT has_function_privilege('aidcase_clerk', 'aidcase.set_parameter(text,text,date,numeric,text,text,text,numeric,boolean,text)', 'EXECUTE')
           AND has_function_privilege('aidcase_admin', 'aidcase.set_parameter(text,text,date,numeric,text,text,text,numeric,boolean,text)', 'EXECUTE'),
           'set by administrators, not by clerks');
+
+-- ---------------------------------------------------------------------
+-- What a session keeps in memory follows every change, undone ones too
+
+SAVEPOINT before;
+UPDATE policy_parameter SET value = 77 WHERE name = 't_days' AND valid = '[2020-06-01,2021-01-01)';
+SELECT is(parameter('t_days', '340705', '2020-06-01'), 77::numeric, 'a change is seen at once');
+ROLLBACK TO before;
+SELECT is(parameter('t_days', '340705', '2020-06-01'), 8::numeric, 'and not after it was rolled back');
+SAVEPOINT before;
+SET LOCAL session_replication_role = replica;
+UPDATE policy_parameter SET value = 78 WHERE name = 't_days' AND valid = '[2020-06-01,2021-01-01)';
+SET LOCAL session_replication_role = origin;
+SELECT is(parameter('t_days', '340705', '2020-06-01'), 78::numeric, 'nor does a change without triggers go unseen');
+ROLLBACK TO before;
+SELECT is(parameter('t_days', '340705', '2020-06-01'), 8::numeric, 'and its end neither');
+DO $$
+BEGIN
+    UPDATE aidcase.policy_parameter SET value = 79 WHERE name = 't_days' AND valid = '[2020-06-01,2021-01-01)';
+    PERFORM aidcase.parameter('t_days', '340705', '2020-06-01');
+    RAISE EXCEPTION 'back';
+EXCEPTION WHEN raise_exception THEN
+    NULL;
+END
+$$;
+SELECT is(parameter('t_days', '340705', '2020-06-01'), 8::numeric, 'nor one of a failed block');
+SELECT is(parameter_id('t_days', '340705', '2020-06-01'),
+          (SELECT parameter_id FROM policy_parameter WHERE name = 't_days' AND valid @> '2020-06-01'::date), 'the key of the row in force');
+SELECT is(parameter_id('t_days', '340705', '2020-05-31'), NULL, 'no key of what is not set');
+SET SESSION AUTHORIZATION t_stranger;
+SELECT aidcase.parameter('t_days', '340705100201', '2020-06-01') AS open_to_all \gset
+RESET SESSION AUTHORIZATION;
+SELECT is(:open_to_all, 8, 'a parameter is public: no grant is needed to ask for one');
+SELECT is((SELECT bool_and(abs(aidcase.parameter(p.name, p.area_code, lower(p.valid), p.programme, p.variant) * p.divisor - p.value) < 1e-9)
+             FROM policy_parameter AS p WHERE p.reference = 'same_date'), true, 'every row is found on its first day by its own key');
+SELECT is((SELECT count(*) FROM policy_parameter AS p, LATERAL (VALUES (lower(p.valid)), (upper(p.valid) - 1), (upper(p.valid))) AS d (day)
+            WHERE p.reference = 'same_date' AND d.day IS NOT NULL
+              AND aidcase.parameter_id(p.name, '340705100201', d.day, p.programme, p.variant) IS DISTINCT FROM (
+                  SELECT q.parameter_id FROM policy_parameter AS q
+                   WHERE q.name = p.name AND q.area_code = ANY (aidcase.area_chain('340705100201'))
+                     AND (q.programme IS NULL OR q.programme = p.programme) AND q.variant IS NOT DISTINCT FROM p.variant
+                     AND q.valid @> CASE q.reference WHEN 'same_date' THEN d.day ELSE make_date(extract(year FROM d.day)::integer - 1, 12, 31) END
+                   ORDER BY array_position(aidcase.area_chain('340705100201'), q.area_code), q.programme NULLS LAST LIMIT 1)),
+          0::bigint, 'the kept list answers as a query does, on the first day, the last and the day after');
 
 -- ---------------------------------------------------------------------
 -- The packs

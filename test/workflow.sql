@@ -297,7 +297,7 @@ SELECT alike(pg_temp.refusal(format($$SELECT aidcase.advance(%s, 'confirm')$$, r
     'ZA003 | cannot confirm from state "filed" | From here version 1 of procedure "ordinary_delegated" has the moves%', 'an action that is not possible here') FROM t;
 SELECT alike(pg_temp.refusal($$SELECT aidcase.advance(987654321, 'accept')$$), 'P0002 | there is no row 987654321 of "case_round"', 'a round that is not there');
 SELECT is(pg_temp.refusal(format($$SELECT aidcase.advance(%s, 'accept', NULL, '{"ocurred_at": "2021-04-06T08:00:00+08:00", "minutes_no": "none"}')$$, r)),
-    'ZA007 | the details of the move has 1 fault | ocurred_at: is not a key of this document; did you mean "occurred_at"?', 'unknown details are faults') FROM t;
+    'ZA007 | the details document has 1 fault | ocurred_at: is not a key of this document; did you mean "occurred_at"?', 'unknown details are faults') FROM t;
 SELECT alike(pg_temp.refusal(format($$SELECT aidcase.advance(%s, 'accept', NULL, '{"minutes_no": "none"}')$$, r)),
     'ZA007 |%minutes_no: is not that of a meeting of the unit', 'minutes that do not exist') FROM t;
 SELECT alike(pg_temp.refusal(format($$SELECT aidcase.advance(%s, NULL)$$, r)), '22023 |%', 'an action is needed') FROM t;
@@ -633,9 +633,9 @@ SELECT alike(pg_temp.fact(s), '22023 | column "' || c || '" of "%" lies in the f
     ('evaluated_at', $$INSERT INTO aidcase.evaluation (case_id, round_id, evaluated_at, summary) VALUES (pg_temp.case_of(:r), :r, '2021-05-11', 'x')$$),
     ('signed_on', $$UPDATE aidcase.commitment SET signed_on = '2021-05-11' WHERE round_id = :r$$),
     ('delivered_at', $$INSERT INTO aidcase.document_delivery (case_id, round_id, kind, document_no, delivered_at, manner, recipient) VALUES (pg_temp.case_of(:r), :r, 'acceptance', '1', '2021-05-11', 'post', 'x')$$)) AS v (c, s);
-SELECT alike(pg_temp.fact($$INSERT INTO aidcase.evaluation (case_id, round_id, evaluated_at, evaluated_by, summary) VALUES (pg_temp.case_of(:r), :r, '2021-05-10', pg_temp.staff('x-clerk2'), 'x')$$),
+SELECT alike(pg_temp.fact($$INSERT INTO aidcase.evaluation (case_id, round_id, evaluated_at, evaluated_by, summary) VALUES (pg_temp.case_of(:r), :r, '2021-05-10 08:00+08', pg_temp.staff('x-clerk2'), 'x')$$),
     '42501 | column "evaluated_by" of "evaluation" must name who acts%', 'nobody signs for another');
-SELECT is(pg_temp.fact($$INSERT INTO aidcase.evaluation (case_id, round_id, evaluated_at, evaluated_by, summary) VALUES (pg_temp.case_of(:r), :r, '2021-05-10', pg_temp.staff('x-clerk'), 'x')$$), 'all went through', 'but for himself');
+SELECT is(pg_temp.fact($$INSERT INTO aidcase.evaluation (case_id, round_id, evaluated_at, evaluated_by, summary) VALUES (pg_temp.case_of(:r), :r, '2021-05-10 08:00+08', pg_temp.staff('x-clerk'), 'x')$$), 'all went through', 'but for himself');
 SELECT alike(pg_temp.refusal(replace($$SELECT pg_temp.evaluate(:r); SELECT pg_temp.act('x-clerk2'); UPDATE aidcase.evaluation SET summary = 'y' WHERE round_id = :r$$, ':r', r::text)),
     '42501 | column "evaluated_by" of "evaluation" must name who acts%', 'another does not change what was signed') FROM t;
 SELECT alike(pg_temp.fact($$SELECT aidcase.act_as(NULL); SELECT pg_temp.evaluate(:r)$$), 'ZA005 |%', 'nobody signs nothing');

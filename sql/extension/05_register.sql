@@ -63,6 +63,7 @@ $$;
 COMMENT ON FUNCTION become_owner() IS
     '内部:切换为登记库所有者 / internal: acts as the owner of the register until the role is restored';
 REVOKE ALL ON FUNCTION become_owner() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION become_owner() TO aidcase_owner;
 
 CREATE FUNCTION open_register(
     area_code text,
@@ -82,6 +83,8 @@ DECLARE
     pack   text;
     origin text;
 BEGIN
+    -- of two who open it at once the second finds it open
+    PERFORM pg_advisory_xact_lock('aidcase.blueprint'::regclass::oid::bigint);
     IF to_regclass('aidcase.register') IS NOT NULL THEN
         RAISE EXCEPTION 'this database already has a register'
             USING ERRCODE = '55000',
@@ -111,6 +114,9 @@ BEGIN
         IF NOT EXISTS (SELECT FROM aidcase.blueprint AS b
                         WHERE b.kind = 'pack' AND b.room = pack) THEN
             faults := faults || format('There is no rule pack "%s".', pack);
+        ELSIF array_length(array_positions(packs, pack), 1) > 1
+              AND format('Rule pack "%s" is named twice.', pack) <> ALL (faults) THEN
+            faults := faults || format('Rule pack "%s" is named twice.', pack);
         END IF;
     END LOOP;
     IF faults <> '{}' THEN
@@ -145,6 +151,7 @@ $$;
 COMMENT ON FUNCTION open_register(text, text, text, text[], text) IS
     '开设登记库:建立全部表、视图、触发器和内置数据,返回台账来源标识 / opens the register of this database: makes all its objects; returns the origin of its ledger';
 REVOKE ALL ON FUNCTION open_register(text, text, text, text[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION open_register(text, text, text, text[], text) TO aidcase_owner;
 
 CREATE FUNCTION require_register() RETURNS void
 LANGUAGE plpgsql STABLE
@@ -177,6 +184,7 @@ BEGIN
                   HINT = 'SELECT room FROM aidcase.blueprint WHERE kind = ''pack''.';
     END IF;
     former := aidcase.become_owner();
+    PERFORM FROM aidcase.register FOR UPDATE;
     IF load_pack.name = ANY (SELECT unnest(r.packs) FROM aidcase.register AS r) THEN
         RAISE EXCEPTION 'rule pack "%" is already loaded', load_pack.name
             USING ERRCODE = '55000',
@@ -191,6 +199,7 @@ $$;
 COMMENT ON FUNCTION load_pack(text) IS
     '载入规则包(政策文件、参数、单位) / loads a rule pack: documents, parameters, units';
 REVOKE ALL ON FUNCTION load_pack(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION load_pack(text) TO aidcase_owner;
 
 CREATE FUNCTION upgrade_register() RETURNS text
 LANGUAGE plpgsql VOLATILE
@@ -229,6 +238,7 @@ $$;
 COMMENT ON FUNCTION upgrade_register() IS
     '扩展升级或恢复旧备份后升级登记库 / brings the register to the version of the extension';
 REVOKE ALL ON FUNCTION upgrade_register() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION upgrade_register() TO aidcase_owner;
 
 CREATE FUNCTION check_setup(OUT item text, OUT ok boolean, OUT what_to_do text)
 RETURNS SETOF record

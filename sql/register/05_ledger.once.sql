@@ -26,10 +26,10 @@ COMMENT ON COLUMN aidcase.ledger_entry.entry IS
     '规范 JSON 文本,散列的对象 / canonical JSON text, the very bytes that are hashed';
 
 -- What the values of an image mean.  Two sessions that meet a new shape at
--- once both record it; that is harmless.
+-- once both record it; that is harmless.  Collation "C": C code searches by it.
 CREATE TABLE aidcase.ledger_shape (
     shape_no bigint NOT NULL PRIMARY KEY,
-    relation text   NOT NULL,
+    relation text   COLLATE "C" NOT NULL,
     columns  text   NOT NULL
 );
 CREATE INDEX ledger_shape_relation ON aidcase.ledger_shape (relation);

@@ -84,6 +84,7 @@ $$;
 COMMENT ON FUNCTION aidcase.workflow_faults(bigint) IS
     '程序定义的全部错误,无误则无行 / everything that is wrong with a version of a procedure; no row when it is whole';
 REVOKE ALL ON FUNCTION aidcase.workflow_faults(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.workflow_faults(bigint) TO aidcase_admin;
 
 -- Trigger, deferred to the end of the transaction.
 CREATE OR REPLACE FUNCTION aidcase.check_definition() RETURNS trigger

@@ -18,11 +18,13 @@ RETURNS TABLE (
     emergency  boolean,
     area       text,
     residence  text,
-    rule_date  date)
+    rule_date  date,
+    place      text)                    -- the last three in one
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 SELECT r.round_id, r.case_id, r.round_kind = 'emergency', v.unit_code, c.residence,
-       coalesce(r.accepted_on, on_date)
+       coalesce(r.accepted_on, on_date),
+       v.unit_code || '/' || c.residence || '/' || (coalesce(r.accepted_on, on_date) - date '2000-01-01')
   FROM aidcase.case_round AS r
   JOIN aidcase.aid_case AS c ON c.case_id = r.case_id
   JOIN aidcase.unit AS v ON v.unit_id = c.village_id
@@ -36,32 +38,30 @@ COMMENT ON FUNCTION aidcase.determination_frame(bigint[], date) IS
 -- that says what is missing.
 CREATE OR REPLACE FUNCTION aidcase.rules_in_force(round_ids bigint[], on_date date)
 RETURNS TABLE (
-    area      text,
-    residence text,
-    rule_date date,
-    need      text,
-    rule      aidcase.rule_in_force,
-    missing   text)
+    place   text,
+    need    text,
+    rule    aidcase.rule_in_force,
+    missing text)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 WITH frame AS (
     SELECT f.* FROM aidcase.determination_frame(round_ids, on_date) AS f
 ), place AS (
-    SELECT f.area, f.residence, f.rule_date, aidcase.area_chain(f.area) AS areas,
+    SELECT f.place, f.area, f.residence, f.rule_date, aidcase.area_chain(f.area) AS areas,
            bool_or(NOT f.emergency) AS ordinary,
            bool_or(f.emergency) AS emergency,
            bool_or(NOT f.emergency AND EXISTS (
                SELECT FROM aidcase.obligor AS o
                 WHERE o.round_id = f.round_id AND o.able AND NOT o.void)) AS support
       FROM frame AS f
-     GROUP BY f.area, f.residence, f.rule_date
+     GROUP BY f.place, f.area, f.residence, f.rule_date
 ), dated AS (
     SELECT g.*, coalesce((date_trunc('month', on_date::timestamp)
                           + make_interval(months => s.value::integer))::date, on_date) AS benefit_month
       FROM place AS g
       LEFT JOIN LATERAL aidcase.parameter_row('benefit_start_months', g.area, on_date, 'dibao') AS s ON true
 )
-SELECT g.area, g.residence, g.rule_date, n.need,
+SELECT g.place, n.need,
        CASE WHEN p.parameter_id IS NOT NULL THEN
            ROW(p.value, p.divisor, NULL, p.article, p.document_id, p.illustrative)::aidcase.rule_in_force END,
        CASE WHEN p.parameter_id IS NULL AND n.required THEN
@@ -115,7 +115,7 @@ SELECT g.area, g.residence, g.rule_date, n.need,
        ) AS n (need, name, programme, variant, valid_on, required)
   LEFT JOIN LATERAL aidcase.parameter_row(n.name, g.area, n.valid_on, n.programme, n.variant) AS p ON true
 UNION ALL
-SELECT g.area, g.residence, g.rule_date, 'rounding/' || n.programme,
+SELECT g.place, 'rounding/' || n.programme,
        CASE WHEN r.mode IS NOT NULL THEN
            ROW(NULL, NULL, r.mode, r.article, r.document_id, r.illustrative)::aidcase.rule_in_force END,
        CASE WHEN r.mode IS NULL AND g.ordinary THEN
@@ -129,13 +129,13 @@ SELECT g.area, g.residence, g.rule_date, 'rounding/' || n.programme,
            AND q.area_code = ANY (g.areas) AND q.valid @> g.rule_date
          ORDER BY q.area_code COLLATE "C" DESC LIMIT 1) AS r ON true
 UNION ALL
-SELECT n.area, n.residence, n.rule_date, 'income/' || n.income_kind,
+SELECT n.place, 'income/' || n.income_kind,
        CASE WHEN r.income_rule_id IS NOT NULL THEN
            ROW(r.counted_share, 1, NULL, r.article, r.document_id, r.illustrative)::aidcase.rule_in_force END,
        CASE WHEN r.income_rule_id IS NULL THEN
            format('Income rule of kind "%s" is not in force on %s for area %s or one above it.',
                   n.income_kind, to_char(n.rule_date, 'YYYY-MM-DD'), n.area) END
-  FROM (SELECT DISTINCT f.area, f.residence, f.rule_date, i.income_kind
+  FROM (SELECT DISTINCT f.place, f.area, f.rule_date, i.income_kind
           FROM frame AS f
           JOIN aidcase.income_item AS i ON i.round_id = f.round_id AND NOT i.void
          WHERE NOT f.emergency) AS n
@@ -145,7 +145,7 @@ SELECT n.area, n.residence, n.rule_date, 'income/' || n.income_kind,
            AND q.area_code = ANY (aidcase.area_chain(n.area)) AND q.valid @> n.rule_date
          ORDER BY q.area_code COLLATE "C" DESC LIMIT 1) AS r ON true
 UNION ALL
-SELECT g.area, g.residence, g.rule_date, 'addon/' || r.addon_group,
+SELECT g.place, 'addon/' || r.addon_group,
        ROW(r.share, 1, NULL, r.article, r.document_id, r.illustrative)::aidcase.rule_in_force,
        NULL
   FROM place AS g
@@ -157,6 +157,25 @@ SELECT g.area, g.residence, g.rule_date, 'addon/' || r.addon_group,
 END;
 COMMENT ON FUNCTION aidcase.rules_in_force(bigint[], date) IS
     '内部:测算所需的全部规则,缺者注明 / internal: every rule that determining these rounds needs, and what is missing';
+
+-- Raises what is missing; true when that is nothing.
+CREATE OR REPLACE FUNCTION aidcase.nothing_missing(missing text[])
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'parameters or rules of the determination are not set'
+            USING ERRCODE = 'ZA008', DETAIL = array_to_string(missing, E'\n'),
+                  HINT = 'Set parameters with aidcase.set_parameter(), other rules in their tables; a rule pack holds many of them.';
+    END IF;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION aidcase.nothing_missing(text[]) IS
+    '内部:列出全部缺失的规则并报错 ZA008 / internal: raises ZA008 with all rules that are missing';
+REVOKE ALL ON FUNCTION aidcase.nothing_missing(text[]) FROM PUBLIC;
 
 -- Determines any number of rounds; for the register's own use.
 --
@@ -174,10 +193,6 @@ SET search_path = pg_catalog, aidcase, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET jit = off
 AS $$
-DECLARE
-    expected bigint;
-    written  bigint;
-    missing  text;
 BEGIN
     IF round_ids IS NULL OR on_date IS NULL THEN
         RAISE EXCEPTION 'rounds and date of a determination must be given' USING ERRCODE = '22004';
@@ -202,17 +217,15 @@ BEGIN
       ORDER BY c.case_id
         FOR NO KEY UPDATE;
 
-    SELECT coalesce(sum(CASE WHEN f.emergency THEN 1 ELSE 4 END), 0) INTO expected
-      FROM aidcase.determination_frame(round_ids, determine_rounds.on_date) AS f;
-
     RETURN QUERY
-    WITH frame AS MATERIALIZED (
-        SELECT f.* FROM aidcase.determination_frame(round_ids, determine_rounds.on_date) AS f
-    ), rules AS MATERIALIZED (
+    WITH rules AS MATERIALIZED (
         SELECT r.* FROM aidcase.rules_in_force(round_ids, determine_rounds.on_date) AS r
-    ), p AS MATERIALIZED (
-        -- a row per place, only where nothing is missing
-        SELECT r.area, r.residence, r.rule_date,
+    ), complete AS MATERIALIZED (
+        SELECT aidcase.nothing_missing(array_agg(DISTINCT r.missing ORDER BY r.missing)) AS yes
+          FROM rules AS r WHERE r.missing IS NOT NULL
+    ), p AS (
+        -- the rules of a place in one row
+        SELECT r.place,
                (date_trunc('month', determine_rounds.on_date::timestamp)
                 + make_interval(months => (max((r.rule).value) FILTER (WHERE r.need = 'start/dibao'))::integer))::date AS start_dibao,
                (date_trunc('month', determine_rounds.on_date::timestamp)
@@ -222,7 +235,7 @@ BEGIN
                (date_trunc('month', determine_rounds.on_date::timestamp)
                 + make_interval(months => (max((r.rule).value) FILTER (WHERE r.need = 'start/temp_assistance'))::integer))::date AS start_temp,
                (array_agg(r.rule) FILTER (WHERE r.need = 'standard'))[1] AS standard,
-               (array_agg(r.rule) FILTER (WHERE r.need = 'marginal'))[1] AS marginal,
+               (array_agg(r.rule) FILTER (WHERE r.need = 'marginal'))[1] AS marginal_multiple,
                (array_agg(r.rule) FILTER (WHERE r.need = 'tekun_multiple'))[1] AS tekun_multiple,
                (array_agg(r.rule) FILTER (WHERE r.need = 'work_cost'))[1] AS work_cost,
                (array_agg(r.rule) FILTER (WHERE r.need = 'support_threshold'))[1] AS support_threshold,
@@ -237,28 +250,28 @@ BEGIN
                (array_agg(r.rule) FILTER (WHERE r.need = 'rounding/dibao'))[1] AS rounding_dibao,
                (array_agg(r.rule) FILTER (WHERE r.need = 'rounding/tekun'))[1] AS rounding_tekun
           FROM rules AS r
-         GROUP BY r.area, r.residence, r.rule_date
-        HAVING count(r.missing) = 0
+         WHERE (SELECT c.yes FROM complete AS c)
+         GROUP BY r.place
+    ), frame AS MATERIALIZED (
+        SELECT f.round_id, f.case_id, f.emergency, f.rule_date, p.*
+          FROM aidcase.determination_frame(round_ids, determine_rounds.on_date) AS f
+          JOIN p ON p.place = f.place
     ), member AS MATERIALIZED (
-        SELECT f.round_id, f.area, f.residence, f.rule_date, m.member_id, m.counted,
-               extract(year FROM age(p.start_dibao::timestamp, m.birth_date::timestamp)) AS benefit_age,
+        SELECT f.round_id, f.place, m.member_id, m.counted, (f.standard).value AS standard,
+               extract(year FROM age(f.start_dibao::timestamp, m.birth_date::timestamp)) >= (f.aged).value AS is_aged,
+               extract(year FROM age(f.start_dibao::timestamp, m.birth_date::timestamp)) < (f.minor).value AS is_minor,
                m.health = 'serious_illness' AS seriously_ill,
                coalesce(m.disability_level <= (severe.rule).value, false) AS severely_disabled,
-               CASE WHEN extract(year FROM age(f.rule_date::timestamp, m.birth_date::timestamp)) >= (p.tekun_aged).value
-                      OR extract(year FROM age(f.rule_date::timestamp, m.birth_date::timestamp)) < (p.tekun_minor).value
+               CASE WHEN extract(year FROM age(f.rule_date::timestamp, m.birth_date::timestamp)) >= (f.tekun_aged).value
+                      OR extract(year FROM age(f.rule_date::timestamp, m.birth_date::timestamp)) < (f.tekun_minor).value
                     THEN 'no_work_ability_age'
                     WHEN m.disability_level <= (lost.rule).value THEN 'no_work_ability_disability'
                     ELSE 'work_ability' END AS ability,
                CASE WHEN m.disability_level <= (lost.rule).value THEN lost.rule END AS ability_rule
           FROM frame AS f
-          JOIN p USING (area, residence, rule_date)
           JOIN aidcase.case_member AS m ON m.round_id = f.round_id AND NOT m.void
-          LEFT JOIN rules AS severe
-            ON severe.area = f.area AND severe.residence = f.residence AND severe.rule_date = f.rule_date
-           AND severe.need = 'severe/' || m.disability_kind
-          LEFT JOIN rules AS lost
-            ON lost.area = f.area AND lost.residence = f.residence AND lost.rule_date = f.rule_date
-           AND lost.need = 'lost/' || m.disability_kind
+          LEFT JOIN rules AS severe ON severe.place = f.place AND severe.need = 'severe/' || m.disability_kind
+          LEFT JOIN rules AS lost ON lost.place = f.place AND lost.need = 'lost/' || m.disability_kind
          WHERE NOT f.emergency
     ), income AS MATERIALIZED (
         SELECT m.round_id, i.income_id, m.member_id, i.income_kind, k.category, k.sort, i.amount, i.basis,
@@ -270,9 +283,7 @@ BEGIN
             ON i.round_id = m.round_id AND i.member_id = m.member_id
            AND (i.source = 'verified' OR NOT i.has_verified)
           JOIN aidcase.income_kind AS k ON k.income_kind = i.income_kind
-          JOIN rules AS r
-            ON r.area = m.area AND r.residence = m.residence AND r.rule_date = m.rule_date
-           AND r.need = 'income/' || i.income_kind
+          JOIN rules AS r ON r.place = m.place AND r.need = 'income/' || i.income_kind
          WHERE m.counted
     ), expense AS MATERIALIZED (
         SELECT m.round_id, i.expense_id, m.member_id, i.expense_kind, k.sort, i.amount, i.basis
@@ -286,15 +297,14 @@ BEGIN
          WHERE m.counted AND k.deductible
     ), work_cost AS MATERIALIZED (
         -- of a member with real wages; never more than these
-        SELECT w.round_id, w.member_id, p.work_cost AS rule,
-               least(w.annual, 12 * (p.standard).value * (p.work_cost).value / (p.work_cost).divisor) AS annual
+        SELECT w.round_id, w.member_id, f.work_cost AS rule,
+               least(w.annual, 12 * (f.standard).value * (f.work_cost).value / (f.work_cost).divisor) AS annual
           FROM (SELECT i.round_id, i.member_id, sum(i.counted * CASE i.basis WHEN 'month' THEN 12 ELSE 1 END * (i.rule).value) AS annual
                   FROM income AS i
                  WHERE i.category = 'wage' AND i.income_kind <> 'imputed_work'
                  GROUP BY i.round_id, i.member_id) AS w
-          JOIN frame AS f USING (round_id)
-          JOIN p USING (area, residence, rule_date)
-         WHERE w.annual > 0 AND (p.work_cost).value > 0
+          JOIN frame AS f ON f.round_id = w.round_id
+         WHERE w.annual > 0 AND (f.work_cost).value > 0
     ), support AS MATERIALIZED (
         -- what an able obligor owes by the formula, or more when more is paid.
         -- One division, of whole products; a payment is in whole fen.
@@ -302,11 +312,10 @@ BEGIN
                greatest(s.annual, o.paid_monthly * 12) AS annual,
                CASE WHEN s.annual > o.paid_monthly * 12 THEN 'support_formula' ELSE 'support_really_paid' END AS rule_name,
                CASE WHEN o.able THEN o.rate END AS rule
-          FROM (SELECT q.*, p.standard, p.support_threshold,
+          FROM (SELECT q.*, f.standard, f.support_threshold,
                        CASE WHEN count(*) FILTER (WHERE q.relation = 'child') OVER (PARTITION BY q.round_id) <= 2
-                            THEN p.support_few ELSE p.support_many END AS rate
+                            THEN f.support_few ELSE f.support_many END AS rate
                   FROM frame AS f
-                  JOIN p USING (area, residence, rule_date)
                   JOIN aidcase.obligor AS q ON q.round_id = f.round_id AND NOT q.void
                  WHERE NOT f.emergency) AS o
          CROSS JOIN LATERAL (
@@ -349,37 +358,41 @@ BEGIN
         -- each person once, by the highest share
         SELECT DISTINCT ON (m.round_id, m.member_id)
                m.round_id, m.member_id, g.addon_group, r.rule,
-               (r.rule).value * (p.standard).value AS amount
+               (r.rule).value * m.standard AS amount
           FROM member AS m
-          JOIN p USING (area, residence, rule_date)
          CROSS JOIN LATERAL (VALUES
-                ('aged', m.benefit_age >= (p.aged).value),
-                ('minor', m.benefit_age < (p.minor).value),
+                ('aged', m.is_aged),
+                ('minor', m.is_minor),
                 ('severe_disability', m.severely_disabled),
                 ('serious_illness', m.seriously_ill)) AS g (addon_group, belongs)
-          JOIN rules AS r
-            ON r.area = m.area AND r.residence = m.residence AND r.rule_date = m.rule_date
-           AND r.need = 'addon/' || g.addon_group
+          JOIN rules AS r ON r.place = m.place AND r.need = 'addon/' || g.addon_group
          WHERE m.counted AND g.belongs
          ORDER BY m.round_id, m.member_id, (r.rule).value DESC, g.addon_group
     ), household AS MATERIALIZED (
-        SELECT f.round_id, f.case_id, f.emergency, f.rule_date,
-               n.members, n.able_members, t.annual AS net, CASE WHEN t.annual < 0 THEN 0.00 ELSE t.annual END AS annual,
+        SELECT f.*, coalesce(n.members, 0) AS members, coalesce(n.able_members, 0) AS able_members,
+               t.annual AS net, CASE WHEN t.annual < 0 THEN 0.00 ELSE t.annual END AS annual,
                coalesce(q.financial, 0) AS financial, coalesce(q.homes, 0) AS homes,
                coalesce(q.non_residential, 0) AS non_residential, coalesce(q.vehicles, 0) AS vehicles,
-               (SELECT count(*) FROM aidcase.obligor AS o
-                 WHERE o.round_id = f.round_id AND o.able AND NOT o.void) AS able_obligors,
-               coalesce((SELECT sum(a.amount) FROM addon AS a WHERE a.round_id = f.round_id), 0) AS addons,
-               (p.standard).value AS standard, p AS place, p.area, p.residence
+               coalesce(o.able_obligors, 0) AS able_obligors, coalesce(a.addons, 0) AS addons,
+               (f.standard).value AS yuan
           FROM frame AS f
-          JOIN p USING (area, residence, rule_date)
           LEFT JOIN total AS t ON t.round_id = f.round_id
           LEFT JOIN property AS q ON q.round_id = f.round_id
-         CROSS JOIN LATERAL (
-                SELECT count(*)::integer AS members,
+          LEFT JOIN (
+                SELECT m.round_id, count(*)::integer AS members,
                        count(*) FILTER (WHERE m.ability = 'work_ability') AS able_members
-                  FROM member AS m
-                 WHERE m.round_id = f.round_id AND m.counted) AS n
+                  FROM member AS m WHERE m.counted GROUP BY m.round_id
+                UNION ALL
+                SELECT m.round_id, count(*)::integer, NULL
+                  FROM frame AS e JOIN aidcase.case_member AS m ON m.round_id = e.round_id
+                 WHERE e.emergency AND m.counted AND NOT m.void
+                 GROUP BY m.round_id) AS n ON n.round_id = f.round_id
+          LEFT JOIN (
+                SELECT b.round_id, count(*) AS able_obligors FROM aidcase.obligor AS b
+                 WHERE b.round_id = ANY (round_ids) AND b.able AND NOT b.void
+                 GROUP BY b.round_id) AS o ON o.round_id = f.round_id
+          LEFT JOIN (
+                SELECT d.round_id, sum(d.amount) AS addons FROM addon AS d GROUP BY d.round_id) AS a ON a.round_id = f.round_id
     ), held AS MATERIALIZED (
         -- property against the limits of each programme
         SELECT h.round_id, g.programme, v.line, v.parameter, v.reason, v.found, r.rule,
@@ -388,20 +401,17 @@ BEGIN
           FROM household AS h
          CROSS JOIN (VALUES ('dibao'), ('low_income'), ('tekun')) AS g (programme)
          CROSS JOIN LATERAL (VALUES
-                (1, 'financial', 'financial_assets_limit', 'financial_assets_over_limit', h.financial, h.standard * h.members),
+                (1, 'financial', 'financial_assets_limit', 'financial_assets_over_limit', h.financial, h.yuan * h.members),
                 (2, 'homes', 'homes_limit', 'homes_over_limit', h.homes, 1),
                 (3, 'non_residential', 'non_residential_limit', 'non_residential_over_limit', h.non_residential, 1),
                 (4, 'vehicles', 'vehicles_limit', 'vehicles_over_limit', h.vehicles, 1)
                ) AS v (line, need, parameter, reason, found, per)
-          JOIN rules AS r
-            ON r.area = h.area AND r.residence = h.residence AND r.rule_date = h.rule_date
-           AND r.need = v.need || '/' || g.programme
+          JOIN rules AS r ON r.place = h.place AND r.need = v.need || '/' || g.programme
          WHERE NOT h.emergency
     ), tested AS MATERIALIZED (
         SELECT h.*,
-               h.annual < 12 * h.standard * h.members AS below_standard,
-               h.annual * (h.place).marginal.divisor
-               < 12 * h.standard * h.members * (h.place).marginal.value AS below_marginal,
+               h.annual < 12 * h.yuan * h.members AS below_standard,
+               h.annual * (h.marginal_multiple).divisor < 12 * h.yuan * h.members * (h.marginal_multiple).value AS below_marginal,
                coalesce(o.dibao, '{}') AS over_dibao,
                coalesce(o.low_income, '{}') AS over_low_income,
                coalesce(o.tekun, '{}') AS over_tekun
@@ -417,7 +427,7 @@ BEGIN
     ), judged AS MATERIALIZED (
         SELECT t.*,
                t.members > 0 AND t.below_standard AND t.over_dibao = '{}' AS dibao,
-               t.members > 0 AND t.able_members = 0 AND t.below_standard AND t.over_tekun = '{}'
+               NOT t.emergency AND t.members > 0 AND t.able_members = 0 AND t.below_standard AND t.over_tekun = '{}'
                AND t.able_obligors = 0 AS tekun,
                t.members > 0 AND t.below_marginal AND t.over_low_income = '{}' AS marginal
           FROM tested AS t
@@ -429,13 +439,13 @@ BEGIN
           FROM judged AS j
          CROSS JOIN LATERAL (
                 -- the gap to the standard, and add-ons by group
-                SELECT 'dibao', 1, (j.place).start_dibao,
+                SELECT 'dibao', 1, j.start_dibao,
                        array_remove(ARRAY[
                            CASE WHEN j.members = 0 THEN 'no_counted_member'
                                 WHEN NOT j.below_standard THEN 'income_not_below_standard' END], NULL) || j.over_dibao,
-                       (j.place).rounding_dibao.mode, NULL::numeric, NULL::numeric,
+                       (j.rounding_dibao).mode, NULL::numeric, NULL::numeric,
                        CASE WHEN j.dibao THEN
-                           aidcase.gap_amount_annual(j.standard, j.members, j.annual, (j.place).rounding_dibao.mode)
+                           aidcase.gap_amount_annual(j.yuan, j.members, j.annual, (j.rounding_dibao).mode)
                        ELSE 0 END,
                        CASE WHEN j.dibao THEN round(j.addons, 2) ELSE 0 END
                  WHERE NOT j.emergency
@@ -443,31 +453,31 @@ BEGIN
                 -- the basic living amount, in full; the care amount needs an
                 -- assessment of self-care and is not part of it.  Children
                 -- with a scheme of their own are referred there by people.
-                SELECT 'tekun', 2, (j.place).start_tekun,
+                SELECT 'tekun', 2, j.start_tekun,
                        array_remove(ARRAY[
                            CASE WHEN j.members = 0 THEN 'no_counted_member' END,
                            CASE WHEN j.able_members > 0 THEN 'work_ability_present' END,
                            CASE WHEN j.members > 0 AND NOT j.below_standard THEN 'source_of_living_present' END,
                            CASE WHEN j.over_tekun <> '{}' THEN 'tekun_property_over_limit' END,
                            CASE WHEN j.able_obligors > 0 THEN 'able_obligor_present' END], NULL),
-                       (j.place).rounding_tekun.mode, NULL, NULL,
+                       (j.rounding_tekun).mode, NULL, NULL,
                        CASE WHEN j.tekun THEN
-                           aidcase.gap_amount(j.standard * (j.place).tekun_multiple.value / (j.place).tekun_multiple.divisor,
-                                              j.members, 0, (j.place).rounding_tekun.mode)
+                           aidcase.gap_amount(j.yuan * (j.tekun_multiple).value / (j.tekun_multiple).divisor,
+                                              j.members, 0, (j.rounding_tekun).mode)
                        ELSE 0 END,
                        0
                  WHERE NOT j.emergency
                 UNION ALL
                 -- a range for the decider; the expense type is not tested here
-                SELECT 'temp_assistance', 3, (j.place).start_temp,
+                SELECT 'temp_assistance', 3, j.start_temp,
                        CASE WHEN j.emergency THEN '{}'::text[] ELSE ARRAY['no_emergency'] END,
                        NULL,
-                       CASE WHEN j.emergency THEN (j.place).temp_minimum.value / (j.place).temp_minimum.divisor END,
-                       CASE WHEN j.emergency THEN (j.place).temp_limit.value / (j.place).temp_limit.divisor END,
+                       CASE WHEN j.emergency THEN (j.temp_minimum).value / (j.temp_minimum).divisor END,
+                       CASE WHEN j.emergency THEN (j.temp_limit).value / (j.temp_limit).divisor END,
                        0, 0
                 UNION ALL
                 -- a class without money
-                SELECT 'low_income', 4, (j.place).start_low_income,
+                SELECT 'low_income', 4, j.start_low_income,
                        array_remove(ARRAY[
                            CASE WHEN j.members = 0 THEN 'no_counted_member'
                                 WHEN j.dibao OR j.tekun THEN 'in_higher_class'
@@ -514,13 +524,13 @@ BEGIN
         SELECT h.round_id, v.programme, 40, 0, 0, 'limit', NULL, v.rule, v.source, h.annual, v.bound, 'year', NULL
           FROM household AS h
          CROSS JOIN LATERAL (VALUES
-                ('dibao', 'dibao_standard', (h.place).standard, 12 * h.standard * h.members),
-                ('tekun', 'dibao_standard', (h.place).standard, 12 * h.standard * h.members),
+                ('dibao', 'dibao_standard', h.standard, 12 * h.yuan * h.members),
+                ('tekun', 'dibao_standard', h.standard, 12 * h.yuan * h.members),
                 ('low_income', 'marginal_multiple',
-                 ROW((h.place).marginal.value, (h.place).marginal.divisor, NULL, (h.place).marginal.article,
-                     (h.place).marginal.document_id,
-                     (h.place).marginal.illustrative OR (h.place).standard.illustrative)::aidcase.rule_in_force,
-                 12 * h.standard * h.members * (h.place).marginal.value / (h.place).marginal.divisor)
+                 ROW((h.marginal_multiple).value, (h.marginal_multiple).divisor, NULL, (h.marginal_multiple).article,
+                     (h.marginal_multiple).document_id,
+                     (h.marginal_multiple).illustrative OR (h.standard).illustrative)::aidcase.rule_in_force,
+                 12 * h.yuan * h.members * (h.marginal_multiple).value / (h.marginal_multiple).divisor)
                ) AS v (programme, rule, source, bound)
          WHERE NOT h.emergency
         UNION ALL
@@ -534,10 +544,10 @@ BEGIN
         SELECT o.round_id, 'dibao', v.seq, 0, 0, v.step, NULL, v.rule, v.source, v.input, NULL, 'month', v.amount
           FROM outcome AS o
          CROSS JOIN LATERAL (VALUES
-                (60, 'standard', 'dibao_standard', (o.place).standard, o.standard, o.standard * o.members),
+                (60, 'standard', 'dibao_standard', o.standard, o.yuan, o.yuan * o.members),
                 (61, 'base', 'monthly_income', NULL, o.annual, - (o.annual / 12)),
-                (62, 'rounding', o.rounding, (o.place).rounding_dibao, NULL,
-                 o.base_amount - (o.standard * o.members - o.annual / 12)),
+                (62, 'rounding', o.rounding, o.rounding_dibao, NULL,
+                 o.base_amount - (o.yuan * o.members - o.annual / 12)),
                 (64, 'rounding', 'addons_to_fen', NULL, o.addons, nullif(o.addon_amount - o.addons, 0))
                ) AS v (seq, step, rule, source, input, amount)
          WHERE o.programme = 'dibao' AND o.eligible AND v.amount IS NOT NULL
@@ -550,19 +560,19 @@ BEGIN
         SELECT o.round_id, 'tekun', v.seq, 0, 0, v.step, NULL, v.rule, v.source, v.input, NULL, 'month', v.amount
           FROM outcome AS o
          CROSS JOIN LATERAL (
-                SELECT o.standard * (o.place).tekun_multiple.value / (o.place).tekun_multiple.divisor * o.members AS exact) AS e
+                SELECT o.yuan * (o.tekun_multiple).value / (o.tekun_multiple).divisor * o.members AS exact) AS e
          CROSS JOIN LATERAL (VALUES
-                (60, 'standard', 'tekun_multiple', (o.place).tekun_multiple,
-                 (o.place).tekun_multiple.value / (o.place).tekun_multiple.divisor, e.exact),
-                (61, 'rounding', o.rounding, (o.place).rounding_tekun, NULL, o.base_amount - e.exact)
+                (60, 'standard', 'tekun_multiple', o.tekun_multiple,
+                 (o.tekun_multiple).value / (o.tekun_multiple).divisor, e.exact),
+                (61, 'rounding', o.rounding, o.rounding_tekun, NULL, o.base_amount - e.exact)
                ) AS v (seq, step, rule, source, input, amount)
          WHERE o.programme = 'tekun' AND o.eligible
         UNION ALL
         SELECT o.round_id, 'temp_assistance', v.seq, 0, 0, 'limit', NULL, v.rule, v.source, NULL, v.bound, NULL, NULL
           FROM outcome AS o
          CROSS JOIN LATERAL (VALUES
-                (60, 'temp_minimum', (o.place).temp_minimum, o.minimum_amount),
-                (61, 'unit_authority_limit', (o.place).temp_limit, o.maximum_amount)) AS v (seq, rule, source, bound)
+                (60, 'temp_minimum', o.temp_minimum, o.minimum_amount),
+                (61, 'unit_authority_limit', o.temp_limit, o.maximum_amount)) AS v (seq, rule, source, bound)
          WHERE o.programme = 'temp_assistance' AND o.eligible
         UNION ALL
         SELECT o.round_id, o.programme, 90, x.ordinality, 0, 'result', NULL, coalesce(x.reason, 'eligible'),
@@ -585,15 +595,16 @@ BEGIN
                per_capita, standard, eligible, low_income_class, base_amount, addon_amount, amount,
                minimum_amount, maximum_amount, rounding, reasons, illustrative, determined_at, determined_by)
         SELECT o.case_id, o.round_id, o.programme, o.rule_date, o.benefit_month,
-               coalesce(nullif(o.members, 0), (SELECT count(*) FROM aidcase.case_member AS m
-                                                WHERE m.round_id = o.round_id AND m.counted AND NOT m.void)),
-               o.annual, o.annual / 12, o.annual / (12 * nullif(o.members, 0)), o.standard,
+               o.members,
+               o.annual, o.annual / 12, o.annual / (12 * nullif(o.members, 0)), o.yuan,
                o.eligible, o.low_income_class, o.base_amount, o.addon_amount, o.base_amount + o.addon_amount,
                o.minimum_amount, o.maximum_amount, o.rounding, o.reasons,
-               EXISTS (SELECT FROM numbered AS n
-                        WHERE n.round_id = o.round_id AND n.programme = o.programme AND (n.source).illustrative),
+               i.illustrative,
                aidcase.now_here(), aidcase.current_staff()
           FROM outcome AS o
+          JOIN (SELECT n.round_id, n.programme, coalesce(bool_or((n.source).illustrative), false) AS illustrative
+                  FROM numbered AS n GROUP BY n.round_id, n.programme) AS i
+            ON i.round_id = o.round_id AND i.programme = o.programme
          ORDER BY o.round_id, o.sort
         RETURNING *
     ), lines_made AS (
@@ -609,20 +620,6 @@ BEGIN
          ORDER BY d.determination_id, n.line_no
     )
     SELECT d.* FROM made AS d ORDER BY d.determination_id;
-
-    GET DIAGNOSTICS written = ROW_COUNT;
-    IF written IS DISTINCT FROM expected THEN
-        SELECT string_agg(DISTINCT r.missing, E'\n' ORDER BY r.missing) INTO missing
-          FROM aidcase.rules_in_force(round_ids, determine_rounds.on_date) AS r
-         WHERE r.missing IS NOT NULL;
-        IF missing IS NULL THEN
-            RAISE EXCEPTION 'could not determine all rounds'
-                USING DETAIL = format('%s determinations were expected, %s were made.', expected, written);
-        END IF;
-        RAISE EXCEPTION 'parameters or rules of the determination are not set'
-            USING ERRCODE = 'ZA008', DETAIL = missing,
-                  HINT = 'Set parameters with aidcase.set_parameter(), other rules in their tables; a rule pack holds many of them.';
-    END IF;
 END
 $$;
 COMMENT ON FUNCTION aidcase.determine_rounds(bigint[], date) IS

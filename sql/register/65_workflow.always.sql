@@ -38,7 +38,7 @@ BEGIN
                 faults := faults || 'minutes_no: is not that of a meeting of the unit'::text;
             END IF;
         END IF;
-        PERFORM aidcase.raise_faults('details of the move', faults,
+        PERFORM aidcase.raise_faults('details document', faults,
             'The keys are occurred_at, and for rounds minutes_no or meeting_id.');
         happened_at := aidcase.iso_timestamp(details ->> 'occurred_at');
         the_meeting := coalesce(the_meeting, (details ->> 'meeting_id')::bigint);

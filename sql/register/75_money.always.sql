@@ -12,7 +12,7 @@ BEGIN
       FROM jsonb_each(to_jsonb(NEW)) AS n
       JOIN jsonb_each(to_jsonb(OLD)) AS o USING (key)
      WHERE n.value IS DISTINCT FROM o.value
-       AND n.key <> 'entry_no' AND n.key <> ALL (TG_ARGV);
+       AND n.key <> 'entry_no' AND n.key <> ALL (coalesce(TG_ARGV, '{}'));    -- NULL without arguments
     IF changed IS NOT NULL THEN
         RAISE EXCEPTION 'a row of table "%" cannot be changed', TG_TABLE_NAME
             USING ERRCODE = 'ZA004',
@@ -37,40 +37,153 @@ $$;
 COMMENT ON FUNCTION aidcase.benefit_start(text, text, date) IS
     '享受起始月份(默认确认次月) / first month of benefit; by default the month after the decision';
 
--- Trigger: a row of award needs a granting decision that says the same.
+-- First month of an award that a case begins: as benefit_start(), but never a
+-- month that the household has been paid for in the programme or in one that
+-- excludes it; a roll that was made before the decision stands.
+CREATE OR REPLACE FUNCTION aidcase.award_start(case_id bigint, programme text, area text, decided_on date)
+RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT greatest(aidcase.benefit_start(award_start.programme, award_start.area, award_start.decided_on),
+                    (max(p.benefit_month) + interval '1 month')::date)
+      FROM aidcase.payment AS p
+      JOIN aidcase.programme AS paid ON paid.programme = p.programme
+      JOIN aidcase.programme AS begun ON begun.programme = award_start.programme
+     WHERE p.case_id = award_start.case_id AND p.line_kind IN ('current', 'arrears')
+       AND (paid.programme = begun.programme OR paid.exclusion_group = begun.exclusion_group);
+END;
+COMMENT ON FUNCTION aidcase.award_start(bigint, text, text, date) IS
+    '待遇起始月份:已发放的月份不重复 / first month of an award: benefit_start(), but no month that was paid already';
+
+-- Trigger: rows of award need a granting decision that says the same.  The
+-- checks of whole statements fire last, see the rows as they are stored, and
+-- are one query for all of them.
 CREATE OR REPLACE FUNCTION aidcase.check_award() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
+DECLARE
+    the_round bigint;
 BEGIN
-    IF NOT EXISTS (
+    SELECT n.round_id INTO the_round
+      FROM new_rows AS n
+     WHERE NOT EXISTS (
             SELECT FROM aidcase.case_round AS r
               JOIN aidcase.workflow_state AS s USING (workflow_id, state)
               JOIN aidcase.assistance_opinion AS o USING (round_id)
-             WHERE r.round_id = NEW.round_id AND r.case_id = NEW.case_id AND r.unit_id = NEW.unit_id
+              JOIN aidcase.determination AS d ON d.determination_id = o.determination_id
+              JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
+             WHERE r.round_id = n.round_id AND r.case_id = n.case_id AND r.unit_id = n.unit_id
                AND s.frozen AND r.decided_on IS NOT NULL
-               AND o.programme = NEW.programme AND o.outcome = 'granted' AND NOT o.void
-               AND o.determination_id = NEW.determination_id AND o.amount = NEW.amount) THEN
+               AND o.programme = n.programme AND o.outcome = 'granted' AND NOT o.void
+               AND o.determination_id = n.determination_id AND o.amount = n.amount
+               AND d.members = n.persons
+               AND lower(n.months) >= aidcase.benefit_start(n.programme, u.unit_code, r.decided_on))
+     LIMIT 1;
+    IF FOUND THEN
         RAISE EXCEPTION 'an award needs a decision that grants it'
             USING ERRCODE = 'ZA003',
-                  DETAIL = format('Round %s has no confirmed opinion that grants this programme with this amount and determination.', NEW.round_id),
+                  DETAIL = format('Round %s has no confirmed opinion that grants this programme with this amount and determination.', the_round),
                   HINT = 'Awards are made by the confirmation of a round.';
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION aidcase.check_award() IS
     '触发器:待遇须有确认依据 / trigger: an award rests on a confirmed opinion with the same amount';
 REVOKE ALL ON FUNCTION aidcase.check_award() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER "~1_check" BEFORE INSERT ON aidcase.award
-    FOR EACH ROW EXECUTE FUNCTION aidcase.check_award();
+-- Trigger: the components of an award add up to it.
+CREATE OR REPLACE FUNCTION aidcase.check_award_component() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM aidcase.award AS a
+                 JOIN aidcase.award_component AS c USING (award_id)
+                WHERE a.award_id IN (SELECT n.award_id FROM new_rows AS n)
+                GROUP BY a.award_id, a.amount, a.case_id
+               HAVING sum(c.amount) <> a.amount OR bool_or(c.case_id <> a.case_id)) THEN
+        RAISE EXCEPTION 'the components of an award do not add up to it'
+            USING ERRCODE = 'ZA003',
+                  DETAIL = 'Base and add-ons together are the amount that was decided.',
+                  HINT = 'Awards are made by the confirmation of a round.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_award_component() IS
+    '触发器:待遇构成之和等于待遇金额 / trigger: the components of an award add up to its amount';
+REVOKE ALL ON FUNCTION aidcase.check_award_component() FROM PUBLIC;
+
+-- Trigger: the persons of an award are counted members of its round.
+CREATE OR REPLACE FUNCTION aidcase.check_award_person() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM new_rows AS n
+                WHERE NOT EXISTS (
+                    SELECT FROM aidcase.award AS a
+                      JOIN aidcase.programme AS g USING (programme)
+                      JOIN aidcase.case_member AS m USING (round_id)
+                     WHERE a.award_id = n.award_id AND a.case_id = n.case_id AND a.months = n.months
+                       AND g.exclusion_group IS NOT DISTINCT FROM n.exclusion_group
+                       AND m.member_id = n.member_id AND m.citizen_id IS NOT DISTINCT FROM n.citizen_id
+                       AND m.counted AND NOT m.void)) THEN
+        RAISE EXCEPTION 'a person of an award is no counted member of its round'
+            USING ERRCODE = 'ZA003',
+                  DETAIL = 'An award is for the members who were counted when it was decided, for its own months.',
+                  HINT = 'Awards are made by the confirmation of a round.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_award_person() IS
+    '触发器:待遇人员须为该轮次计入成员 / trigger: the persons of an award are the counted members of its round';
+REVOKE ALL ON FUNCTION aidcase.check_award_person() FROM PUBLIC;
+
+-- Trigger: the months of an award can end earlier, never begin earlier or go on
+-- longer than was decided.
+CREATE OR REPLACE FUNCTION aidcase.only_shorten() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF NOT NEW.months <@ OLD.months
+       OR NOT isempty(NEW.months) AND lower(NEW.months) <> lower(OLD.months) THEN
+        RAISE EXCEPTION 'the months of an award can only be cut short'
+            USING ERRCODE = 'ZA004',
+                  DETAIL = 'More months than were decided need a decision.',
+                  HINT = 'A review makes a new award.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.only_shorten() IS
+    '触发器:享受月份只可提前终止 / trigger: the months of an award can only be cut short';
+
+CREATE OR REPLACE TRIGGER "~1_check" AFTER INSERT ON aidcase.award
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.check_award();
+CREATE OR REPLACE TRIGGER "~1_check" AFTER INSERT ON aidcase.award_component
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.check_award_component();
+CREATE OR REPLACE TRIGGER "~1_check" AFTER INSERT ON aidcase.award_person
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.check_award_person();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('months', 'stop_reason');
+CREATE OR REPLACE TRIGGER "~3_shortened" BEFORE UPDATE ON aidcase.award
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_shorten();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award_component
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award_person
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('months');
+CREATE OR REPLACE TRIGGER "~3_shortened" BEFORE UPDATE ON aidcase.award_person
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_shorten();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.payee_account
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('valid');
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.determination
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.determination_line
@@ -88,10 +201,17 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    -- an earlier award of the same case and programme ends where the new one begins
+    -- a roll that is being made now is waited for: what it pays decides where
+    -- the new awards begin
+    PERFORM FROM aidcase.award AS a
+      WHERE a.case_id IN (SELECT n.case_id FROM new_rows AS n)
+      ORDER BY a.award_id FOR NO KEY UPDATE;
+
+    -- earlier awards of the same case that exclude the new one end where it
+    -- begins; one that would have begun later never does
     WITH granted AS (
-        SELECT n.case_id, p.programme,
-               aidcase.benefit_start(p.programme, u.unit_code, n.decided_on) AS start
+        SELECT n.case_id, p.programme, g.exclusion_group,
+               aidcase.award_start(n.case_id, p.programme, u.unit_code, n.decided_on) AS start
           FROM new_rows AS n
           JOIN old_rows AS o USING (round_id)
           JOIN aidcase.workflow_state AS s ON s.workflow_id = n.workflow_id AND s.state = n.state
@@ -99,13 +219,16 @@ BEGIN
           JOIN aidcase.programme AS g ON g.programme = p.programme
           JOIN aidcase.unit AS u ON u.unit_id = n.unit_id
          WHERE s.grants AND n.state <> o.state
-           AND p.outcome = 'granted' AND NOT p.void AND g.cash AND g.recurring
+           AND p.outcome = 'granted' AND NOT p.void AND g.cash AND g.recurring AND p.amount > 0
     ), ended AS (
         UPDATE aidcase.award AS a
-           SET months = daterange(lower(a.months), g.start), stop_reason = 'replaced'
-          FROM granted AS g
-         WHERE a.case_id = g.case_id AND a.programme = g.programme
-           AND a.months @> g.start AND lower(a.months) < g.start
+           SET months = CASE WHEN lower(a.months) < g.start THEN daterange(lower(a.months), g.start)
+                             ELSE 'empty' END,
+               stop_reason = 'replaced'
+          FROM granted AS g, aidcase.programme AS f
+         WHERE a.case_id = g.case_id AND f.programme = a.programme AND f.cash AND f.recurring
+           AND (a.programme = g.programme OR f.exclusion_group = g.exclusion_group)
+           AND a.months && daterange(g.start, NULL)
         RETURNING a.award_id, a.months
     )
     UPDATE aidcase.award_person AS q SET months = e.months
@@ -115,7 +238,7 @@ BEGIN
         INSERT INTO aidcase.award (case_id, round_id, determination_id, unit_id, programme,
                                    months, amount, persons, residence)
         SELECT n.case_id, n.round_id, p.determination_id, n.unit_id, p.programme,
-               daterange(aidcase.benefit_start(p.programme, u.unit_code, n.decided_on), NULL),
+               daterange(aidcase.award_start(n.case_id, p.programme, u.unit_code, n.decided_on), NULL),
                p.amount, d.members, c.residence
           FROM new_rows AS n
           JOIN old_rows AS o USING (round_id)
@@ -151,6 +274,12 @@ EXCEPTION
             USING ERRCODE = '23P01',
                   DETAIL = 'Another award of the same person or household covers the same months.',
                   HINT = 'End the other award first, or leave the person out of this household.';
+    WHEN integrity_constraint_violation THEN
+        -- with the owner's rights PostgreSQL would print the row
+        RAISE EXCEPTION 'the award cannot be made'
+            USING ERRCODE = SQLSTATE,
+                  DETAIL = 'The determination on which it rests is no determination of a household with members.',
+                  HINT = 'Determine the round again.';
 END
 $$;
 COMMENT ON FUNCTION aidcase.grant_awards() IS
@@ -161,8 +290,8 @@ CREATE OR REPLACE TRIGGER "~6_grant" AFTER UPDATE ON aidcase.case_round
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.grant_awards();
 
--- Trigger: a line of a roll is owed, by this unit, in this amount, to an
--- account in force, and its roll is still a draft.
+-- Trigger: lines of a roll are owed, by this unit, in this amount, to an
+-- account in force, and the roll is still a draft; its totals are theirs.
 CREATE OR REPLACE FUNCTION aidcase.check_payment() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
@@ -170,41 +299,79 @@ AS $$
 DECLARE
     faults text[];
 BEGIN
-    SELECT array_remove(ARRAY[
-        CASE WHEN s.frozen THEN 'The roll is no longer a draft.' END,
-        CASE WHEN r.unit_id <> NEW.unit_id THEN 'The line names another unit than its roll.' END,
-        CASE WHEN a.case_id <> NEW.case_id OR a.programme <> NEW.programme THEN 'The line names another case or programme than its award.' END,
-        CASE WHEN NOT a.months @> NEW.benefit_month THEN 'The award does not cover the benefit month.' END,
-        CASE WHEN NEW.line_kind = 'current' AND NEW.benefit_month <> r.roll_month THEN 'A current line is for the month of the roll.' END,
-        CASE WHEN NEW.line_kind <> 'current' AND NEW.benefit_month > r.roll_month THEN 'Nothing is paid for a month to come.' END,
-        CASE WHEN NEW.line_kind IN ('current', 'arrears', 'reissue') AND NEW.amount <> a.amount THEN 'The amount differs from the award.' END,
-        CASE WHEN p.case_id <> NEW.case_id THEN 'The account belongs to another case.' END,
-        CASE WHEN NOT p.valid @> r.pay_day THEN 'The account is not in force on the pay day.' END], NULL)
-      INTO faults
-      FROM aidcase.payment_roll AS r
+    PERFORM FROM aidcase.payment_roll AS r
+      WHERE r.roll_id IN (SELECT n.roll_id FROM new_rows AS n)
+      ORDER BY r.roll_id FOR NO KEY UPDATE;
+    SELECT array_agg(DISTINCT f.fault) INTO faults
+      FROM new_rows AS n
+      JOIN aidcase.payment_roll AS r USING (roll_id)
       JOIN aidcase.workflow_state AS s USING (workflow_id, state)
-     CROSS JOIN aidcase.award AS a
-     CROSS JOIN aidcase.payee_account AS p
-     WHERE r.roll_id = NEW.roll_id AND a.award_id = NEW.award_id AND p.account_id = NEW.account_id;
-    IF faults IS NULL THEN
-        faults := ARRAY['The roll, the award or the account does not exist.'];
-    END IF;
-    IF faults <> '{}' THEN
+      JOIN aidcase.award AS a USING (award_id)
+      JOIN aidcase.payee_account AS p USING (account_id)
+      LEFT JOIN (SELECT c.award_id, sum(c.amount) AS amount FROM aidcase.award_component AS c
+                  WHERE c.component <> 'base' GROUP BY c.award_id) AS x USING (award_id)
+     CROSS JOIN LATERAL (VALUES
+        (s.frozen, 'The roll is no longer a draft.'),
+        (r.unit_id <> n.unit_id, 'The line names another unit than its roll.'),
+        (a.case_id <> n.case_id OR a.programme <> n.programme, 'The line names another case or programme than its award.'),
+        (NOT a.months @> n.benefit_month, 'The award does not cover the benefit month.'),
+        (n.line_kind = 'current' AND n.benefit_month <> r.roll_month, 'A current line is for the month of the roll.'),
+        (n.line_kind <> 'current' AND n.benefit_month > r.roll_month, 'Nothing is paid for a month to come.'),
+        (n.line_kind IN ('current', 'arrears')
+         AND (n.amount <> a.amount OR n.persons <> a.persons OR n.addon_amount <> coalesce(x.amount, 0)),
+         'The amount differs from the award.'),
+        (n.line_kind NOT IN ('current', 'arrears'), 'Nothing was returned or is to be recovered that the line could rest on.'),
+        (p.case_id <> n.case_id, 'The account belongs to another case.'),
+        (NOT p.valid @> r.pay_day, 'The account is not in force on the pay day.')) AS f (broken, fault)
+     WHERE f.broken;
+    IF faults IS NOT NULL THEN
         RAISE EXCEPTION 'the line cannot be on this roll'
             USING ERRCODE = 'ZA003', DETAIL = array_to_string(faults, E'\n'),
                   HINT = 'Rolls are made by aidcase.make_roll().';
     END IF;
-    RETURN NEW;
+    UPDATE aidcase.payment_roll AS r
+       SET lines = s.lines, total = s.total
+      FROM (SELECT p.roll_id, count(*) AS lines, sum(p.amount) AS total
+              FROM aidcase.payment AS p
+             WHERE p.roll_id IN (SELECT n.roll_id FROM new_rows AS n) GROUP BY p.roll_id) AS s
+     WHERE r.roll_id = s.roll_id;
+    RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION aidcase.check_payment() IS
-    '触发器:发放行须与在享待遇、账户和清册一致 / trigger: a roll line agrees with award, account and roll';
+    '触发器:发放行须与在享待遇、账户和清册一致 / trigger: roll lines agree with award, account and roll, and make its totals';
 REVOKE ALL ON FUNCTION aidcase.check_payment() FROM PUBLIC;
 
-CREATE OR REPLACE TRIGGER "~1_check" BEFORE INSERT ON aidcase.payment
-    FOR EACH ROW EXECUTE FUNCTION aidcase.check_payment();
+-- Trigger: a roll is paid with the totals of its lines.
+CREATE OR REPLACE FUNCTION aidcase.check_roll_totals() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF NEW.state <> OLD.state
+       AND EXISTS (SELECT FROM aidcase.workflow_state AS s
+                    WHERE s.workflow_id = NEW.workflow_id AND s.state = NEW.state AND s.kind = 'final')
+       AND EXISTS (SELECT FROM aidcase.payment AS p WHERE p.roll_id = NEW.roll_id
+                   HAVING (count(*), coalesce(sum(p.amount), 0)) IS DISTINCT FROM (NEW.lines::bigint, NEW.total)) THEN
+        RAISE EXCEPTION 'the totals of roll % are not those of its lines', NEW.roll_id
+            USING ERRCODE = 'ZA003',
+                  DETAIL = 'Number of lines or sum differ from table aidcase.payment.',
+                  HINT = 'Have the inspectors find out who changed it; aidcase.history() shows each version.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_roll_totals() IS
+    '触发器:发放前清册合计须与明细一致 / trigger: a roll is paid only with the totals of its lines';
+REVOKE ALL ON FUNCTION aidcase.check_roll_totals() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER "~1_check" AFTER INSERT ON aidcase.payment
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.check_payment();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.payment
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
+CREATE OR REPLACE TRIGGER "~2_totals" BEFORE UPDATE ON aidcase.payment_roll
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_roll_totals();
 
 -- Raises the refusal that every call for a unit makes when the actor does not
 -- hold one of the posts there.
@@ -249,10 +416,16 @@ BEGIN
             USING ERRCODE = '22023', HINT = 'Give any day of the month.';
     END IF;
     PERFORM aidcase.require_post('{clerk,unit_leader}', the_unit, 'make the roll of the unit');
+    IF NOT EXISTS (SELECT FROM aidcase.unit_now AS u WHERE u.unit_id = the_unit AND u.level = 'unit') THEN
+        RAISE EXCEPTION 'unit "%" makes no payment roll', unit
+            USING ERRCODE = '22023',
+                  DETAIL = 'Rolls are made by towns, offices and communities that handle cases.',
+                  HINT = 'Give the code of such a unit.';
+    END IF;
     IF the_month > date_trunc('month', aidcase.today()::timestamp) + interval '1 month' THEN
         RAISE EXCEPTION 'the roll of a later month cannot be made yet'
             USING ERRCODE = '22023',
-                  DETAIL = 'A roll is made in its month or the month before.',
+                  DETAIL = 'A roll is made in the month before it at the earliest.',
                   HINT = 'Make it when the month is near.';
     END IF;
     day := aidcase.pay_day(the_month);
@@ -267,41 +440,49 @@ BEGIN
                   HINT = 'See aidcase.payment_roll.';
     END;
 
-    WITH owed AS (
-        SELECT a.award_id, a.case_id, a.programme, a.amount, a.persons, m.benefit_month
-          FROM aidcase.award AS a
-          JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
-          JOIN aidcase.aid_case AS c ON c.case_id = a.case_id AND c.unit_id = the_unit
-         CROSS JOIN LATERAL (
-                SELECT s::date AS benefit_month
-                  FROM generate_series(lower(a.months)::timestamp,
-                                       least(the_month, upper(a.months) - 1)::timestamp,
-                                       interval '1 month') AS s) AS m
-         WHERE lower(a.months) <= the_month
-           AND NOT EXISTS (SELECT FROM aidcase.payment AS p
-                            WHERE p.award_id = a.award_id AND p.benefit_month = m.benefit_month
-                              AND p.line_kind IN ('current', 'arrears'))
-           AND (NOT waits OR EXISTS (
-                SELECT FROM aidcase.publication_item AS i
-                  JOIN aidcase.publication AS b USING (publication_id)
-                 WHERE i.round_id = a.round_id AND b.kind = 'confirmation' AND b.until < day))
-    )
-    INSERT INTO aidcase.payment (roll_id, unit_id, case_id, award_id, account_id, programme,
-                                 benefit_month, line_kind, base_amount, addon_amount, amount, persons)
-    SELECT the_roll, the_unit, o.case_id, o.award_id, p.account_id, o.programme, o.benefit_month,
-           CASE WHEN o.benefit_month = the_month THEN 'current' ELSE 'arrears' END,
-           o.amount - coalesce(x.addon, 0), coalesce(x.addon, 0), o.amount, o.persons
-      FROM owed AS o
-      JOIN aidcase.payee_account AS p ON p.case_id = o.case_id AND p.valid @> day
-      LEFT JOIN (SELECT award_id, sum(amount) AS addon FROM aidcase.award_component
-                  WHERE component <> 'base' GROUP BY award_id) AS x USING (award_id)
-     ORDER BY o.case_id, o.programme, o.benefit_month;
+    -- a confirmation that ends or begins an award now is waited for
+    PERFORM FROM aidcase.award AS a
+      JOIN aidcase.aid_case AS c ON c.case_id = a.case_id AND c.unit_id = the_unit
+     WHERE a.months && daterange(NULL, the_month, '[]')
+     ORDER BY a.award_id FOR SHARE OF a;
 
-    UPDATE aidcase.payment_roll AS r
-       SET lines = s.lines, total = s.total
-      FROM (SELECT count(*) AS lines, coalesce(sum(p.amount), 0) AS total
-              FROM aidcase.payment AS p WHERE p.roll_id = the_roll) AS s
-     WHERE r.roll_id = the_roll;
+    BEGIN
+        WITH owed AS (
+            SELECT a.award_id, a.case_id, a.programme, a.amount, a.persons, m.benefit_month
+              FROM aidcase.award AS a
+              JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
+              JOIN aidcase.aid_case AS c ON c.case_id = a.case_id AND c.unit_id = the_unit
+             CROSS JOIN LATERAL (
+                    SELECT s::date AS benefit_month
+                      FROM generate_series(lower(a.months)::timestamp,
+                                           least(the_month, upper(a.months) - 1)::timestamp,
+                                           interval '1 month') AS s) AS m
+             WHERE lower(a.months) <= the_month
+               AND NOT EXISTS (SELECT FROM aidcase.payment AS p
+                                WHERE p.case_id = a.case_id AND p.programme = a.programme
+                                  AND p.benefit_month = m.benefit_month
+                                  AND p.line_kind IN ('current', 'arrears'))
+               AND (NOT waits OR EXISTS (
+                    SELECT FROM aidcase.publication_item AS i
+                      JOIN aidcase.publication AS b USING (publication_id)
+                     WHERE i.round_id = a.round_id AND b.kind = 'confirmation' AND b.until < day))
+        )
+        INSERT INTO aidcase.payment (roll_id, unit_id, case_id, award_id, account_id, programme,
+                                     benefit_month, line_kind, base_amount, addon_amount, amount, persons)
+        SELECT the_roll, the_unit, o.case_id, o.award_id, p.account_id, o.programme, o.benefit_month,
+               CASE WHEN o.benefit_month = the_month THEN 'current' ELSE 'arrears' END,
+               o.amount - coalesce(x.addon, 0), coalesce(x.addon, 0), o.amount, o.persons
+          FROM owed AS o
+          JOIN aidcase.payee_account AS p ON p.case_id = o.case_id AND p.valid @> day
+          LEFT JOIN (SELECT award_id, sum(amount) AS addon FROM aidcase.award_component
+                      WHERE component <> 'base' GROUP BY award_id) AS x USING (award_id)
+         ORDER BY o.case_id, o.programme, o.benefit_month;
+    EXCEPTION WHEN unique_violation THEN
+        RAISE EXCEPTION 'the roll of unit "%" could not be made', unit
+            USING ERRCODE = '40001',
+                  DETAIL = 'Another roll has just paid a household that was to be on this one.',
+                  HINT = 'Make it again.';
+    END;
 
     SELECT count(*) INTO without_account
       FROM aidcase.award AS a
@@ -309,7 +490,7 @@ BEGIN
      WHERE a.months @> the_month
        AND NOT EXISTS (SELECT FROM aidcase.payee_account AS p WHERE p.case_id = a.case_id AND p.valid @> day);
     IF without_account > 0 THEN
-        RAISE WARNING '% awards are not on the roll because no payee account is in force', without_account
+        RAISE WARNING 'awards that are not on the roll because no payee account is in force: %', without_account
             USING HINT = 'They follow as arrears once aidcase.set_payee() has been called.';
     END IF;
     RETURN the_roll;

@@ -18,6 +18,7 @@ CREATE TABLE aidcase.draw (
     seed        text,
     seed_by     text                    -- who rolled it, where, witnesses
 );
+CREATE UNIQUE INDEX draw_seed ON aidcase.draw (seed);
 SELECT aidcase.set_up_table('draw');
 CREATE TRIGGER "~1_workflow" BEFORE INSERT OR UPDATE ON aidcase.draw
     FOR EACH ROW EXECUTE FUNCTION aidcase.enforce_workflow();

@@ -19,6 +19,29 @@ CREATE OR REPLACE VIEW aidcase.unpublished WITH (security_invoker = true) AS
 COMMENT ON VIEW aidcase.unpublished IS
     '已确认待公示 / confirmed and not yet published';
 
+-- One line of a published list, as it is hashed.
+CREATE OR REPLACE FUNCTION aidcase.publication_line(village_code text, programme text, applicant_name text,
+    persons integer, amount numeric) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT concat_ws('|', village_code, programme, applicant_name, persons, amount) $$;
+COMMENT ON FUNCTION aidcase.publication_line(text, text, text, integer, numeric) IS
+    '公示名单一行的规范文本 / the canonical text of one line of a published list: village|programme|applicant|persons|amount';
+
+-- The hash of a list that was published, from its lines: what
+-- publication.sha256 must be.
+CREATE OR REPLACE FUNCTION aidcase.publication_sha256(publication_id bigint) RETURNS bytea
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT sha256(convert_to(coalesce(string_agg(
+               aidcase.publication_line(v.unit_code, i.programme, i.applicant_name, i.persons, i.amount),
+               E'\n' ORDER BY i.round_id, i.programme COLLATE "C"), ''), 'UTF8'))
+      FROM aidcase.publication_item AS i
+      JOIN aidcase.unit AS v ON v.unit_id = i.village_id
+     WHERE i.publication_id = publication_sha256.publication_id;
+END;
+COMMENT ON FUNCTION aidcase.publication_sha256(bigint) IS
+    '由名单内容重算公示哈希 / the hash of a published list, computed from its lines again';
+
 -- Publishes the confirmations of a unit that have not been published and
 -- moves their rounds on.  NULL when there is nothing to publish.
 CREATE OR REPLACE FUNCTION aidcase.publish(unit text, published_on date DEFAULT NULL) RETURNS bigint
@@ -33,14 +56,17 @@ DECLARE
     the_hash bytea;
 BEGIN
     PERFORM aidcase.require_post('{clerk,unit_leader}', the_unit, 'publish the unit''s confirmations');
-    IF day > aidcase.today() THEN
+    IF day > aidcase.today() OR NOT isfinite(day) THEN
         RAISE EXCEPTION 'a list cannot have been published in the future'
-            USING ERRCODE = '22023', HINT = 'Leave the date out to publish today.';
+            USING ERRCODE = '22023',
+                  DETAIL = 'The period of publicity begins on the day on which the list was shown.',
+                  HINT = 'Leave the date out to publish today.';
     END IF;
     PERFORM FROM aidcase.case_round AS r
       WHERE r.unit_id = the_unit AND r.state = 'confirmed' ORDER BY r.round_id FOR UPDATE;
-    SELECT count(*), sha256(convert_to(coalesce(string_agg(concat_ws('|', v.unit_code, i.programme,
-               i.applicant_name, i.persons, i.amount), E'\n' ORDER BY i.round_id, i.programme), ''), 'UTF8'))
+    SELECT count(*), sha256(convert_to(coalesce(string_agg(
+               aidcase.publication_line(v.unit_code, i.programme, i.applicant_name, i.persons, i.amount),
+               E'\n' ORDER BY i.round_id, i.programme COLLATE "C"), ''), 'UTF8'))
       INTO the_lines, the_hash
       FROM aidcase.unpublished AS i JOIN aidcase.unit AS v ON v.unit_id = i.village_id
      WHERE i.unit_id = the_unit AND i.decided_on <= day;
@@ -58,7 +84,7 @@ BEGIN
            i.applicant_name, i.persons, i.amount
       FROM aidcase.unpublished AS i
      WHERE i.unit_id = the_unit AND i.decided_on <= day
-     ORDER BY i.round_id, i.programme;
+     ORDER BY i.round_id, i.programme COLLATE "C";
     UPDATE aidcase.case_round AS r
        SET state = t.to_state
       FROM aidcase.workflow_transition AS t

@@ -1,0 +1,246 @@
+-- Money: what a confirmation grants, the monthly roll, what it can never do.
+SET search_path = aidcase, tap, public;
+SET client_min_messages = error;
+BEGIN;
+SELECT plan(100);
+\ir parts/household.sql
+
+-- ---------------------------------------------------------------------
+-- Awards come from confirmations
+
+SELECT pg_temp.confirm('a', '340705100', '340705100201', '{1,2}', 300, '2021-04-30 15:00+08') AS a \gset
+SELECT results_eq(format('SELECT programme, months, amount, persons, residence, stop_reason FROM award WHERE round_id = %s', :a),
+    $$VALUES ('dibao', '[2021-05-01,)'::daterange, 1167.40::numeric(14,2), 2, 'rural', NULL::text)$$,
+    'a confirmation on the last day of April makes an award from May on');
+SELECT results_eq(format('SELECT component, c.amount FROM award_component AS c JOIN award USING (award_id) WHERE round_id = %s ORDER BY component COLLATE "C"', :a),
+    $$VALUES ('addon', 191.40::numeric(14,2)), ('base', 976.00)$$, 'its components add up to it');
+SELECT results_eq(format('SELECT citizen_id::text, exclusion_group, p.months FROM award_person AS p JOIN award USING (award_id) WHERE round_id = %s ORDER BY member_id', :a),
+    $$VALUES (pg_temp.person(1), 'living', '[2021-05-01,)'::daterange), (pg_temp.person(2), 'living', '[2021-05-01,)')$$, 'its persons are the counted members');
+SELECT is((SELECT amount FROM award WHERE round_id = :a),
+    (SELECT amount FROM assistance_opinion WHERE round_id = :a AND outcome = 'granted' AND NOT void), 'it is what the opinion grants');
+
+SELECT pg_temp.confirm('y', '340705100', '340705100201', '{11}', 200, '2021-12-31 15:00+08') AS y \gset
+SELECT is((SELECT months FROM award WHERE round_id = :y), '[2022-01-01,)'::daterange, 'a confirmation on 31 December counts from January');
+SELECT pg_temp.confirm('s', '340705100', '340705100201', '{12}', 200, '2021-06-01 00:30+08') AS s \gset
+SELECT is((SELECT months FROM award WHERE round_id = :s), '[2021-07-01,)'::daterange, 'the month is that of the register''s time zone');
+SELECT is((SELECT decided_on FROM case_round WHERE round_id = :s), '2021-06-01'::date, 'and so is the day of the decision');
+
+-- a member of another household
+SELECT pg_temp.clock('2021-05-06 09:00+08');
+SELECT pg_temp.by_staff('x-clerk', format('SELECT round_id FROM file_case(%L)',
+    pg_temp.application('e', '340705100', '340705100202', '{2,3}', 300, '2021-05-06'))) AS e \gset
+SELECT pg_temp.in_review(:e, 'x', '340705100');
+SELECT count(*) AS n FROM ledger_entry \gset
+SELECT is(pg_temp.staff_told('x-group1', format($$SELECT advance(%s, 'confirm', NULL, '{"minutes_no": "m%1$s"}')$$, :e)),
+    '23P01 a member of the household already receives assistance that excludes this one|Another award of the same person or household covers the same months.|End the other award first, or leave the person out of this household.',
+    'nobody is in two awards that exclude each other; the message names nobody');
+SELECT is((SELECT state FROM case_round WHERE round_id = :e), 'in_review', 'the round has not moved');
+SELECT is((SELECT count(*) FROM award WHERE round_id = :e), 0::bigint, 'and nothing was half-written');
+SELECT is((SELECT count(*) FROM ledger_entry), :n::bigint, 'nor entered into the ledger');
+
+-- ---------------------------------------------------------------------
+-- Nobody writes an award by hand
+
+SELECT case_id AS case_a FROM case_round WHERE round_id = :a \gset
+SELECT determination_id AS det_a, award_id AS award_a, unit_id AS unit FROM award WHERE round_id = :a \gset
+CREATE FUNCTION pg_temp.award(what text) RETURNS text LANGUAGE sql
+RETURN format($$INSERT INTO aidcase.award (case_id, round_id, determination_id, unit_id, programme, months, amount, persons, residence)
+    SELECT %s FROM aidcase.award WHERE stop_reason IS NULL AND round_id = (SELECT min(round_id) FROM aidcase.award)$$, what);
+SELECT alike(pg_temp.told(l, pg_temp.award('case_id, round_id, determination_id, unit_id, programme, months, amount, persons, residence')),
+    '42501 permission denied for table award|%', l || ' inserts no award')
+  FROM unnest(ARRAY['t_clerk', 't_leader', 't_committee', 't_bureau', 't_payer', 't_admin', 't_inspector', 't_town']) AS l;
+SELECT alike(pg_temp.told(l, 'UPDATE aidcase.award SET amount = 1'), '42501 permission denied for table award|%', l || ' changes none')
+  FROM unnest(ARRAY['t_clerk', 't_leader', 't_bureau', 't_payer', 't_town']) AS l;
+SELECT alike(pg_temp.told('postgres', pg_temp.award($$case_id, round_id, determination_id, unit_id, 'tekun', months, amount, persons, residence$$)),
+    'ZA003 an award needs a decision that grants it|%', 'not even a superuser grants another programme');
+SELECT alike(pg_temp.told('postgres', pg_temp.award($$case_id, round_id, determination_id, unit_id, programme, '[2020-01-01,2021-05-01)', amount, persons, residence$$)),
+    'ZA003 an award needs a decision that grants it|%', 'or months before the decision');
+SELECT alike(pg_temp.told('postgres', pg_temp.award('case_id, round_id, determination_id, unit_id, programme, months, amount, persons, residence')),
+    '23P01 %', 'or the same once more');
+SELECT alike(pg_temp.told('postgres', format($$INSERT INTO aidcase.award (case_id, round_id, determination_id, unit_id, programme, months, amount, persons, residence)
+    SELECT case_id, round_id, determination_id, %s, 'dibao', '[2021-06-01,)', amount, 1, 'rural' FROM aidcase.determination WHERE round_id = %s AND programme = 'dibao'$$, :unit, :e)),
+    'ZA003 an award needs a decision%', 'or what waits for its decision');
+SELECT alike(pg_temp.told('postgres', format('UPDATE aidcase.award SET amount = 9999 WHERE award_id = %s', :award_a)),
+    'ZA004 a row of table "award" cannot be changed|Columns concerned: "amount".|%', 'an amount stays');
+SELECT alike(pg_temp.told('postgres', format($$UPDATE aidcase.award SET months = '[2021-04-01,)' WHERE award_id = %s$$, :award_a)),
+    'ZA004 the months of an award can only be cut short|%', 'months are not added before');
+SELECT alike(pg_temp.told('postgres', format($$UPDATE aidcase.award SET months = 'empty' WHERE award_id = %s$$, :award_a)),
+    '23514 %', 'an award does not vanish without a reason');
+SAVEPOINT here;
+SELECT is(pg_temp.told('postgres', format($$UPDATE aidcase.award SET months = '[2021-05-01,2021-08-01)', stop_reason = 'death' WHERE award_id = %s$$, :award_a)), '(done)', 'it can end earlier');
+SELECT alike(pg_temp.told('postgres', format($$UPDATE aidcase.award SET months = '[2021-05-01,)', stop_reason = NULL WHERE award_id = %s$$, :award_a)),
+    'ZA004 the months of an award can only be cut short|%', 'but not go on again');
+SELECT alike(pg_temp.told('postgres', replace(pg_temp.award($$case_id, round_id, determination_id, unit_id, programme, '[2021-08-01,)', amount + 1, persons, residence$$), 'stop_reason IS NULL AND', '')),
+    'ZA003 an award needs a decision that grants it|%', 'nor with more money');
+ROLLBACK TO here;
+SELECT alike(pg_temp.told('postgres', format($$INSERT INTO aidcase.award_component (award_id, case_id, component, amount) VALUES (%s, %s, 'festival', 5)$$, :award_a, :case_a)),
+    'ZA003 the components of an award do not add up to it|%', 'no component comes on top');
+SELECT alike(pg_temp.told('postgres', format($$INSERT INTO aidcase.award_person (award_id, case_id, member_id, exclusion_group, months)
+    SELECT %s, %s, member_id, 'living', '[2021-05-01,)' FROM aidcase.case_member WHERE round_id = %s AND applicant$$, :award_a, :case_a, :e)),
+    'ZA003 a person of an award is no counted member of its round|%', 'no stranger is taken in');
+SELECT alike(pg_temp.told('postgres', 'DELETE FROM aidcase.award'), 'ZA%', 'no award is deleted');
+
+-- ---------------------------------------------------------------------
+-- The roll
+
+SELECT pg_temp.confirm('n', '340705100', '340705100202', '{21}', 100, '2021-04-30 16:00+08', payee => false) AS n \gset
+SELECT pg_temp.confirm('o', '340705100', '340705100202', '{22}', 100, '2021-05-20 16:00+08') AS o \gset
+SELECT pg_temp.clock('2021-05-06 10:00+08');
+
+SELECT alike(pg_temp.told(l, $$SELECT aidcase.make_roll('340705100', '2021-05-01')$$), '42501 permission denied for function make_roll|%', l || ' makes no roll')
+  FROM unnest(ARRAY['t_committee', 't_bureau', 't_payer', 't_inspector', 't_stranger']) AS l;
+SELECT alike(pg_temp.told('t_other', $$SELECT aidcase.make_roll('340705100', '2021-05-01')$$),
+    '42501 permission denied to make the roll of the unit|It needs one of the posts clerk, unit_leader at the unit or above it.|%', 'nor does another unit''s clerk');
+SELECT alike(pg_temp.staff_told('x-visitor1', $$SELECT aidcase.make_roll('340705100', '2021-05-01')$$),
+    '42501 permission denied to make the roll of the unit|%', 'nor an investigator');
+CREATE ROLE t_nobody LOGIN IN ROLE aidcase_clerk;
+SELECT alike(pg_temp.told('t_nobody', $$SELECT aidcase.make_roll('340705100', '2021-05-01')$$), 'ZA005 nobody acts in this session|%', 'nor nobody');
+SELECT alike(pg_temp.told('t_clerk', $$SELECT aidcase.make_roll('340705100201', '2021-05-01')$$), '22023 unit "340705100201" makes no payment roll|%', 'villages have none');
+SELECT alike(pg_temp.told('t_clerk', $$SELECT aidcase.make_roll('999999', '2021-05-01')$$), '22023 there is no unit%', 'a unit that is none');
+SELECT alike(pg_temp.told('t_clerk', $$SELECT aidcase.make_roll('340705100', NULL)$$), '22023 the month of the roll is missing|%', 'no month');
+SELECT alike(pg_temp.told('t_clerk', $$SELECT aidcase.make_roll('340705100', 'infinity')$$), '22023 %', 'no such month');
+SELECT alike(pg_temp.told('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021-07-01')$$), '22023 the roll of a later month cannot be made yet|%', 'the month after the next is too early');
+
+SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021-05-17')$$) AS may \gset
+CREATE FUNCTION pg_temp.lines(roll bigint) RETURNS TABLE (outside_key text, benefit_month date, line_kind text, amount numeric) LANGUAGE sql STABLE AS $$
+    SELECT r.outside_key, p.benefit_month, p.line_kind, p.amount
+      FROM aidcase.payment AS p JOIN aidcase.award AS a USING (award_id) JOIN aidcase.case_round AS r USING (round_id)
+     WHERE p.roll_id = roll ORDER BY r.outside_key COLLATE "C", p.benefit_month $$;
+SELECT results_eq(format('SELECT * FROM pg_temp.lines(%s)', :may),
+    $$VALUES ('T-a', '2021-05-01'::date, 'current', 1167.40)$$, 'the roll of May: who is owed May and has an account');
+SELECT results_eq(format('SELECT roll_month, pay_day, lines, total, state FROM payment_roll WHERE roll_id = %s', :may),
+    $$VALUES ('2021-05-01'::date, '2021-05-10'::date, 1, 1167.40::numeric(14,2), 'draft')$$, 'with its pay day and totals');
+SELECT is((SELECT pay_day FROM payment_roll WHERE roll_id = :may), pay_day('2021-05-01'), 'the pay day is that of the calendar');
+SELECT is((SELECT base_amount || '+' || addon_amount FROM payment WHERE roll_id = :may), '976.00+191.40', 'base and add-on are shown apart');
+SELECT is(pg_temp.told('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021-05-01')$$),
+    '55000 the roll of unit "340705100" for 2021-05 exists already|A unit has one roll a month; what was missed comes as arrears on the next.|See aidcase.payment_roll.', 'a second roll of the month is refused');
+SELECT is((SELECT count(*) FROM payment_roll WHERE roll_month = '2021-05-01'), 1::bigint, 'there is one');
+
+-- lines by hand
+SELECT account_id AS account_a FROM payee_account WHERE case_id = :case_a \gset
+CREATE FUNCTION pg_temp.detail(told text) RETURNS text LANGUAGE sql RETURN split_part(told, '|', 2);
+CREATE FUNCTION pg_temp.line(roll bigint, unit bigint, the_case bigint, award bigint, account bigint, kind text, month date, amount numeric)
+RETURNS text LANGUAGE sql
+RETURN format('INSERT INTO aidcase.payment (roll_id, unit_id, case_id, award_id, account_id, programme, benefit_month, line_kind, base_amount, addon_amount, amount, persons)'
+    ' VALUES (%s, %s, %s, %s, %s, ''dibao'', %L, %L, %s, 191.40, %s, 2)', roll, unit, the_case, award, account, month, kind, amount - 191.40, amount);
+SELECT alike(pg_temp.told(l, pg_temp.line(:may, :unit, :case_a, :award_a, :account_a, 'arrears', '2021-05-01', 1167.40)),
+    '42501 permission denied for table payment|%', l || ' writes no line') FROM unnest(ARRAY['t_clerk', 't_leader', 't_bureau', 't_payer']) AS l;
+SELECT alike(pg_temp.told('postgres', pg_temp.line(:may, :unit, :case_a, :award_a, :account_a, 'arrears', '2021-05-01', 1167.40)),
+    '23505 %', 'one month is not paid twice, by nobody');
+SELECT is(pg_temp.detail(pg_temp.told('postgres', pg_temp.line(:may, :unit, :case_a, :award_a, :account_a, 'current', '2021-06-01', 1167.40))),
+    'A current line is for the month of the roll.', 'a current line of another month');
+SELECT is(pg_temp.detail(pg_temp.told('postgres', pg_temp.line(:may, :unit, :case_a, :award_a, :account_a, 'arrears', '2021-06-01', 1167.40))),
+    'Nothing is paid for a month to come.', 'arrears of a month to come');
+SELECT is(pg_temp.detail(pg_temp.told('postgres', pg_temp.line(:may, :unit, :case_a, :award_a, :account_a, 'arrears', '2021-04-01', 2000))),
+    E'The amount differs from the award.\nThe award does not cover the benefit month.', 'all that is wrong is told at once');
+SELECT is(pg_temp.detail(pg_temp.told('postgres', pg_temp.line(:may, :unit, :case_a, :award_a, :account_a, 'reissue', '2021-05-01', 1167.40))),
+    'Nothing was returned or is to be recovered that the line could rest on.', 'nothing is paid again without a return');
+SELECT is(pg_temp.detail(pg_temp.told('postgres', pg_temp.line(:may, unit_id('340705005'), :case_a, :award_a, :account_a, 'arrears', '2021-04-01', 1167.40))),
+    E'The award does not cover the benefit month.\nThe line names another unit than its roll.', 'another unit');
+SELECT case_id AS case_o, award_id AS award_o FROM award WHERE round_id = :o \gset
+SELECT is(pg_temp.detail(pg_temp.told('postgres', pg_temp.line(:may, :unit, :case_o, :award_a, :account_a, 'current', '2021-05-01', 1167.40))),
+    E'The account belongs to another case.\nThe line names another case or programme than its award.', 'another case');
+
+-- arrears: an account that came late, none twice
+SELECT pg_temp.clock('2021-06-03 10:00+08');
+SELECT case_id AS case_n FROM case_round WHERE round_id = :n \gset
+SELECT isnt(pg_temp.by_login('t_clerk', format($$SELECT aidcase.set_payee(%s, '{"kind": "person", "holder_name": "户n", "bank": "农商行", "account_no": "6217000000000001"}', '2021-06-03')$$, :case_n)), NULL, 'the account arrives');
+SELECT pg_temp.by_login('t_leader', $$SELECT aidcase.make_roll('340705100', '2021-06-01')$$) AS june \gset
+SELECT results_eq(format('SELECT outside_key, benefit_month, line_kind FROM pg_temp.lines(%s)', :june),
+    $$VALUES ('T-a', '2021-06-01'::date, 'current'), ('T-n', '2021-05-01', 'arrears'), ('T-n', '2021-06-01', 'current'), ('T-o', '2021-06-01', 'current')$$,
+    'June pays June, and May to whom it was not paid');
+SELECT is((SELECT count(*) FROM (SELECT FROM payment GROUP BY case_id, programme, benefit_month HAVING count(*) > 1) AS x), 0::bigint, 'nobody is paid twice for a month');
+SELECT results_eq(format('SELECT lines::bigint, total FROM payment_roll WHERE roll_id = %s', :june),
+    format('SELECT count(*), sum(amount)::numeric(14,2) FROM payment WHERE roll_id = %s', :june), 'totals are those of the lines');
+
+-- submitted: frozen; the list shows it
+SELECT is(pg_temp.by_login('t_payer', $$SELECT count(*) FROM aidcase.payment_list('2021-05-20')$$), '0', 'a draft is on no list');
+SELECT alike(pg_temp.told('t_other', format('SELECT aidcase.submit_roll(%s)', :may)), 'P0002 there is no row%', 'another unit''s clerk does not submit it');
+SELECT is(pg_temp.by_login('t_leader', format('SELECT aidcase.submit_roll(%s)', :may)), 'submitted', 'the leader does');
+SELECT is(pg_temp.by_login('t_payer', $$SELECT string_agg(concat_ws(' ', unit_code, programme, benefit_month, line_kind, base_amount, addon_amount, amount, holder_name, account_no, pay_day), ';') FROM aidcase.payment_list('2021-05-20')$$),
+    (SELECT concat_ws(' ', '340705100', 'dibao 2021-05-01 current 976.00 191.40 1167.40 户a成员1', account_no, '2021-05-10') FROM payee_account WHERE account_id = :account_a), 'then the accounting centre has the list');
+SELECT is(pg_temp.by_login('t_payer', $$SELECT sum(amount) FROM aidcase.payment_list('2021-05-01')$$), (SELECT total::text FROM payment_roll WHERE roll_id = :may), 'its sum is the total of the roll');
+SELECT is(pg_temp.detail(pg_temp.told('postgres', pg_temp.line(:may, :unit, :case_a, :award_a, :account_a, 'arrears', '2021-04-01', 1167.40))),
+    E'The award does not cover the benefit month.\nThe roll is no longer a draft.', 'no line is added to it');
+SELECT alike(pg_temp.told('postgres', format('UPDATE aidcase.payment_roll SET total = 1 WHERE roll_id = %s', :may)), 'ZA004 %', 'its total stays');
+SELECT alike(pg_temp.told('postgres', format('UPDATE aidcase.payment SET account_id = account_id WHERE roll_id = %s', :may)), '(done)', 'a change of nothing is none');
+SELECT alike(pg_temp.told('postgres', format('UPDATE aidcase.payment SET base_amount = 1, amount = 192.40 WHERE roll_id = %s', :may)),
+    'ZA004 a row of table "payment" cannot be changed|Columns concerned: "amount", "base_amount".|%', 'its lines stay');
+SELECT alike(pg_temp.told('postgres', format('UPDATE aidcase.payment SET roll_id = %s WHERE roll_id = %s', :june, :may)), 'ZA004 %', 'and stay on it');
+SELECT alike(pg_temp.told('postgres', format('DELETE FROM aidcase.payment WHERE roll_id = %s', :may)), 'ZA%', 'no line is deleted');
+SELECT alike(pg_temp.told('postgres', format($$UPDATE aidcase.payee_account SET account_no = '6217000000000099' WHERE account_id = %s$$, :account_a)),
+    'ZA004 a row of table "payee_account" cannot be changed|%', 'an account that is paid to stays');
+
+-- a total that somebody bent is not paid
+SELECT is(pg_temp.told('postgres', format('UPDATE aidcase.payment_roll SET total = total + 1 WHERE roll_id = %s', :june)), '(done)', 'a superuser may bend the total of a draft');
+SELECT is(pg_temp.by_login('t_leader', format('SELECT aidcase.submit_roll(%s)', :june)), 'submitted', 'it is submitted');
+SELECT is(pg_temp.by_login('t_bureau', format($$SELECT aidcase.advance('payment_roll', %s, 'merge')$$, :june)), 'merged', 'and merged');
+SELECT is(pg_temp.told('t_payer', format($$SELECT aidcase.advance('payment_roll', %s, 'pay')$$, :june)),
+    format('ZA003 the totals of roll %s are not those of its lines|Number of lines or sum differ from table aidcase.payment.|Have the inspectors find out who changed it; aidcase.history() shows each version.', :june), 'but not paid');
+SELECT is(pg_temp.by_login('t_bureau', format($$SELECT aidcase.advance('payment_roll', %s, 'merge')$$, :may)), 'merged', 'the other one is merged');
+SELECT is(pg_temp.by_login('t_payer', format($$SELECT aidcase.advance('payment_roll', %s, 'pay')$$, :may)), 'paid', 'and paid');
+
+-- ---------------------------------------------------------------------
+-- A later decision about the same household
+
+SAVEPOINT later;
+CREATE FUNCTION pg_temp.again(key text, income numeric, filed timestamptz, decided timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    r bigint;
+BEGIN
+    PERFORM pg_temp.clock(filed);
+    r := pg_temp.by_staff('x-clerk', format('SELECT round_id FROM aidcase.file_case(%L)',
+        pg_temp.application(key, '340705100', '340705100201', '{1,2}', income, today(), false)
+        || jsonb_build_object('case_no', (SELECT case_no FROM aid_case JOIN case_round USING (case_id) WHERE outside_key = 'T-a'))));
+    PERFORM pg_temp.in_review(r, 'x', '340705100');
+    PERFORM pg_temp.decide(r, 'x', '340705100', decided);
+    RETURN r;
+END $$;
+SELECT pg_temp.again('a2', 100, '2021-06-16 09:00+08', '2021-06-17 09:00+08') AS a2 \gset
+SELECT results_eq(format('SELECT months, amount, stop_reason FROM award WHERE case_id = %s ORDER BY award_id', :case_a),
+    $$VALUES ('[2021-05-01,2021-07-01)'::daterange, 1167.40::numeric(14,2), 'replaced'), ('[2021-07-01,)', 1436.40, NULL)$$,
+    'the former award ends where the new one begins');
+SELECT results_eq(format('SELECT DISTINCT p.months FROM award_person AS p WHERE case_id = %s ORDER BY 1', :case_a),
+    $$VALUES ('[2021-05-01,2021-07-01)'::daterange), ('[2021-07-01,)')$$, 'for its persons too');
+SELECT pg_temp.again('a3', 50, '2021-06-21 09:00+08', '2021-06-22 09:00+08') AS a3 \gset
+SELECT results_eq(format('SELECT months, amount, stop_reason FROM award WHERE case_id = %s ORDER BY award_id', :case_a),
+    $$VALUES ('[2021-05-01,2021-07-01)'::daterange, 1167.40::numeric(14,2), 'replaced'), ('empty', 1436.40, 'replaced'), ('[2021-07-01,)', 1486.40, NULL)$$,
+    'one that had not begun never does');
+SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021-07-01')$$) AS early \gset
+SELECT pg_temp.again('a4', 0, '2021-06-24 09:00+08', '2021-06-25 09:00+08') AS a4 \gset
+SELECT is((SELECT months FROM award WHERE round_id = :a4), '[2021-08-01,)'::daterange, 'a month that is on a roll already is not paid again');
+SELECT is((SELECT months FROM award WHERE round_id = :a3), '[2021-07-01,2021-08-01)'::daterange, 'it belongs to the award on the roll');
+SELECT pg_temp.clock('2021-08-02 10:00+08');
+SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021-08-01')$$) AS august \gset
+SELECT results_eq(format('SELECT benefit_month, amount, line_kind FROM payment WHERE case_id = %s ORDER BY benefit_month', :case_a),
+    $$VALUES ('2021-05-01'::date, 1167.40::numeric(14,2), 'current'), ('2021-06-01', 1167.40, 'current'), ('2021-07-01', 1486.40, 'current'), ('2021-08-01', 1536.40, 'current')$$,
+    'each month once, at what was in force');
+-- with the owner's rights a constraint would print the row
+SELECT pg_temp.clock('2021-08-03 09:00+08');
+SELECT pg_temp.by_staff('x-clerk', format('SELECT round_id FROM file_case(%L)',
+    pg_temp.application('z', '340705100', '340705100202', '{31,32}', 100, '2021-08-03'))) AS z \gset
+SELECT pg_temp.in_review(:z, 'x', '340705100');
+SELECT amount AS z_amount FROM assistance_opinion WHERE round_id = :z AND outcome = 'granted' AND NOT void \gset
+SELECT format('ALTER TABLE award ADD CONSTRAINT t_never CHECK (amount <> %s) NOT VALID', :z_amount) \gexec
+SELECT is(pg_temp.staff_told('x-group1', format($$SELECT advance(%s, 'confirm', NULL, '{"minutes_no": "m%1$s"}')$$, :z)),
+    '23514 the award cannot be made|The determination on which it rests is no determination of a household with members.|Determine the round again.',
+    'a constraint''s error does not print the row');
+ROLLBACK TO later;
+
+-- ---------------------------------------------------------------------
+-- Paid after publicity, where a parameter says so
+
+SELECT pg_temp.clock('2021-06-28 10:00+08');
+SELECT isnt(pg_temp.by_login('t_admin', $$SELECT aidcase.set_parameter('payment_waits_for_publicity', '340705', '2021-07-01', 1, '示例参数', illustrative => true)$$), NULL, 'payment waits for publicity from July on');
+SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021-07-01')$$) AS july \gset
+SELECT is((SELECT lines FROM payment_roll WHERE roll_id = :july), 0, 'nothing was published, nothing is on the roll');
+SELECT isnt(pg_temp.by_login('t_clerk', $$SELECT aidcase.publish('340705100')$$), NULL, 'the confirmations are published');
+SELECT pg_temp.clock('2021-08-02 10:00+08');
+SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021-08-01')$$) AS august \gset
+SELECT results_eq(format('SELECT outside_key, benefit_month, line_kind FROM pg_temp.lines(%s)', :august),
+    $$SELECT k, m::date, CASE WHEN m = '2021-08-01' THEN 'current' ELSE 'arrears' END
+        FROM unnest(ARRAY['T-a', 'T-n', 'T-o', 'T-s']) AS k, unnest(ARRAY['2021-07-01', '2021-08-01']) AS m ORDER BY 1, 2$$,
+    'after it, what was held back comes as arrears');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -29,6 +29,8 @@ OBJS = \
 	extension/workdays.o \
 	extension/workflow.o \
 	extension/workflow_cache.o \
+	extension/workflow_clocks.o \
+	extension/workflow_facts.o \
 	extension/workflow_guards.o \
 	extension/xlsx.o
 PGFILEDESC = "aidcase - social assistance register"

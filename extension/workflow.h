@@ -22,7 +22,9 @@
 #ifndef AIDCASE_WORKFLOW_H
 #define AIDCASE_WORKFLOW_H
 
+#include "access/htup_details.h"
 #include "fmgr.h"
+#include "utils/builtins.h"
 #include "utils/rel.h"
 
 #include "aidcase.h"
@@ -180,6 +182,49 @@ typedef struct FactColumns
 	AttrNumber	times[FACT_MAX_TIMES];	/* must not lie in the future */
 	AttrNumber	signed_on;		/* a date that must not, either */
 } FactColumns;
+
+/* A row taken apart, in the memory context of that moment. */
+typedef struct Row
+{
+	HeapTuple	tuple;
+	Datum	   *values;
+	bool	   *nulls;
+} Row;
+
+/*
+ * A bigint of a row, 0 for NULL and for a column that the table lacks.
+ */
+static inline int64
+row_int64(const Row *row, AttrNumber attnum)
+{
+	if (attnum == 0 || row->nulls[attnum - 1])
+		return 0;
+	return DatumGetInt64(row->values[attnum - 1]);
+}
+
+/*
+ * A text of a row, NULL for NULL and for a column that the table lacks.
+ */
+static inline char *
+row_text(const Row *row, AttrNumber attnum)
+{
+	if (attnum == 0 || row->nulls[attnum - 1])
+		return NULL;
+	return TextDatumGetCString(row->values[attnum - 1]);
+}
+
+/* workflow.c */
+extern void aidcase_take_apart(Row *row, HeapTuple tuple, TupleDesc desc);
+extern bool *aidcase_changed_columns(TupleDesc desc, const Row *old,
+									 const Row *new, AttrNumber entry_no);
+extern TimestampTz aidcase_latest_instant(void);
+extern void aidcase_refuse_nobody(void);
+
+/* workflow_facts.c */
+extern bool aidcase_lock_case(int64 case_id);
+extern void aidcase_forget_round(void);
+extern HeapTuple aidcase_fetch_row(Relation rel, Oid index, AttrNumber key,
+								   int64 id);
 
 /* workflow_cache.c */
 extern const Workflow *aidcase_workflow(int64 workflow_id);

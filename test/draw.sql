@@ -95,7 +95,7 @@ SELECT alike(pg_temp.told('postgres', format($$UPDATE aidcase.draw SET rate_nume
 -- ---------------------------------------------------------------------
 -- The seed
 
-SELECT alike(pg_temp.told('t_bureau', format('SELECT aidcase.seed_draw(%s, %L, ''x'')', :one, s)), 'ZA007 %The seed must be 20 to 200 decimal digits and nothing else.%', 'no seed: ' || coalesce(left(s, 24), 'NULL'))
+SELECT alike(pg_temp.told('t_bureau', format('SELECT aidcase.seed_draw(%s, %L, ''x'')', :one, s)), 'ZA007 %The seed must be 20 to 200 decimal digits and nothing else.%', 'no seed: ' || coalesce(left(replace(s, E'\n', 'line'), 24), 'NULL'))
   FROM unnest(ARRAY['1234567890123456789', '1234567890123456789a', '12345678901234567890 ', ' 12345678901234567890', '1234567890 1234567890', E'12345678901234567890\n', repeat('1', 201), '', NULL]) AS s;
 SELECT alike(pg_temp.told('t_bureau', format($$SELECT aidcase.seed_draw(%s, '12345678901234567890', ' ')$$, :one)), 'ZA007 %Say who rolled the seed%', 'whoever rolled it is named');
 SELECT alike(pg_temp.told('t_inspector', format($$SELECT aidcase.seed_draw(%s, '12345678901234567890', 'x')$$, :one)), '42501 %', 'an inspector does not seed');
@@ -170,9 +170,7 @@ $$ SELECT sum(get_byte(hash, i) * 256::numeric ^ (31 - i)) FROM generate_series(
 CREATE FUNCTION pg_temp.derived(certificate jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
     WITH item AS (
         SELECT split_part(line, '|', 1) AS id, split_part(line, '|', 2) AS stratum,
-               sha256(convert_to(CASE certificate ->> 'method' WHEN 'hex' THEN certificate ->> 'seed'
-                                 ELSE encode(sha256(convert_to(certificate ->> 'seed', 'UTF8')), 'hex') END
-                                 || split_part(line, '|', 1), 'UTF8')) AS hash
+               sha256(convert_to(encode(sha256(convert_to(certificate ->> 'seed', 'UTF8')), 'hex') || split_part(line, '|', 1), 'UTF8')) AS hash
           FROM jsonb_array_elements_text(certificate -> 'frame') AS line
     ), ranked AS (
         SELECT id, stratum, row_number() OVER (PARTITION BY stratum ORDER BY CASE certificate ->> 'method' WHEN 'hex' THEN encode(hash, 'hex')

@@ -1,7 +1,7 @@
 -- The gate, the guards, frozen facts, clocks, meetings and definitions.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(289);
+SELECT plan(291);
 SET LOCAL client_min_messages = warning;
 
 -- ---------------------------------------------------------------------
@@ -664,6 +664,10 @@ CREATE FUNCTION pg_temp.as_login(login text, statement text) RETURNS text LANGUA
     SELECT pg_temp.refusal('SELECT aidcase.act_as(NULL)', format('SET LOCAL SESSION AUTHORIZATION %I', login), replace(statement, ':r', r::text)) FROM t $$;
 SELECT is(pg_temp.as_login('t_clerk', $$SELECT aidcase.advance(:r, 'accept')$$), 'all went through', 'a clerk moves a round of the own unit');
 SELECT is(pg_temp.as_login('t_clerk', $$SELECT * FROM aidcase.next_actions(:r)$$), 'all went through', 'and asks what is next');
+SELECT is(pg_temp.as_login('t_clerk', $$SELECT aidcase.hold_meeting('{"unit": "340705100", "minutes_no": "login", "held_at": "2021-05-10T09:00:00+08:00", "attendance": ["x-group1"],
+    "decisions": [{"round_id": :r, "votes": [{"staff": "x-group1", "vote": "agree", "note": "n"}]}]}'); SELECT aidcase.advance(:r, 'accept')$$), 'all went through', 'and enters a meeting');
+SELECT alike(pg_temp.as_login('t_other', $$SELECT aidcase.hold_meeting('{"unit": "340705100", "minutes_no": "login", "held_at": "2021-05-10T09:00:00+08:00", "attendance": ["x-group1"],
+    "decisions": [{"round_id": :r, "votes": [{"staff": "x-group1", "vote": "agree"}]}]}')$$), 'ZA007 |%decisions[0].round_id: is not a round', 'a clerk of another unit enters none for it');
 SELECT alike(pg_temp.as_login('t_other', $$SELECT aidcase.advance(:r, 'accept')$$), 'P0002 | there is no row % of "case_round"', 'a clerk of another unit does not find it');
 SELECT alike(pg_temp.as_login('t_other', $$SELECT * FROM aidcase.next_actions(:r)$$), 'P0002 | there is no row % of "case_round"', 'nor learns what is next');
 SELECT is(pg_temp.as_login('t_other', $q$DO $$DECLARE n integer; BEGIN UPDATE aidcase.case_round SET state = 'accepted' WHERE round_id = :r; GET DIAGNOSTICS n = ROW_COUNT; RAISE EXCEPTION '% rows', n; END $$$q$), 'P0001 | 0 rows', 'an update outside one''s units touches nothing');

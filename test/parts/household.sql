@@ -139,7 +139,9 @@ CREATE FUNCTION pg_temp.meeting(r bigint, letter text, unit text) RETURNS bigint
         'held_at', pg_temp.iso(aidcase.now_here()),
         'attendance', jsonb_build_array(letter || '-group1', letter || '-group2', letter || '-group3'),
         'decisions', jsonb_build_array(jsonb_build_object('round_id', r, 'votes', (
-            SELECT jsonb_agg(jsonb_build_object('staff', letter || '-group' || i, 'vote', 'agree') ORDER BY i)
+            SELECT jsonb_agg(jsonb_build_object('staff', letter || '-group' || i, 'vote', CASE WHEN EXISTS (
+                        SELECT FROM aidcase.assistance_opinion AS o WHERE o.round_id = r AND o.outcome = 'granted' AND NOT o.void)
+                   THEN 'agree' ELSE 'against' END) ORDER BY i)
               FROM generate_series(1, 3) AS i)))));
 $$;
 

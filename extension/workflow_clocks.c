@@ -1,0 +1,479 @@
+/*-------------------------------------------------------------------------
+ *
+ * workflow_clocks.c
+ *		Time limits: table deadline.
+ *
+ * run_clocks() fires after a row of a subject is written, and starts, meets,
+ * pauses, resumes and cancels the clocks of the move.  cancel_clocks() fires
+ * after a new fact that puts an end to a clock.
+ *
+ * A deadline is met in time if met_at < due_at.  In working or calendar days
+ * due_at is the first instant after the last day: a clock of 7 working days
+ * that starts on day 0 is met in time until the end of the 7th working day.
+ * The length is a parameter, read when the clock starts and stored; a pause
+ * adds to it.
+ *
+ * Rows are written through SPI as the register's owner: nobody else may, and
+ * they are captured like any other.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "aidcase.h"
+#include "compat.h"
+#include "workdays.h"
+#include "workflow.h"
+
+PG_FUNCTION_INFO_V1(aidcase_run_clocks);
+PG_FUNCTION_INFO_V1(aidcase_cancel_clocks);
+PG_FUNCTION_INFO_V1(aidcase_due_at);
+PG_FUNCTION_INFO_V1(aidcase_paused_units);
+
+/* A time limit of more units than this is a mistake. */
+#define LONGEST_CLOCK	100000
+
+/*
+ * A length in whole units.
+ */
+static int
+whole_units(Datum length)
+{
+	Numeric		exact = DatumGetNumeric(length);
+	Datum		back;
+	int32		n;
+
+	if (numeric_is_nan(exact) || numeric_is_inf(exact))
+		n = -1;
+	else
+	{
+		double		rough = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+															   length));
+
+		n = (rough < 0 || rough > LONGEST_CLOCK) ? -1 :
+			DatumGetInt32(DirectFunctionCall1(numeric_int4, length));
+	}
+	back = DirectFunctionCall1(int4_numeric, Int32GetDatum(n));
+	if (n < 0 || !DatumGetBool(DirectFunctionCall2(numeric_eq, back, length)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the length of a time limit must be a whole number from 0 to %d",
+						LONGEST_CLOCK)));
+	return n;
+}
+
+/*
+ * The instant at which a time limit that started at some instant is no
+ * longer met.  When the calendar of a year is missing, its days count by the
+ * day of the week and *provisional is set.
+ */
+static TimestampTz
+due_instant(ClockKind kind, TimestampTz started, Datum length,
+			bool *provisional)
+{
+	DateADT		day;
+	int			n;
+	int			missing = 0;
+
+	*provisional = false;
+	if (kind == CLOCK_HOURS)
+	{
+		double		hours = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+															   length));
+
+		if (!(hours >= 0 && hours <= LONGEST_CLOCK))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the length of a time limit must be from 0 to %d hours",
+							LONGEST_CLOCK)));
+		return started + (int64) rint(hours * USECS_PER_HOUR);
+	}
+	day = aidcase_date(started);
+	n = whole_units(length);
+	if (kind == CLOCK_DAYS)
+		return aidcase_midnight(day + n + 1);
+
+	{
+		DateADT		due = aidcase_add_workdays(day, n, &missing);
+
+		if (missing != 0)
+		{
+			*provisional = true;
+			for (due = day; n > 0; n--)
+				do
+					due++;
+				while (j2day(due + POSTGRES_EPOCH_JDATE) == 0 ||
+					   j2day(due + POSTGRES_EPOCH_JDATE) == 6);
+		}
+		return aidcase_midnight(due + 1);
+	}
+}
+
+/*
+ * Kind of a clock by its name in table clock.
+ */
+static ClockKind
+clock_kind(const char *name)
+{
+	if (strcmp(name, "workdays") == 0)
+		return CLOCK_WORKDAYS;
+	if (strcmp(name, "days") == 0)
+		return CLOCK_DAYS;
+	if (strcmp(name, "hours") == 0)
+		return CLOCK_HOURS;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" is no kind of clock", name),
+			 errhint("The kinds are workdays, days and hours.")));
+	return CLOCK_DAYS;			/* keep compiler quiet */
+}
+
+/*
+ * due_at(kind text, started_at timestamptz, length numeric)
+ * returns record (due_at timestamptz, provisional boolean).
+ */
+Datum
+aidcase_due_at(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+	bool		provisional;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = TimestampTzGetDatum(due_instant(clock_kind(text_to_cstring(PG_GETARG_TEXT_PP(0))),
+												PG_GETARG_TIMESTAMPTZ(1),
+												PG_GETARG_DATUM(2),
+												&provisional));
+	values[1] = BoolGetDatum(provisional);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, nulls)));
+}
+
+/*
+ * paused_units(kind text, from timestamptz, until timestamptz) returns
+ * numeric: by how many units a pause makes a time limit longer.
+ */
+Datum
+aidcase_paused_units(PG_FUNCTION_ARGS)
+{
+	ClockKind	kind = clock_kind(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	TimestampTz from = PG_GETARG_TIMESTAMPTZ(1);
+	TimestampTz until = PG_GETARG_TIMESTAMPTZ(2);
+	DateADT		first;
+	DateADT		last;
+	int			n = 0;
+	int			missing = 0;
+
+	if (TIMESTAMP_NOT_FINITE(from) || TIMESTAMP_NOT_FINITE(until) ||
+		until < from)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a pause cannot end before it begins")));
+	if (kind == CLOCK_HOURS)
+		PG_RETURN_DATUM(DirectFunctionCall2(numeric_div,
+											DirectFunctionCall1(int8_numeric,
+																Int64GetDatum(until - from)),
+											DirectFunctionCall1(int8_numeric,
+																Int64GetDatum(USECS_PER_HOUR))));
+	first = aidcase_date(from);
+	last = aidcase_date(until);
+	if (kind == CLOCK_DAYS)
+		n = last - first;
+	else
+	{
+		n = aidcase_workdays_between(first, last, &missing);
+		if (missing != 0)
+			for (n = 0; first < last; first++)
+				if (j2day(first + 1 + POSTGRES_EPOCH_JDATE) % 6 != 0)
+					n++;
+	}
+	PG_RETURN_DATUM(DirectFunctionCall1(int4_numeric, Int32GetDatum(n)));
+}
+
+/*
+ * Names of clocks as an array, for SPI.
+ */
+static Datum
+clock_names(const ClockList *list)
+{
+	Datum	   *names = palloc(sizeof(Datum) * list->n);
+	int			i;
+
+	for (i = 0; i < list->n; i++)
+		names[i] = CStringGetTextDatum(list->clocks[i]->name);
+	return PointerGetDatum(construct_array(names, list->n, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+#define RUNNING \
+	" WHERE d.subject OPERATOR(pg_catalog.=) $2" \
+	" AND d.subject_id OPERATOR(pg_catalog.=) $3" \
+	" AND d.clock OPERATOR(pg_catalog.=) ANY ($4)" \
+	" AND d.met_at IS NULL AND d.cancelled_at IS NULL"
+
+/*
+ * Runs one statement over the running clocks of a row: $1 instant, $2 table,
+ * $3 key, $4 clocks, $5 reason if the plan has it.
+ */
+static void
+touch_clocks(KeptPlan *plan, const char *subject, int64 id, TimestampTz at,
+			 const ClockList *list, const char *reason)
+{
+	Datum		values[5];
+
+	if (list->n == 0)
+		return;
+	values[0] = TimestampTzGetDatum(at);
+	values[1] = CStringGetTextDatum(subject);
+	values[2] = Int64GetDatum(id);
+	values[3] = clock_names(list);
+	values[4] = reason != NULL ? CStringGetTextDatum(reason) : (Datum) 0;
+	(void) aidcase_run(plan, values, NULL, 0);
+}
+
+/*
+ * Cancels running clocks, not before they started.
+ */
+static void
+cancel_running(const char *subject, int64 id, TimestampTz at,
+			   const ClockList *list, const char *reason)
+{
+	static KeptPlan plan = {
+		"UPDATE aidcase.deadline AS d SET cancelled_at ="
+		" CASE WHEN $1 OPERATOR(pg_catalog.<) d.started_at"
+		" THEN d.started_at ELSE $1 END, cancel_reason = $5" RUNNING,
+	5, {TIMESTAMPTZOID, TEXTOID, INT8OID, TEXTARRAYOID, TEXTOID}, NULL};
+
+	touch_clocks(&plan, subject, id, at, list, reason);
+}
+
+/*
+ * Starts a clock for a row; one that runs already goes on.
+ */
+static void
+start_clock(const WorkflowClock *clock, const char *subject, int64 id,
+			int64 case_id, int64 unit_id, TimestampTz started)
+{
+	static KeptPlan length_plan = {
+		"SELECT aidcase.parameter($1, u.unit_code, $2)"
+		" FROM aidcase.unit AS u WHERE u.unit_id OPERATOR(pg_catalog.=) $3",
+	3, {TEXTOID, DATEOID, INT8OID}, NULL};
+	static KeptPlan insert_plan = {
+		"INSERT INTO aidcase.deadline (subject, subject_id, case_id, unit_id,"
+		" clock, started_at, length, due_at, provisional)"
+		" SELECT $1, $2, $3, $4, $5, $6, $7, q.due_at, q.provisional"
+		" FROM aidcase.due_at($8, $6, $7) AS q"
+		" ON CONFLICT (subject, subject_id, clock)"
+		" WHERE met_at IS NULL AND cancelled_at IS NULL DO NOTHING",
+	8, {TEXTOID, INT8OID, INT8OID, INT8OID, TEXTOID, TIMESTAMPTZOID,
+	NUMERICOID, TEXTOID}, NULL};
+	static KeptPlan hit_plan = {
+		"SELECT h.hit_id, h.raised_at FROM aidcase.registry_hit AS h"
+		" WHERE h.round_id OPERATOR(pg_catalog.=) $1 ORDER BY h.hit_id LIMIT 1",
+	1, {INT8OID}, NULL};
+	Datum		values[8];
+	char		nulls[] = "        ";
+	bool		isnull;
+
+	values[0] = CStringGetTextDatum(clock->parameter);
+	values[1] = DateADTGetDatum(aidcase_date(started));
+	values[2] = Int64GetDatum(unit_id);
+	if (aidcase_run(&length_plan, values, NULL, 1) != 1)
+		elog(ERROR, "unit " INT64_FORMAT " does not exist", unit_id);
+	values[6] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+							  &isnull);
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_PARAMETER_MISSING),
+				 errmsg("parameter \"%s\" is missing", clock->parameter),
+				 errdetail("It is the length of clock \"%s\".", clock->name)));
+	values[0] = CStringGetTextDatum(subject);
+	values[1] = Int64GetDatum(id);
+	values[2] = Int64GetDatum(case_id);
+	values[3] = Int64GetDatum(unit_id);
+	values[4] = CStringGetTextDatum(clock->name);
+	values[5] = TimestampTzGetDatum(started);
+	values[7] = CStringGetTextDatum(clock->kind == CLOCK_WORKDAYS ? "workdays" :
+									clock->kind == CLOCK_DAYS ? "days" : "hours");
+	if (case_id == 0)
+		nulls[2] = 'n';
+	(void) aidcase_run(&insert_plan, values, nulls, 0);
+
+	/* what would cancel it is there already */
+	if (clock->cancelled_by != NULL && strcmp(subject, "case_round") == 0)
+	{
+		values[0] = Int64GetDatum(id);
+		if (aidcase_run(&hit_plan, values, NULL, 1) == 1)
+		{
+			int64		hit_id;
+			TimestampTz raised;
+			ClockList	one = {1, &clock};
+
+			hit_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+												 SPI_tuptable->tupdesc, 1,
+												 &isnull));
+			raised = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
+													   SPI_tuptable->tupdesc, 2,
+													   &isnull));
+			cancel_running(subject, id, raised, &one,
+						   psprintf("registry_hit " INT64_FORMAT, hit_id));
+		}
+	}
+}
+
+/*
+ * Trigger: AFTER INSERT OR UPDATE on a subject table, for each row.
+ */
+Datum
+aidcase_run_clocks(PG_FUNCTION_ARGS)
+{
+	static KeptPlan meet_plan = {
+		"UPDATE aidcase.deadline AS d SET met_at = $1" RUNNING,
+	4, {TIMESTAMPTZOID, TEXTOID, INT8OID, TEXTARRAYOID}, NULL};
+	static KeptPlan pause_plan = {
+		"UPDATE aidcase.deadline AS d SET paused_at = $1" RUNNING
+		" AND d.paused_at IS NULL",
+	4, {TIMESTAMPTZOID, TEXTOID, INT8OID, TEXTARRAYOID}, NULL};
+	static KeptPlan resume_plan = {
+		"UPDATE aidcase.deadline AS d SET paused_at = NULL,"
+		" paused_for = d.paused_for OPERATOR(pg_catalog.+)"
+		"  ($1 OPERATOR(pg_catalog.-) d.paused_at),"
+		" length = n.length, due_at = q.due_at, provisional = q.provisional"
+		" FROM (SELECT d.deadline_id, d.started_at, c.kind,"
+		"  d.length OPERATOR(pg_catalog.+)"
+		"  aidcase.paused_units(c.kind, d.paused_at, $1) AS length"
+		"  FROM aidcase.deadline AS d JOIN aidcase.clock AS c"
+		"  ON c.clock OPERATOR(pg_catalog.=) d.clock" RUNNING
+		"  AND d.paused_at IS NOT NULL) AS n,"
+		" LATERAL aidcase.due_at(n.kind, n.started_at, n.length) AS q"
+		" WHERE d.deadline_id OPERATOR(pg_catalog.=) n.deadline_id",
+	4, {TIMESTAMPTZOID, TEXTOID, INT8OID, TEXTARRAYOID}, NULL};
+	TriggerData *trigdata = aidcase_trigger(fcinfo, "run_clocks", false, true);
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	const SubjectColumns *columns = aidcase_subject_columns(rel);
+	const char *subject = RelationGetRelationName(rel);
+	const Workflow *workflow;
+	const WorkflowTransition *move = NULL;
+	const ClockList *starts;
+	Row			old;
+	Row			new;
+	int64		id;
+	TimestampTz at;
+	int			i;
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+	{
+		aidcase_take_apart(&new, trigdata->tg_trigtuple, desc);
+		workflow = aidcase_workflow(row_int64(&new, columns->workflow_id));
+		starts = &workflow->starts;
+		if (starts->n == 0)
+			return PointerGetDatum(NULL);
+	}
+	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		char	   *from;
+		char	   *to;
+
+		aidcase_take_apart(&new, trigdata->tg_newtuple, desc);
+		aidcase_take_apart(&old, trigdata->tg_trigtuple, desc);
+		from = row_text(&old, columns->state);
+		to = row_text(&new, columns->state);
+		if (strcmp(from, to) == 0)
+			return PointerGetDatum(NULL);
+		workflow = aidcase_workflow(row_int64(&new, columns->workflow_id));
+		move = aidcase_transition(workflow,
+								  aidcase_workflow_state(workflow, from), to);
+		if (move == NULL)
+			elog(ERROR, "workflow " INT64_FORMAT " has no move from \"%s\" to \"%s\"",
+				 workflow->workflow_id, from, to);
+		starts = &move->starts;
+		if (starts->n + move->meets.n + move->pauses.n + move->resumes.n +
+			move->cancels.n == 0)
+			return PointerGetDatum(NULL);
+	}
+	else
+		return PointerGetDatum(NULL);
+
+	id = row_int64(&new, columns->key);
+	at = DatumGetTimestampTz(new.values[columns->occurred_at - 1]);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (move != NULL)
+	{
+		touch_clocks(&meet_plan, subject, id, at, &move->meets, NULL);
+		cancel_running(subject, id, at, &move->cancels, move->action);
+		touch_clocks(&resume_plan, subject, id, at, &move->resumes, NULL);
+		touch_clocks(&pause_plan, subject, id, at, &move->pauses, NULL);
+	}
+	for (i = 0; i < starts->n; i++)
+	{
+		const WorkflowClock *clock = starts->clocks[i];
+		TimestampTz started = at;
+
+		if (clock->from_first_contact && columns->first_contact_at != 0 &&
+			!new.nulls[columns->first_contact_at - 1])
+			started = DatumGetTimestampTz(new.values[columns->first_contact_at - 1]);
+		start_clock(clock, subject, id, row_int64(&new, columns->case_id),
+					row_int64(&new, columns->unit_id), started);
+	}
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * Trigger: AFTER INSERT on a table of facts, for each row.  Cancels the
+ * clocks that a row of this table cancels, with the row as the reason.
+ */
+Datum
+aidcase_cancel_clocks(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = aidcase_trigger(fcinfo, "cancel_clocks",
+											false, true);
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	const char *table = RelationGetRelationName(rel);
+	ClockList	list = aidcase_clocks_cancelled_by(table);
+	const FactColumns *columns;
+	Row			new;
+	Bitmapset  *primary;
+	AttrNumber	key;
+
+	if (list.n == 0 || !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return PointerGetDatum(NULL);
+	columns = aidcase_fact_columns(rel);
+	primary = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	if (bms_membership(primary) != BMS_SINGLETON)
+		elog(ERROR, "table \"%s\" has no simple primary key", table);
+	key = bms_singleton_member(primary) + FirstLowInvalidHeapAttributeNumber;
+	aidcase_take_apart(&new, trigdata->tg_trigtuple, desc);
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	cancel_running("case_round", row_int64(&new, columns->round_id),
+				   columns->ntimes > 0 && !new.nulls[columns->times[0] - 1] ?
+				   DatumGetTimestampTz(new.values[columns->times[0] - 1]) :
+				   aidcase_now(),
+				   &list,
+				   psprintf("%s " INT64_FORMAT, table, row_int64(&new, key)));
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return PointerGetDatum(NULL);
+}

@@ -35,6 +35,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "aidcase.h"
@@ -80,14 +81,21 @@ static void
 make_hash_context(void)
 {
 	ResourceOwner caller = CurrentResourceOwner;
+	MemoryContext former;
 
 	if (hash_owner == NULL)
 		hash_owner = ResourceOwnerCreate(NULL, "aidcase hash");
 
-	/* should this fail for lack of memory, the abort sets the owner again */
+	/*
+	 * A server built without OpenSSL allocates it in the current memory
+	 * context.  Should this fail for lack of memory, the abort sets both
+	 * again.
+	 */
+	former = MemoryContextSwitchTo(TopMemoryContext);
 	CurrentResourceOwner = hash_owner;
 	hash_context = pg_cryptohash_create(PG_SHA256);
 	CurrentResourceOwner = caller;
+	MemoryContextSwitchTo(former);
 
 	if (hash_context == NULL)
 		ereport(ERROR,

@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(86);
+SELECT plan(87);
 \ir parts/household.sql
 
 -- staff of a second unit
@@ -38,6 +38,10 @@ SELECT alike(pg_temp.told(l, $$SELECT aidcase.plan_draw('p', '[2021-04-01,2021-0
   FROM unnest(ARRAY['t_clerk', 't_leader', 't_inspector', 't_payer', 't_admin']) AS l;
 CREATE ROLE t_nobody LOGIN IN ROLE aidcase_bureau;
 SELECT alike(pg_temp.told('t_nobody', $$SELECT aidcase.plan_draw('p', '[2021-04-01,2021-05-01)')$$), 'ZA005 nobody acts in this session|%', 'nor nobody');
+CREATE ROLE t_elsewhere LOGIN IN ROLE aidcase_bureau;
+SELECT enrol_staff('{"staff_no": "x-group4", "login": "t_elsewhere"}') > 0 AS enrolled;
+SELECT is(pg_temp.told('t_elsewhere', $$SELECT aidcase.plan_draw('p', '[2021-04-01,2021-05-01)')$$),
+    '42501 permission denied to plan a draw|It needs one of the posts bureau_clerk, bureau_leader at the unit or above it.|Ask somebody who holds the post.', 'nor who has the role but not the post');
 SELECT is(pg_temp.plan_told($$' ', '[2021-04-01,)', 'dice', 3, NULL, -1$$),
     'ZA007 the plan of the draw has 5 faults|The rate needs both its numerator and its denominator.
 The draw needs a name.

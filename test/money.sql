@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(100);
+SELECT plan(101);
 \ir parts/household.sql
 
 -- ---------------------------------------------------------------------
@@ -72,6 +72,8 @@ SELECT alike(pg_temp.told('postgres', format($$UPDATE aidcase.award SET months =
     'ZA004 the months of an award can only be cut short|%', 'but not go on again');
 SELECT alike(pg_temp.told('postgres', replace(pg_temp.award($$case_id, round_id, determination_id, unit_id, programme, '[2021-08-01,)', amount + 1, persons, residence$$), 'stop_reason IS NULL AND', '')),
     'ZA003 an award needs a decision that grants it|%', 'nor with more money');
+SELECT alike(pg_temp.told('postgres', replace(pg_temp.award($$case_id, round_id, determination_id, unit_id, programme, '[2021-08-01,)', amount, persons + 1, residence$$), 'stop_reason IS NULL AND', '')),
+    'ZA003 an award needs a decision that grants it|%', 'nor for more persons');
 ROLLBACK TO here;
 SELECT alike(pg_temp.told('postgres', format($$INSERT INTO aidcase.award_component (award_id, case_id, component, amount) VALUES (%s, %s, 'festival', 5)$$, :award_a, :case_a)),
     'ZA003 the components of an award do not add up to it|%', 'no component comes on top');

@@ -48,6 +48,7 @@ PG_FUNCTION_INFO_V1(aidcase_guard_within_authority);
 PG_FUNCTION_INFO_V1(aidcase_guard_refusal_reasoned);
 PG_FUNCTION_INFO_V1(aidcase_guard_notice_delivered);
 PG_FUNCTION_INFO_V1(aidcase_guard_publication_made);
+PG_FUNCTION_INFO_V1(aidcase_guard_publicity_over);
 PG_FUNCTION_INFO_V1(aidcase_guard_handover_recorded);
 
 #define CONTEXT()	((const GuardContext *) PG_GETARG_POINTER(0))
@@ -876,6 +877,30 @@ aidcase_guard_publication_made(PG_FUNCTION_ARGS)
 	if (round_has(&plan, CONTEXT()))
 		PG_RETURN_NULL();
 	RETURN_SENTENCE("The confirmation has not been published.");
+}
+
+/*
+ * The days of publicity are over: the last one lies before the move.
+ */
+Datum
+aidcase_guard_publicity_over(PG_FUNCTION_ARGS)
+{
+	static KeptPlan plan = {
+		"SELECT EXISTS (SELECT FROM aidcase.publication_item AS i"
+		" JOIN aidcase.publication AS p"
+		"  ON p.publication_id OPERATOR(pg_catalog.=) i.publication_id"
+		" WHERE i.round_id OPERATOR(pg_catalog.=) $1"
+		" AND p.kind OPERATOR(pg_catalog.=) 'confirmation'"
+		" AND p.until OPERATOR(pg_catalog.<) $2)",
+	2, {INT8OID, DATEOID}, NULL};
+	const GuardContext *context = CONTEXT();
+	Datum		values[2];
+
+	values[0] = Int64GetDatum(context->id);
+	values[1] = DateADTGetDatum(context->on);
+	if (aidcase_run(&plan, values, NULL, 1) == 1 && result_bool(1))
+		PG_RETURN_NULL();
+	RETURN_SENTENCE("The days of publicity are not over.");
 }
 
 /*

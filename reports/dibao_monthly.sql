@@ -38,6 +38,7 @@
 -- note: 保障户数按享受月份统计,支出按发放清册月份统计(含补发)。
 WITH period AS (
     SELECT date_trunc('month', report_dibao_monthly.as_of::timestamp)::date AS this_month
+     WHERE aidcase.present_only(report_dibao_monthly.known_at)
 ), place AS (
     SELECT u.unit_id, u.unit_code, n.name
       FROM aidcase.unit AS u

@@ -37,6 +37,7 @@ SELECT n.name, v.name, c.case_no, m.name, m.citizen_id, g.label_zh, p.persons, l
   JOIN aidcase.payee_account AS a ON a.account_id = p.account_id
   JOIN aidcase.programme AS g ON g.programme = p.programme
   JOIN aidcase.label AS l ON l.code_set = 'payment.line_kind' AND l.code = p.line_kind
- WHERE r.roll_month = date_trunc('month', report_payment_roll.as_of::timestamp)::date
+ WHERE aidcase.present_only(report_payment_roll.known_at)
+   AND r.roll_month = date_trunc('month', report_payment_roll.as_of::timestamp)::date
    AND (report_payment_roll.unit_code IS NULL OR u.unit_code = report_payment_roll.unit_code)
  ORDER BY u.unit_code, c.case_no, g.sort, p.benefit_month, p.payment_id

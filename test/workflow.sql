@@ -1,7 +1,7 @@
 -- The gate, the guards, frozen facts, clocks, meetings and definitions.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(291);
+SELECT plan(293);
 SET LOCAL client_min_messages = warning;
 
 -- ---------------------------------------------------------------------
@@ -489,6 +489,10 @@ WITH p AS (INSERT INTO aidcase.publication (unit_id, kind, published_on, until, 
 INSERT INTO aidcase.publication_item (publication_id, unit_id, case_id, round_id, village_id, programme, applicant_name, persons, amount)
 SELECT publication_id, pg_temp.unit('340705100'), pg_temp.case_of(r), r, pg_temp.unit('340705100201'), 'dibao', '甲', 2, 500 FROM p, t;
 SELECT is(aidcase.advance(r, 'publish'), 'published', 'published') FROM t;
+SELECT is(pg_temp.without(r, 'close', 'x-clerk', 'SELECT 1'), pg_temp.one('close', 'The days of publicity are not over.'), 'publicity_over') FROM t;
+SELECT set_config('aidcase.clock', '2021-04-22 23:59+08', true);
+SELECT alike(pg_temp.refusal(format($$SELECT aidcase.advance(%s, 'close')$$, r)), '% | The days of publicity are not over.%', 'the last day of publicity is one') FROM t;
+SELECT set_config('aidcase.clock', '2021-04-23 00:00+08', true);
 SELECT is(aidcase.advance(r, 'close'), 'in_benefit', 'in benefit') FROM t;
 SELECT alike(pg_temp.refusal(format($$SELECT aidcase.advance(%s, 'publish')$$, r)), 'ZA003 | cannot publish from state "in_benefit" | The state is final%', 'what is closed stays closed') FROM t;
 

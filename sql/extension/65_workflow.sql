@@ -200,6 +200,13 @@ COMMENT ON FUNCTION guard_publication_made(internal) IS
     '流转条件:已公示 / guard: the confirmation was published';
 REVOKE ALL ON FUNCTION guard_publication_made(internal) FROM PUBLIC;
 
+CREATE FUNCTION guard_publicity_over(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_publicity_over';
+COMMENT ON FUNCTION guard_publicity_over(internal) IS
+    '条件:公示期已满 / guard: the days of publicity are over';
+REVOKE ALL ON FUNCTION guard_publicity_over(internal) FROM PUBLIC;
+
 CREATE FUNCTION guard_handover_recorded(internal) RETURNS text
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aidcase_guard_handover_recorded';

@@ -53,6 +53,25 @@ COMMENT ON FUNCTION aidcase.verify_report(bytea) IS
     '核验工作簿是否由本库签发、未经改动 / was this workbook issued by this register, byte for byte; one row an issue, or one row with issued = false';
 GRANT EXECUTE ON FUNCTION aidcase.verify_report(bytea) TO PUBLIC;
 
+-- What a report asks that can only show the present: the register cannot yet
+-- be read as it was known at an earlier checkpoint.
+CREATE OR REPLACE FUNCTION aidcase.present_only(known_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF known_at IS NOT NULL THEN
+        RAISE EXCEPTION 'the report cannot be made as of an earlier state of knowledge'
+            USING ERRCODE = '0A000',
+                  DETAIL = 'There is no checkpoint that "known_at" could mean.',
+                  HINT = 'Leave "known_at" out.';
+    END IF;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION aidcase.present_only(timestamptz) IS
+    '报表只能按现有登记内容生成时拒绝 known_at / refuses known_at for a report that shows the present only';
+
 CREATE OR REPLACE FUNCTION aidcase.report_checkpoint(known_at timestamptz)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE

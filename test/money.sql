@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(101);
+SELECT plan(105);
 \ir parts/household.sql
 
 -- ---------------------------------------------------------------------
@@ -217,6 +217,24 @@ SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021
 SELECT results_eq(format('SELECT benefit_month, amount, line_kind FROM payment WHERE case_id = %s ORDER BY benefit_month', :case_a),
     $$VALUES ('2021-05-01'::date, 1167.40::numeric(14,2), 'current'), ('2021-06-01', 1167.40, 'current'), ('2021-07-01', 1486.40, 'current'), ('2021-08-01', 1536.40, 'current')$$,
     'each month once, at what was in force');
+-- a review that does not grant again ends what was in force
+SAVEPOINT review;
+SELECT pg_temp.clock('2021-08-09 09:00+08');
+SELECT pg_temp.by_staff('x-clerk', format('SELECT open_review(%s)', :case_a)) AS review \gset
+INSERT INTO commitment (case_id, round_id, member_id, text_version, signed_on, sha256)
+SELECT m.case_id, m.round_id, m.member_id, '1', today(), sha256('1') FROM case_member AS m WHERE m.round_id = :review AND m.applicant;
+SELECT pg_temp.by_staff('x-clerk', format('UPDATE income_item SET amount = 9000 WHERE round_id = %s RETURNING 1', :review));
+SELECT pg_temp.in_review(:review, 'x', '340705100');
+SELECT pg_temp.clock('2021-08-10 09:00+08');
+SELECT is(pg_temp.by_staff('x-group1', format($$SELECT advance(%s, 'refuse', 'income', '{"minutes_no": "m%1$s"}')$$, :review)), 'refused', 'a review may refuse');
+SELECT results_eq(format('SELECT months, stop_reason FROM award WHERE round_id = %s', :a4),
+    $$VALUES ('[2021-08-01,2021-09-01)'::daterange, 'not_granted_again')$$, 'the award ends after the last month on a roll');
+SELECT is((SELECT count(DISTINCT p.months) || ' ' || min(p.months::text) FROM award_person AS p JOIN award USING (award_id) WHERE round_id = :a4),
+    '1 [2021-08-01,2021-09-01)', 'for its persons too');
+SELECT pg_temp.clock('2021-09-01 10:00+08');
+SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021-09-01')$$) AS september \gset
+SELECT is((SELECT count(*) FROM payment WHERE roll_id = :september AND case_id = :case_a), 0::bigint, 'and is on no later roll');
+ROLLBACK TO review;
 -- with the owner's rights a constraint would print the row
 SELECT pg_temp.clock('2021-08-03 09:00+08');
 SELECT pg_temp.by_staff('x-clerk', format('SELECT round_id FROM file_case(%L)',

@@ -176,6 +176,8 @@ CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('months', 'stop_reason');
 CREATE OR REPLACE TRIGGER "~3_shortened" BEFORE UPDATE ON aidcase.award
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_shorten();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.register
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('packs', 'version');
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award_component
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award_person
@@ -197,7 +199,8 @@ AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM new_rows AS n JOIN old_rows AS o USING (round_id)
                      JOIN aidcase.workflow_state AS s ON s.workflow_id = n.workflow_id AND s.state = n.state
-                    WHERE s.grants AND n.state <> o.state) THEN
+                    WHERE s.grants AND n.state <> o.state
+                       OR n.round_kind IN ('review', 'change') AND o.decided_on IS NULL AND n.decided_on IS NOT NULL) THEN
         RETURN NULL;
     END IF;
 
@@ -206,6 +209,33 @@ BEGIN
     PERFORM FROM aidcase.award AS a
       WHERE a.case_id IN (SELECT n.case_id FROM new_rows AS n)
       ORDER BY a.award_id FOR NO KEY UPDATE;
+
+    -- what a review was asked about and does not grant again ends in the month
+    -- in which its grant would have begun
+    WITH stopped AS (
+        UPDATE aidcase.award AS a
+           SET months = CASE WHEN lower(a.months) < e.stop THEN daterange(lower(a.months), e.stop)
+                             ELSE 'empty' END,
+               stop_reason = 'not_granted_again'
+          FROM (SELECT n.case_id, n.round_id, g.programme,
+                       aidcase.award_start(n.case_id, g.programme, u.unit_code, n.decided_on) AS stop
+                  FROM new_rows AS n
+                  JOIN old_rows AS o USING (round_id)
+                  JOIN aidcase.unit AS u ON u.unit_id = n.unit_id
+                 CROSS JOIN aidcase.programme AS g
+                 WHERE n.round_kind IN ('review', 'change')
+                   AND o.decided_on IS NULL AND n.decided_on IS NOT NULL AND g.cash AND g.recurring
+                   AND EXISTS (SELECT FROM aidcase.award AS l
+                                WHERE l.case_id = n.case_id AND l.programme = g.programme AND upper_inf(l.months))
+                   AND NOT EXISTS (SELECT FROM aidcase.assistance_opinion AS p
+                                    WHERE p.round_id = n.round_id AND p.programme = g.programme
+                                      AND p.outcome = 'granted' AND NOT p.void AND p.amount > 0)) AS e
+         WHERE a.case_id = e.case_id AND a.programme = e.programme
+           AND a.months && daterange(e.stop, NULL)
+        RETURNING a.award_id, a.months
+    )
+    UPDATE aidcase.award_person AS q SET months = t.months
+      FROM stopped AS t WHERE q.award_id = t.award_id;
 
     -- earlier awards of the same case that exclude the new one end where it
     -- begins; one that would have begun later never does
@@ -428,7 +458,8 @@ BEGIN
                   DETAIL = 'A roll is made in the month before it at the earliest.',
                   HINT = 'Make it when the month is near.';
     END IF;
-    day := aidcase.pay_day(the_month);
+    day := aidcase.workday_on_or_before(the_month - 1
+        + aidcase.parameter('pay_day_of_month', unit, (the_month + interval '1 month')::date - 1)::integer);
     waits := aidcase.parameter('payment_waits_for_publicity', unit, day) <> 0;
     BEGIN
         INSERT INTO aidcase.payment_roll (unit_id, roll_month, pay_day)

@@ -29,6 +29,7 @@
 #include "access/tableam.h"
 #include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_type_d.h"
 #include "executor/tuptable.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
@@ -204,6 +205,29 @@ look_at_round(int64 round_id)
 }
 
 /*
+ * May the caller see the round?  A refusal that tells its state is for those
+ * who could read it; the others hear what row security says to them.
+ */
+static bool
+round_is_visible(int64 round_id)
+{
+	Oid			types[1] = {INT8OID};
+	Datum		values[1];
+	bool		seen;
+
+	values[0] = Int64GetDatum(round_id);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	if (SPI_execute_with_args("SELECT FROM aidcase.case_round AS r"
+							  " WHERE r.round_id OPERATOR(pg_catalog.=) $1",
+							  1, types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look at a round");
+	seen = (SPI_processed == 1);
+	SPI_finish();
+	return seen;
+}
+
+/*
  * Refuses a fact of a round that does not exist.
  */
 static void
@@ -363,6 +387,12 @@ aidcase_guard_fact(PG_FUNCTION_ARGS)
 		elog(ERROR, "workflow " INT64_FORMAT " has no state \"%s\"",
 			 workflow->workflow_id, NameStr(seen_round.state));
 	if (after_decision ? state->kind == STATE_FINAL : state->frozen)
+	{
+		if (!round_is_visible(round_id))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("new row violates row-level security policy for table \"%s\"",
+							table)));
 		ereport(ERROR,
 				(errcode(ERRCODE_FACT_FROZEN),
 				 errmsg("facts of the round can no longer change"),
@@ -370,6 +400,7 @@ aidcase_guard_fact(PG_FUNCTION_ARGS)
 						   table, round_id, state->name),
 				 errhint("Open a review with aidcase.open_review(); a new round has its own facts."),
 				 errtable(rel)));
+	}
 
 	/* nothing happens in the future */
 	limit = 0;

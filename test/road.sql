@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(77);
+SELECT plan(78);
 \ir parts/household.sql
 CREATE FUNCTION pg_temp.state(r bigint) RETURNS text LANGUAGE sql STABLE AS
 $$ SELECT state FROM aidcase.case_round WHERE round_id = r $$;
@@ -46,6 +46,9 @@ SELECT is((SELECT decided_on FROM case_round WHERE round_id = :r), '2021-04-12',
 SELECT is((SELECT count(*) FROM deadline WHERE subject_id = :r AND subject = 'case_round' AND met_at < due_at), 2::bigint, 'in time, by both clocks');
 SELECT results_eq(format('SELECT months, amount FROM award WHERE round_id = %s', :r), $$VALUES ('[2021-05-01,)'::daterange, 1167.40::numeric(14,2))$$, 'the award begins in the month after');
 SELECT alike(pg_temp.told('t_clerk', format($$UPDATE aidcase.income_item SET void = true WHERE round_id = %s$$, :r)), 'ZA004 %', 'facts are frozen');
+SELECT is(pg_temp.told('t_other', format($$INSERT INTO aidcase.income_item (case_id, round_id, member_id, income_kind, amount, basis, source)
+    VALUES (%s, %s, %s, 'wage', 1, 'month', 'declared')$$, :case, :r, (SELECT min(member_id) FROM case_member WHERE round_id = :r))),
+    '42501 new row violates row-level security policy for table "income_item"||', 'a clerk of another unit is not told how it stands');
 SELECT pg_temp.clock('2021-04-13 09:00+08');
 SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.publish('340705100')$$) AS publication \gset
 SELECT is(pg_temp.state(:r), 'published', 'published');

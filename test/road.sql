@@ -47,7 +47,7 @@ SELECT is((SELECT count(*) FROM deadline WHERE subject_id = :r AND subject = 'ca
 SELECT results_eq(format('SELECT months, amount FROM award WHERE round_id = %s', :r), $$VALUES ('[2021-05-01,)'::daterange, 1167.40::numeric(14,2))$$, 'the award begins in the month after');
 SELECT alike(pg_temp.told('t_clerk', format($$UPDATE aidcase.income_item SET void = true WHERE round_id = %s$$, :r)), 'ZA004 %', 'facts are frozen');
 SELECT is(pg_temp.told('t_other', format($$INSERT INTO aidcase.income_item (case_id, round_id, member_id, income_kind, amount, basis, source)
-    VALUES (%s, %s, %s, 'wage', 1, 'month', 'declared')$$, :case, :r, (SELECT min(member_id) FROM case_member WHERE round_id = :r))),
+    VALUES (%s, %s, %s, 'wage', 1, 'month', 'declared')$$, (SELECT case_id FROM case_round WHERE round_id = :r), :r, (SELECT min(member_id) FROM case_member WHERE round_id = :r))),
     '42501 new row violates row-level security policy for table "income_item"||', 'a clerk of another unit is not told how it stands');
 SELECT pg_temp.clock('2021-04-13 09:00+08');
 SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.publish('340705100')$$) AS publication \gset

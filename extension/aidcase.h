@@ -67,8 +67,8 @@ extern TimestampTz aidcase_midnight(DateADT day);
  *
  * A KeptPlan is a static variable of the room that runs the query.  The text
  * must qualify every name and operator.  The plan is prepared and run as the
- * register's owner, with the latest snapshot, and rebuilt when it is no
- * longer valid.  The caller is connected to SPI.
+ * register's owner, with the latest snapshot.  The caller is connected to
+ * SPI.
  */
 #define KEPT_PLAN_MAX_ARGS	8
 

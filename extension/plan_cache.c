@@ -10,11 +10,12 @@
  * row security, and with the latest snapshot, as foreign-key checks do: a
  * condition that another session has just changed is seen.
  *
- * Each plan lives in a static KeptPlan of the room that uses it.  PostgreSQL
- * replans by itself when a table changes; a plan that is no longer valid
- * (its tables were dropped, the register was made anew) is freed and built
- * again from its text.  Memory of the plans is SPI's own, under
- * CacheMemoryContext, kept until the backend ends.
+ * Each plan lives in a static KeptPlan of the room that uses it and is kept
+ * until the backend ends; PostgreSQL analyzes and plans it again by itself
+ * when a table changed or the register was made anew.  It is never freed, so
+ * that a plan may be run while it is running (a guard that writes can set off
+ * the trigger that called it).  Memory of the plans is SPI's own, under
+ * CacheMemoryContext.
  *
  *-------------------------------------------------------------------------
  */
@@ -45,11 +46,6 @@ aidcase_run(KeptPlan *kept, Datum *values, const char *nulls, long limit)
 	SetUserIdAndSecContext(aidcase_owner(),
 						   saved_context | SECURITY_LOCAL_USERID_CHANGE);
 
-	if (kept->plan != NULL && !SPI_plan_is_valid(kept->plan))
-	{
-		SPI_freeplan(kept->plan);
-		kept->plan = NULL;
-	}
 	if (kept->plan == NULL)
 	{
 		SPIPlanPtr	plan = SPI_prepare(kept->query, kept->nargs, kept->argtypes);

@@ -181,6 +181,7 @@ open_subject(TriggerData *trigdata, const SubjectColumns *columns)
 	const Workflow *workflow;
 	Row			row;
 	int64		unit_id;
+	int64		village_id = 0;
 	TimestampTz at;
 	DateADT		on;
 	char	   *state;
@@ -269,36 +270,50 @@ open_subject(TriggerData *trigdata, const SubjectColumns *columns)
 		}
 	}
 
+	/* in a case of the unit or of one below it */
+	if (columns->case_id != 0 && !row.nulls[columns->case_id - 1])
+	{
+		static KeptPlan plan = {
+			"SELECT c.village_id, c.unit_id OPERATOR(pg_catalog.=) $2"
+			" OR aidcase.unit_below(c.unit_id, $2, $3)"
+			" FROM aidcase.aid_case AS c"
+			" WHERE c.case_id OPERATOR(pg_catalog.=) $1",
+		3, {INT8OID, INT8OID, DATEOID}, NULL};
+		Datum		args[3];
+
+		args[0] = Int64GetDatum(row_int64(&row, columns->case_id));
+		args[1] = Int64GetDatum(unit_id);
+		args[2] = DateADTGetDatum(on);
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		if (aidcase_run(&plan, args, NULL, 1) == 1)
+		{
+			bool		isnull;
+
+			village_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+													 SPI_tuptable->tupdesc,
+													 1, &isnull));
+			if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
+											SPI_tuptable->tupdesc,
+											2, &isnull)))
+				ereport(ERROR,
+						(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						 errmsg("permission denied to open a row of \"%s\" for this unit",
+								subject),
+						 errdetail("The case belongs to another unit."),
+						 errhint("The unit that the case belongs to opens it."),
+						 errtable(rel)));
+		}
+		SPI_finish();
+	}
+
 	/* the village that the household lives in may open a case of its unit */
 	if (!aidcase_actor_has_post(workflow->posts.names, workflow->posts.n,
 								unit_id, on))
 	{
-		static KeptPlan plan = {
-			"SELECT c.village_id FROM aidcase.aid_case AS c"
-			" WHERE c.case_id OPERATOR(pg_catalog.=) $1",
-		1, {INT8OID}, NULL};
-		Datum		case_id = Int64GetDatum(row_int64(&row, columns->case_id));
-		bool		allowed = false;
-
-		if (columns->case_id != 0)
-		{
-			if (SPI_connect() != SPI_OK_CONNECT)
-				elog(ERROR, "SPI_connect failed");
-			if (aidcase_run(&plan, &case_id, NULL, 1) == 1)
-			{
-				bool		isnull;
-				int64		village_id;
-
-				village_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-														 SPI_tuptable->tupdesc,
-														 1, &isnull));
-				allowed = aidcase_actor_has_post(workflow->posts.names,
-												 workflow->posts.n,
-												 village_id, on);
-			}
-			SPI_finish();
-		}
-		if (!allowed)
+		if (village_id == 0 ||
+			!aidcase_actor_has_post(workflow->posts.names, workflow->posts.n,
+									village_id, on))
 		{
 			StringInfoData posts;
 

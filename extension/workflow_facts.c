@@ -242,6 +242,60 @@ refuse_round(Relation rel, AttrNumber attnum, const char *detail)
 }
 
 /*
+ * Refuses a fact that points to the member, obligor, check or determination
+ * of another round.  changed: NULL for a new row.
+ */
+static void
+check_references(Relation rel, const Row *new, const bool *changed,
+				 int64 round_id)
+{
+	static const struct
+	{
+		const char *column;
+		const char *table;
+	}			references[] = {
+		{"member_id", "case_member"},
+		{"obligor_id", "obligor"},
+		{"check_id", "registry_check"},
+		{"determination_id", "determination"}
+	};
+	int			i;
+
+	for (i = 0; i < (int) lengthof(references); i++)
+	{
+		AttrNumber	attnum = aidcase_attnum(RelationGetDescr(rel),
+											references[i].column);
+		Relation	other;
+		const FactColumns *columns;
+		HeapTuple	tuple;
+		bool		isnull;
+		bool		same;
+
+		if (attnum == 0 || new->nulls[attnum - 1] ||
+			(changed != NULL && !changed[attnum - 1]) ||
+			strcmp(RelationGetRelationName(rel), references[i].table) == 0)
+			continue;
+		other = table_open(aidcase_relation(references[i].table),
+						   AccessShareLock);
+		columns = aidcase_fact_columns(other);
+		if (!other->rd_indexvalid)
+			list_free(RelationGetIndexList(other));
+		tuple = aidcase_fetch_row(other, other->rd_pkindex,
+								  aidcase_attnum(RelationGetDescr(other),
+												 references[i].column),
+								  row_int64(new, attnum));
+		same = HeapTupleIsValid(tuple) &&
+			DatumGetInt64(heap_getattr(tuple, columns->round_id,
+									   RelationGetDescr(other), &isnull)) == round_id;
+		table_close(other, NoLock);
+		if (!same)
+			refuse_round(rel, attnum,
+						 psprintf("Column \"%s\" names no row of \"%s\" of this round.",
+								  references[i].column, references[i].table));
+	}
+}
+
+/*
  * Checks who vouches for a fact: the actor, nobody else.  Returns true when
  * the column is to be filled with the actor.
  */
@@ -401,6 +455,8 @@ aidcase_guard_fact(PG_FUNCTION_ARGS)
 				 errhint("Open a review with aidcase.open_review(); a new round has its own facts."),
 				 errtable(rel)));
 	}
+
+	check_references(rel, &new, changed, round_id);
 
 	/* nothing happens in the future */
 	limit = 0;

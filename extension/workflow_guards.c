@@ -434,8 +434,8 @@ aidcase_guard_hits_cleared(PG_FUNCTION_ARGS)
 }
 
 /*
- * The household was seen after acceptance by two people, neither of whom is
- * related to it.
+ * The household was seen after acceptance by two people in service, neither
+ * of whom is related to it.
  */
 Datum
 aidcase_guard_visited_by_two(PG_FUNCTION_ARGS)
@@ -447,6 +447,11 @@ aidcase_guard_visited_by_two(PG_FUNCTION_ARGS)
 		" AND v.visitor_id OPERATOR(pg_catalog.<>) v.second_visitor_id"
 		" AND v.visited_at OPERATOR(pg_catalog.>=) $3"
 		" AND v.visited_at OPERATOR(pg_catalog.<=) $4"
+		" AND NOT EXISTS (SELECT FROM aidcase.staff AS s"
+		"  WHERE (s.staff_id OPERATOR(pg_catalog.=) v.visitor_id"
+		"   OR s.staff_id OPERATOR(pg_catalog.=) v.second_visitor_id)"
+		"  AND NOT s.employed OPERATOR(pg_catalog.@>)"
+		"   aidcase.date_here(v.visited_at))"
 		" AND NOT EXISTS (SELECT FROM aidcase.conflict_flag AS f"
 		"  WHERE f.case_id OPERATOR(pg_catalog.=) $2 AND " OPEN_FLAG
 		"  AND (f.staff_id OPERATOR(pg_catalog.=) v.visitor_id"
@@ -488,7 +493,17 @@ aidcase_guard_determined_fresh(PG_FUNCTION_ARGS)
 		"  AND o.programme IS NOT NULL"
 		"  AND NOT EXISTS (SELECT FROM aidcase.determination AS e"
 		"   WHERE e.round_id OPERATOR(pg_catalog.=) $1"
-		"   AND e.programme OPERATOR(pg_catalog.=) o.programme))"
+		"   AND e.programme OPERATOR(pg_catalog.=) o.programme)),"
+		" EXISTS (SELECT FROM aidcase.determination AS l"
+		"  JOIN aidcase.aid_case AS c"
+		"   ON c.case_id OPERATOR(pg_catalog.=) l.case_id"
+		"  WHERE l.round_id OPERATOR(pg_catalog.=) $1"
+		"  AND (l.residence OPERATOR(pg_catalog.<>) c.residence"
+		"   OR l.village_id OPERATOR(pg_catalog.<>) c.village_id)"
+		"  AND NOT EXISTS (SELECT FROM aidcase.determination AS k"
+		"   WHERE k.round_id OPERATOR(pg_catalog.=) $1"
+		"   AND k.programme OPERATOR(pg_catalog.=) l.programme"
+		"   AND k.entry_no OPERATOR(pg_catalog.>) l.entry_no))"
 		" FROM (SELECT q.programme, pg_catalog.max(q.entry_no) AS entry_no"
 		"  FROM aidcase.determination AS q"
 		"  WHERE q.round_id OPERATOR(pg_catalog.=) $1 GROUP BY q.programme) AS d"
@@ -511,12 +526,14 @@ aidcase_guard_determined_fresh(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	char	   *stale;
 	char	   *missing;
+	bool		moved;
 
 	values[0] = Int64GetDatum(context->id);
 	values[1] = Int64GetDatum(context->case_id);
 	(void) aidcase_run(&plan, values, NULL, 1);
 	stale = result_text(2);
 	missing = result_text(3);
+	moved = result_bool(4);
 	if (result_int64(1) == 0)
 		RETURN_SENTENCE("There is no determination.");
 	if (missing != NULL)
@@ -524,6 +541,8 @@ aidcase_guard_determined_fresh(PG_FUNCTION_ARGS)
 	if (stale != NULL)
 		RETURN_SENTENCE(psprintf("A fact has changed since the determination for %s.",
 								 stale));
+	if (moved)
+		RETURN_SENTENCE("The household's residence has changed since the determination.");
 	PG_RETURN_NULL();
 }
 
@@ -669,7 +688,15 @@ aidcase_guard_quorum_met(PG_FUNCTION_ARGS)
 	};
 	static KeptPlan vote_plan = {
 		"SELECT pg_catalog.count(*),"
-		" pg_catalog.count(*) FILTER (WHERE v.vote OPERATOR(pg_catalog.=) $4)"
+		" pg_catalog.count(*) FILTER (WHERE v.vote OPERATOR(pg_catalog.=) $4),"
+		" pg_catalog.min(v.entry_no) OPERATOR(pg_catalog.<) ("
+		"  SELECT pg_catalog.max(n.entry_no) FROM ("
+		"   SELECT d.entry_no FROM aidcase.determination AS d"
+		"   WHERE d.round_id OPERATOR(pg_catalog.=) $1"
+		"   UNION ALL SELECT e.entry_no FROM aidcase.evaluation AS e"
+		"   WHERE e.round_id OPERATOR(pg_catalog.=) $1"
+		"   UNION ALL SELECT o.entry_no FROM aidcase.assistance_opinion AS o"
+		"   WHERE o.round_id OPERATOR(pg_catalog.=) $1) AS n)"
 		COUNTING_VOTES,
 	4, {INT8OID, INT8OID, INT8OID, TEXTOID}, NULL};
 	static KeptPlan quorum_plan = {
@@ -726,6 +753,8 @@ aidcase_guard_quorum_met(PG_FUNCTION_ARGS)
 								 INT64_FORMAT " of " INT64_FORMAT ".",
 								 grants ? "for the assistance" : "against the assistance",
 								 in_favour, counting));
+	if (result_bool(3))
+		RETURN_SENTENCE("What the meeting voted on has changed since.");
 	PG_RETURN_NULL();
 }
 

@@ -3,7 +3,7 @@
 BEGIN;
 SET search_path = aidcase, tap, public;
 SET LOCAL aidcase.clock = '2021-04-06 09:00+08';
-SELECT plan(152);
+SELECT plan(154);
 
 -- What a statement answers: its SQLSTATE, message and details.
 CREATE FUNCTION pg_temp.refusal(statement text, OUT state text, OUT message text, OUT detail text)
@@ -673,6 +673,14 @@ SELECT act_as(pg_temp.staff('b-clerk')) AS acts \gset
 SELECT ok(pg_temp.as_role('t_analyst', format('SELECT aidcase.case_file(%s)', :own_case))::jsonb #> '{rounds,0,case_member,0}' ?& '{birth_date,relation}'
       AND NOT pg_temp.as_role('t_analyst', format('SELECT aidcase.case_file(%s)', :own_case))::jsonb #> '{rounds,0,case_member,0}' ?| '{name,citizen_id}',
     'an analyst gets the file without identities');
+
+-- The table refuses what the document may not hold
+SELECT throws_ok(format($$ INSERT INTO income_item (case_id, round_id, member_id, income_kind, amount, basis, source)
+    SELECT case_id, round_id, member_id, 'wage', -0.01, 'month', 'declared' FROM income_item WHERE round_id = %s LIMIT 1 $$, :review), '23514',
+    'an income of kind "wage" must not be negative', 'only business can make a loss');
+SELECT throws_ok(format($$ INSERT INTO income_item (case_id, round_id, member_id, income_kind, amount, basis, source)
+    SELECT case_id, round_id, member_id, 'wage', 'NaN', 'month', 'declared' FROM income_item WHERE round_id = %s LIMIT 1 $$, :review), '23514',
+    NULL, 'an amount is a number');
 
 -- Nobody acts
 SELECT act_as(NULL) AS nobody \gset

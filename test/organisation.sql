@@ -11,7 +11,7 @@ COMMIT;
 SELECT current_setting('aidcase.actor') AS later \gset
 
 BEGIN;
-SELECT plan(107);
+SELECT plan(112);
 
 -- What a login gets for a query, as text.
 CREATE FUNCTION pg_temp.ask(login text, query text) RETURNS text
@@ -186,6 +186,13 @@ SELECT is(pg_temp.detail('postgres', $$SELECT delegate('340705100201', '{dibao}'
     'document_no: is not in force on the first day
 unit: must be a town, office, directly administered community or zone', 'only units, only while the document is in force');
 SELECT throws_ok($$SELECT delegate(NULL, NULL, NULL, NULL)$$, 'ZA007', 'the delegation has 4 faults');
+SELECT is(pg_temp.detail('postgres', $$SELECT delegate('340705405', '{dibao}', 'infinity', '办发〔2021〕15号', valid_to => 'infinity')$$),
+    'valid_from: must be a calendar date
+valid_to: must be a calendar date; leave it out for no end', 'a delegation has calendar dates');
+SELECT throws_ok($$SELECT suspend_delegation('340705404', 'dibao', 'infinity', 'x')$$, '22023', 'there is no such delegation to suspend', 'nor is it suspended at the end of time');
+SELECT throws_ok($$SELECT end_post('x-clerk2', '340705100', 'clerk', 'infinity')$$, '22023', 'there is no such post to end', 'nor does a post end there');
+SELECT throws_ok($$SELECT make_review_group('340705405', 'x', 'infinity', '[{"staff": "x-clerk", "capacity": "clerk"}]')$$, 'ZA007', NULL, 'nor does a review group begin there');
+SELECT throws_ok($$SELECT set_units('[{"code": "340705999", "kind": "town", "name": "x"}]', 'infinity')$$, 'ZA007', NULL, 'nor a unit');
 SELECT lives_ok($$SELECT suspend_delegation('340705404', 'dibao', '2021-08-01', '抽查差错率超标')$$, 'a delegation is suspended');
 SELECT is((SELECT valid::text || ended_reason FROM delegation WHERE unit_id = unit_id('340705404') AND programme = 'dibao'),
     '[2021-06-01,2021-08-01)抽查差错率超标', 'from that day on, with the reason');

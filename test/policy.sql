@@ -2,7 +2,7 @@
 -- value; what the packs lay down and what they only illustrate.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(112);
+SELECT plan(114);
 
 -- SQLSTATE, message, detail and hint of a statement that fails.
 CREATE FUNCTION pg_temp.fault(query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -194,6 +194,10 @@ valid_from: The document is not yet in force on this day.', 'a switch, a documen
 SELECT is(pg_temp.fault($$ SELECT set_parameter('t_share', '340705', '2022-01-01', 4, '测试2号', divisor => 3) $$),
 E'ZA007 the parameter cannot be set
 value: A share is not more than 1.', 'a share above 1');
+SELECT is(pg_temp.fault($$ SELECT set_parameter('t_amount', '340705', '2022-01-01', 1e30, '测试2号') $$),
+E'ZA007 the parameter cannot be set
+value: It must not be above 1000000000000.', 'an amount that no means test takes');
+SELECT throws_ok($$ UPDATE policy_parameter SET value = 1e30 WHERE name = 't_amount' $$, '23514', NULL, 'nor does the table');
 SELECT is(pg_temp.fault($$ SELECT set_parameter(NULL, NULL, NULL, NULL, NULL) $$),
 E'ZA007 the parameter cannot be set
 name: There is no such parameter.

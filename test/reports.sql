@@ -88,8 +88,10 @@ SELECT results_eq(
     $$ SELECT 'town_aid', '2020-02', NULL::text, date '2020-02-29', NULL::timestamptz,
               pg_catalog.sha256(file), 4::bigint, session_user::text COLLATE "default" FROM a_file $$,
     'with its period, last day, rows and hash');
+-- (joined with nothing, the file is a value of its own: a parallel worker
+-- cannot read it from a temporary table)
 SELECT results_eq(
-    'SELECT v.issued, v.report_name, v.period FROM a_file, verify_report(file) AS v',
+    $$ SELECT v.issued, v.report_name, v.period FROM a_file, verify_report(file || '') AS v $$,
     $$ VALUES (true, 'town_aid', '2020-02') $$,
     'verify_report knows the file');
 SELECT results_eq(

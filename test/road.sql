@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(78);
+SELECT plan(85);
 \ir parts/household.sql
 CREATE FUNCTION pg_temp.state(r bigint) RETURNS text LANGUAGE sql STABLE AS
 $$ SELECT state FROM aidcase.case_round WHERE round_id = r $$;
@@ -89,6 +89,27 @@ SELECT is(pg_temp.told('t_nobody', format($$SELECT aidcase.advance(%s, 'accept')
 SELECT alike(pg_temp.told('postgres', format($$UPDATE aidcase.case_round SET state = 'accepted' WHERE round_id = %s$$, :bare)), 'ZA005 %', 'a superuser without a post is nobody too');
 SELECT is(pg_temp.command('t_other', format($$UPDATE aidcase.case_round SET state = 'accepted' WHERE round_id = %s$$, :bare)), 0::bigint, 'another unit''s clerk: UPDATE 0');
 SELECT alike(pg_temp.told('t_other', format($$SELECT aidcase.advance(%s, 'accept')$$, :bare)), 'P0002 there is no row%', 'advance() raises');
+
+-- another unit's case, meeting and members; the rows that a decision rests on
+SELECT case_id AS bare_case, unit_id AS west FROM case_round WHERE round_id = :bare \gset
+SELECT unit_id AS east FROM unit WHERE unit_code = '340705005' \gset
+SELECT alike(pg_temp.told('t_other', format($$INSERT INTO aidcase.case_round (case_id, unit_id, round_kind, round_no, channel, first_contact_at, handler_id)
+    VALUES (%s, %s, 'review', 2, 'on_site', aidcase.now_here(), aidcase.current_staff())$$, :bare_case, :east)), '42501 permission denied to open a row of "case_round"%another unit%', 'no round in a case of another unit');
+SELECT pg_temp.by_login('t_other', format('SELECT round_id FROM aidcase.file_case(%L)', pg_temp.application('east', '340705005', '340705005002', '{11}', 300, '2021-04-06'))) AS east_round \gset
+SELECT alike(pg_temp.told('t_other', format($$INSERT INTO aidcase.income_item (case_id, round_id, member_id, income_kind, amount, basis, source)
+    SELECT case_id, round_id, %s, 'wage', 1, 'month', 'declared' FROM aidcase.case_round WHERE round_id = %s$$, (SELECT min(member_id) FROM case_member WHERE round_id = :bare), :east_round)),
+    '23503 a row of table "income_item"%', 'no fact of another household''s member');
+SELECT pg_temp.by_login('t_clerk', format('SELECT round_id FROM aidcase.file_case(%L)', pg_temp.application('moves', '340705100', '340705100201', '{12}', 300, '2021-04-06'))) AS moves \gset
+SELECT pg_temp.in_review(:moves, 'x', '340705100');
+SELECT meeting_id AS m, staff_id AS absent FROM review_meeting, staff WHERE minutes_no = 'm' || :moves AND staff_no = 'x-group4' \gset
+SELECT alike(pg_temp.told('t_other', format('INSERT INTO aidcase.meeting_attendance (meeting_id, unit_id, staff_id) VALUES (%s, %s, %s)', :m, :east, :absent)),
+    '23503 a row of table "meeting_attendance"%', 'nobody attends a meeting by the hand of another unit');
+SELECT is(pg_temp.command('t_clerk', format($$UPDATE aidcase.aid_case SET residence = 'urban' WHERE case_id = (SELECT case_id FROM aidcase.case_round WHERE round_id = %s)$$, :moves)), 1::bigint, 'a household that moves after its determination');
+SELECT alike(pg_temp.told('t_leader', format($$SELECT aidcase.advance(%s, 'confirm', NULL, '{"minutes_no": "m%1$s"}')$$, :moves)), 'ZA003 cannot confirm: 1 condition is not met|%residence has changed%', 'is determined again');
+SELECT pg_temp.command('t_clerk', format($$UPDATE aidcase.aid_case SET residence = 'rural' WHERE case_id = (SELECT case_id FROM aidcase.case_round WHERE round_id = %s)$$, :moves)) AS moved_back;
+SELECT is(pg_temp.told('t_leader', format($$SELECT aidcase.advance(%s, 'confirm', NULL, '{"minutes_no": "m%1$s"}')$$, :moves)), '(done)', 'it is decided');
+SELECT alike(pg_temp.told('t_clerk', format('INSERT INTO aidcase.meeting_attendance (meeting_id, unit_id, staff_id) VALUES (%s, %s, %s)', :m, :west, :absent)),
+    'ZA004 the attendance of the meeting can no longer change|%', 'and who attended is closed');
 
 -- four eyes: who visits or determines does not decide
 SELECT pg_temp.by_login('t_clerk', format('SELECT round_id FROM aidcase.file_case(%L)', pg_temp.application('four', '340705100', '340705100201', '{8}', 300, '2021-04-06'))) AS four \gset

@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(38);
+SELECT plan(39);
 \ir parts/household.sql
 
 -- ---------------------------------------------------------------------
@@ -50,7 +50,11 @@ SELECT alike(pg_temp.told('t_clerk', format($$SELECT aidcase.publish('340705100'
   FROM unnest(ARRAY['2021-04-17', 'infinity', '-infinity']) AS d;
 SELECT is(pg_temp.by_login('t_other', $$SELECT aidcase.publish('340705005')$$), NULL, 'nothing to publish: no list');
 SELECT is((SELECT count(*) FROM publication), 0::bigint, 'none is written');
+SELECT pg_temp.clock('2021-04-15 16:00+08');
 SELECT is(pg_temp.by_login('t_clerk', $$SELECT aidcase.publish('340705100', '2021-04-12')$$), NULL, 'what was confirmed later is on no earlier list');
+SELECT pg_temp.clock('2021-04-16 09:00+08');
+SELECT is(pg_temp.told('t_clerk', $$SELECT aidcase.publish('340705100', '2021-04-12')$$),
+    '22023 a list cannot be entered so long after it was published|Parameter "late_entry_hours" allows 72 hours.|Leave the date out to publish today.', 'days of publicity are not made afterwards');
 
 SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.publish('340705100', '2021-04-14')$$) AS first \gset
 SELECT results_eq(format('SELECT kind, published_on, until, lines FROM publication WHERE publication_id = %s', :first),

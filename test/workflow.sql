@@ -1,7 +1,7 @@
 -- The gate, the guards, frozen facts, clocks, meetings and definitions.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(293);
+SELECT plan(300);
 SET LOCAL client_min_messages = warning;
 
 -- ---------------------------------------------------------------------
@@ -342,6 +342,7 @@ SELECT is(pg_temp.without(r, 'visit', 'x-visitor1', 'SELECT 1'), pg_temp.not_vis
 SELECT pg_temp.visit(r) FROM t;
 SELECT is(pg_temp.without(r, 'visit', 'x-clerk', $$UPDATE aidcase.home_visit SET outcome = 'not_at_home' WHERE round_id = :r$$), pg_temp.not_visited(), 'visited_by_two: nobody at home') FROM t;
 SELECT is(pg_temp.without(r, 'visit', 'x-clerk', $$UPDATE aidcase.home_visit SET visited_at = '2021-04-05 23:59:59+08' WHERE round_id = :r$$), pg_temp.not_visited(), 'visited_by_two: before acceptance') FROM t;
+SELECT is(pg_temp.without(r, 'visit', 'x-clerk', $$UPDATE aidcase.staff SET employed = '[2020-01-01,2021-04-01)' WHERE staff_no = 'x-visitor2'$$), pg_temp.not_visited(), 'visited_by_two: by one who had left the service') FROM t;
 SELECT is(pg_temp.without(r, 'visit', 'x-clerk', pg_temp.flag('x-visitor2')), pg_temp.not_visited(), 'visited_by_two: by a relative') FROM t;
 SELECT is(aidcase.advance(r, 'visit'), 'visited', 'visited') FROM t;
 
@@ -422,6 +423,9 @@ SELECT alike(pg_temp.meeting_faults((SELECT format('{"unit": "340705100", "minut
 CREATE FUNCTION pg_temp.confirm_without(broken text, actor text DEFAULT 'x-leader') RETURNS text LANGUAGE sql AS $$
     SELECT pg_temp.without(r, 'confirm', actor, broken, format('{"meeting_id": %s}', id)) FROM t, m $$;
 CREATE FUNCTION pg_temp.unconfirmed(sentence text) RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.one('confirm', sentence) $$;
+-- the same, voted on afterwards
+CREATE FUNCTION pg_temp.anew(broken text) RETURNS text LANGUAGE sql AS
+$$ SELECT broken || '; UPDATE aidcase.review_vote SET note = ''anew'' WHERE round_id = :r' $$;
 SELECT is(pg_temp.confirm_without('SELECT 1'), 'all went through', 'confirm: everything is there');
 SELECT is(pg_temp.confirm_without('SELECT 1', 'x-clerk2'), pg_temp.unconfirmed('It needs one of the posts group_member, unit_leader at the unit or above it.'), 'confirm: the post');
 SELECT is(pg_temp.confirm_without($$UPDATE aidcase.delegation SET valid = daterange(lower(valid), '2021-04-12') WHERE unit_id = pg_temp.unit('340705100') AND programme IN ('dibao', 'low_income')$$),
@@ -430,11 +434,11 @@ SELECT is(pg_temp.confirm_without($$UPDATE aidcase.delegation SET valid = datera
     'all went through', 'delegation_in_force: on its last day');
 SELECT is(pg_temp.confirm_without($$UPDATE aidcase.income_item SET amount = 1 WHERE round_id = :r$$),
     pg_temp.unconfirmed('A fact has changed since the determination for dibao, tekun, temp_assistance.'), 'determined_fresh');
-SELECT is(pg_temp.confirm_without($$SELECT pg_temp.determine(:r); SELECT pg_temp.opinion(:r)$$),
+SELECT is(pg_temp.confirm_without(pg_temp.anew($$SELECT pg_temp.determine(:r); SELECT pg_temp.opinion(:r)$$)),
     pg_temp.unconfirmed('The determination is newer than the comprehensive evaluation.'), 'evaluated_fresh');
-SELECT is(pg_temp.confirm_without($$UPDATE aidcase.assistance_opinion SET void = true WHERE round_id = :r AND programme = 'tekun'$$),
+SELECT is(pg_temp.confirm_without(pg_temp.anew($$UPDATE aidcase.assistance_opinion SET void = true WHERE round_id = :r AND programme = 'tekun'$$)),
     pg_temp.unconfirmed('The opinion has no line for tekun.'), 'opinion_complete');
-SELECT is(pg_temp.confirm_without($$SELECT pg_temp.opinion(:r, false)$$), pg_temp.unconfirmed('The opinion grants nothing.'), 'opinion_complete: nothing granted');
+SELECT is(pg_temp.confirm_without(pg_temp.anew($$SELECT pg_temp.opinion(:r, false)$$)), pg_temp.unconfirmed('The opinion grants nothing.'), 'opinion_complete: nothing granted');
 SELECT is(pg_temp.without(r, 'confirm', 'x-leader', 'SELECT 1'), pg_temp.unconfirmed('The move names no meeting of the joint review group.'), 'quorum_met: no meeting') FROM t;
 CREATE FUNCTION pg_temp.confirm_with(votes text, broken text DEFAULT 'SELECT 1') RETURNS text LANGUAGE sql AS $$
     SELECT pg_temp.without(r, 'confirm', 'x-leader', format('UPDATE aidcase.case_round SET meeting_id = pg_temp.meet(:r, %L) WHERE round_id = :r; %s', votes, broken)) FROM t $$;
@@ -451,13 +455,21 @@ SELECT is(pg_temp.confirm_without($$UPDATE aidcase.review_meeting SET held_at = 
 SELECT is(pg_temp.confirm_without($$UPDATE aidcase.review_meeting SET held_at = '2021-04-12 14:00:01+08'$$), pg_temp.unconfirmed('The meeting was not held between the evaluation and the decision.'), 'quorum_met: after the decision');
 SELECT is(pg_temp.confirm_without($$UPDATE aidcase.review_meeting SET group_id = (SELECT group_id FROM aidcase.review_group WHERE unit_id = pg_temp.unit('340705404'))$$),
     pg_temp.unconfirmed('The meeting is not one of this unit''s joint review group.'), 'quorum_met: another unit''s group');
+SELECT is(pg_temp.confirm_without($$SELECT pg_temp.opinion(:r)$$), pg_temp.unconfirmed('What the meeting voted on has changed since.'), 'quorum_met: another opinion than that voted on');
+SELECT is(pg_temp.confirm_without($$INSERT INTO aidcase.evaluation (case_id, round_id, evaluated_at, summary) SELECT case_id, round_id, evaluated_at, 'x' FROM aidcase.evaluation WHERE round_id = :r$$),
+    pg_temp.unconfirmed('What the meeting voted on has changed since.'), 'quorum_met: an evaluation dated back');
+SELECT is(pg_temp.confirm_without($$UPDATE aidcase.home_visit SET void = true WHERE round_id = :r$$), pg_temp.unconfirmed('There is no visit since acceptance at which two people unrelated to the household saw it.'), 'the visit is void by now');
+SELECT is(pg_temp.confirm_without($$INSERT INTO aidcase.registry_check (case_id, round_id, member_id, reference_no, requested_at, requested_by) SELECT pg_temp.case_of(:r), :r, pg_temp.head(:r), 'k2', aidcase.now_here(), aidcase.current_staff()$$),
+    pg_temp.unconfirmed('The economic check is not complete: not requested for 0 adults, not returned for 1 requests.'), 'a check is on its way by now');
+SELECT is(pg_temp.confirm_without($$UPDATE aidcase.commitment SET void = true WHERE round_id = :r$$), pg_temp.unconfirmed('The applicant has not signed the commitment.'), 'the commitment is void by now');
+SELECT is(pg_temp.without(r, 'confirm', 'x-leader', $$UPDATE aidcase.case_cause SET void = true WHERE round_id = :r$$, format('{"meeting_id": %s}', id)), pg_temp.unconfirmed('The material lacks a cause of hardship.'), 'no cause by now') FROM t, m;
 SELECT is(pg_temp.confirm_without($$SELECT pg_temp.visit(:r, 'x-group1', 'x-visitor1')$$), pg_temp.unconfirmed('Somebody who confirms has visited the household or made the determination.'), 'four_eyes: a voter visited');
 SELECT is(pg_temp.confirm_without($$SELECT pg_temp.visit(:r, 'x-visitor1', 'x-leader')$$), pg_temp.unconfirmed('Somebody who confirms has visited the household or made the determination.'), 'four_eyes: the mover visited');
-SELECT is(pg_temp.confirm_without($$SELECT pg_temp.act('x-group2'); SELECT pg_temp.determine(:r); SELECT pg_temp.opinion(:r); SELECT pg_temp.evaluate(:r)$$), pg_temp.unconfirmed('Somebody who confirms has visited the household or made the determination.'), 'four_eyes: a voter determined');
+SELECT is(pg_temp.confirm_without($$SELECT pg_temp.act('x-group2'); SELECT pg_temp.determine(:r); SELECT pg_temp.opinion(:r); SELECT pg_temp.evaluate(:r); UPDATE aidcase.review_vote SET note = 'anew' WHERE round_id = :r$$), pg_temp.unconfirmed('Somebody who confirms has visited the household or made the determination.'), 'four_eyes: a voter determined');
 SELECT is(pg_temp.confirm_without($$SELECT pg_temp.visit(:r, 'x-group4', 'x-visitor1')$$), 'all went through', 'four_eyes: a member who did not vote may have visited');
 SELECT is(pg_temp.confirm_without(pg_temp.flag('x-leader')), pg_temp.unconfirmed('You are recused from this case.'), 'no_conflict');
-SELECT is(pg_temp.confirm_without($$SELECT pg_temp.opinion(:r, true, 3000.01)$$), pg_temp.unconfirmed('The temporary assistance exceeds what the unit may grant by itself.'), 'within_authority');
-SELECT is(pg_temp.confirm_without($$SELECT pg_temp.opinion(:r, true, 3000)$$), 'all went through', 'within_authority: the limit itself');
+SELECT is(pg_temp.confirm_without(pg_temp.anew($$SELECT pg_temp.opinion(:r, true, 3000.01)$$)), pg_temp.unconfirmed('The temporary assistance exceeds what the unit may grant by itself.'), 'within_authority');
+SELECT is(pg_temp.confirm_without(pg_temp.anew($$SELECT pg_temp.opinion(:r, true, 3000)$$)), 'all went through', 'within_authority: the limit itself');
 SELECT pg_temp.act('x-leader');
 SELECT results_eq($$SELECT action, allowed FROM t, aidcase.next_actions(r)$$, $$VALUES ('return', true), ('confirm', true), ('refuse', false)$$, 'next_actions finds the meeting that voted');
 
@@ -518,11 +530,12 @@ UPDATE t SET r = pg_temp.to_review();
 UPDATE m SET id = pg_temp.meet((SELECT r FROM t), '{"x-group1": "against", "x-group2": "against", "x-group3": "agree"}');
 CREATE FUNCTION pg_temp.refuse_without(broken text) RETURNS text LANGUAGE sql AS $$
     SELECT pg_temp.without(r, 'refuse', 'x-leader', broken, format('{"meeting_id": %s}', id)) FROM t, m $$;
-SELECT is(pg_temp.refuse_without('SELECT pg_temp.opinion(:r, false)'), 'all went through', 'refuse: everything is there');
+SELECT is(pg_temp.refuse_without(pg_temp.anew('SELECT pg_temp.opinion(:r, false)')), 'all went through', 'refuse: everything is there');
 SELECT is(pg_temp.refuse_without('SELECT 1'), pg_temp.one('refuse', 'The opinion grants something.'), 'opinion_complete: a refusal grants nothing');
-SELECT is(pg_temp.refuse_without($$UPDATE aidcase.assistance_opinion SET outcome = 'referred', refusal_reason = NULL, amount = NULL, determination_id = NULL, reply_due = '2021-05-01' WHERE round_id = :r AND NOT void$$),
+SELECT is(pg_temp.refuse_without($$UPDATE aidcase.assistance_opinion SET outcome = 'referred', refusal_reason = NULL, amount = NULL, determination_id = NULL, reply_due = '2021-05-01' WHERE round_id = :r AND NOT void; UPDATE aidcase.review_vote SET note = 'anew' WHERE round_id = :r$$),
     pg_temp.one('refuse', 'The opinion gives no reason for the refusal.'), 'refusal_reasoned');
 SELECT pg_temp.opinion(r, false) FROM t;
+UPDATE aidcase.review_vote AS v SET note = 'anew' FROM t WHERE v.round_id = t.r;
 SELECT is(pg_temp.refuse_without(format($$UPDATE aidcase.review_vote SET vote = 'agree' WHERE round_id = :r AND staff_id = %s$$, pg_temp.staff('x-group1'))),
     pg_temp.one('refuse', 'The vote has no majority against the assistance: 1 of 3.'), 'quorum_met: the majority of a refusal is against');
 SELECT pg_temp.act('x-leader');
@@ -677,7 +690,8 @@ SELECT alike(pg_temp.as_login('t_other', $$SELECT * FROM aidcase.next_actions(:r
 SELECT is(pg_temp.as_login('t_other', $q$DO $$DECLARE n integer; BEGIN UPDATE aidcase.case_round SET state = 'accepted' WHERE round_id = :r; GET DIAGNOSTICS n = ROW_COUNT; RAISE EXCEPTION '% rows', n; END $$$q$), 'P0001 | 0 rows', 'an update outside one''s units touches nothing');
 SELECT alike(pg_temp.as_login('t_clerk', $$INSERT INTO aidcase.deadline (subject, subject_id, unit_id, clock, started_at, length, due_at) VALUES ('case_round', :r, 2, 'decision_7wd', now(), 7, now())$$), '42501 |%', 'deadlines are written by the engine only');
 SELECT alike(pg_temp.as_login('t_clerk', $$UPDATE aidcase.deadline SET met_at = now()$$), '42501 |%', 'and met by it only');
-SELECT alike(pg_temp.as_login('t_clerk', $$SELECT aidcase.guard_no_conflict(NULL)$$), '42883 |%', 'a guard cannot be called from SQL');
+-- the code differs between minor versions of the server
+SELECT matches(pg_temp.as_login('t_clerk', $$SELECT aidcase.guard_no_conflict(NULL)$$), '^(42883|0A000) ', 'a guard cannot be called from SQL');
 
 -- ---------------------------------------------------------------------
 -- Rolls and draws are subjects, too

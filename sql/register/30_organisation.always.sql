@@ -190,7 +190,7 @@ BEGIN
           FROM aidcase.document_faults(doc, '{
             "type": "object", "required": ["units", "valid_from"],
             "properties": {
-                "valid_from": {"type": "string"},
+                "valid_from": {"type": "string", "format": "date"},
                 "units": {"type": "array", "maxItems": 100000, "items": {
                     "type": "object", "required": ["code", "kind", "name"],
                     "properties": {
@@ -423,7 +423,7 @@ BEGIN
       FROM aidcase.staff AS s, aidcase.unit AS u
      WHERE s.staff_no = end_post.staff_no AND u.unit_code = end_post.unit
        AND h.staff_id = s.staff_id AND h.unit_id = u.unit_id AND h.post = end_post.post
-       AND h.valid @> on_date AND lower(h.valid) < on_date
+       AND h.valid @> on_date AND lower(h.valid) < on_date AND isfinite(on_date)
     RETURNING h.staff_post_id INTO ended;
     IF ended IS NULL THEN
         RAISE EXCEPTION 'there is no such post to end'
@@ -459,7 +459,7 @@ DECLARE
     kind    text;
     legal   aidcase.policy_document;
 BEGIN
-    IF valid_from IS NOT NULL AND coalesce(valid_to >= valid_from, true) THEN
+    IF isfinite(valid_from) AND coalesce(isfinite(valid_to) AND valid_to >= valid_from, true) THEN
         period := daterange(valid_from, valid_to, '[]');
     END IF;
     SELECT u.unit_id, u.unit_kind INTO trustee, kind FROM aidcase.unit AS u WHERE u.unit_code = delegate.unit;
@@ -489,6 +489,10 @@ BEGIN
           JOIN aidcase.delegation AS d ON d.unit_id = trustee AND d.programme = p.programme AND d.valid && period
         UNION ALL
         SELECT 'valid_from', 'is missing' WHERE valid_from IS NULL
+        UNION ALL
+        SELECT 'valid_from', 'must be a calendar date' WHERE NOT isfinite(valid_from)
+        UNION ALL
+        SELECT 'valid_to', 'must be a calendar date; leave it out for no end' WHERE NOT isfinite(valid_to)
         UNION ALL
         SELECT 'valid_to', 'is before the first day' WHERE valid_to < valid_from
         UNION ALL
@@ -529,7 +533,7 @@ BEGIN
       FROM aidcase.unit AS u
      WHERE u.unit_code = suspend_delegation.unit AND d.unit_id = u.unit_id
        AND d.programme = suspend_delegation.programme
-       AND d.valid @> on_date AND lower(d.valid) < on_date
+       AND d.valid @> on_date AND lower(d.valid) < on_date AND isfinite(on_date)
     RETURNING d.delegation_id INTO ended;
     IF ended IS NULL THEN
         RAISE EXCEPTION 'there is no such delegation to suspend'
@@ -576,7 +580,7 @@ BEGIN
             "properties": {
                 "unit": {"type": "string"},
                 "name": {"type": "string", "maxLength": 100},
-                "valid_from": {"type": "string"},
+                "valid_from": {"type": "string", "format": "date"},
                 "members": {"type": "array", "minItems": 1, "maxItems": 100, "items": {
                     "type": "object", "required": ["staff", "capacity"],
                     "properties": {

@@ -72,6 +72,8 @@ BEGIN
             'value: A finite number is needed.'
              WHEN value < 0 THEN
             'value: It must not be negative.'
+             WHEN value > 1000000000000 THEN
+            'value: It must not be above 1000000000000.'
              WHEN measure = 'switch' AND value NOT IN (0, 1) THEN
             'value: A switch is 0 or 1.'
              WHEN measure IN ('count', 'days', 'workdays', 'hours', 'years') AND value <> trunc(value) THEN

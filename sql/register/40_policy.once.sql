@@ -17,7 +17,7 @@ CREATE TABLE aidcase.policy_parameter (
     programme   text REFERENCES aidcase.programme,      -- NULL = every programme
     variant     text CHECK (btrim(variant) <> ''),      -- NULL = no variant
     valid       daterange NOT NULL CHECK (NOT isempty(valid)),
-    value       numeric NOT NULL CHECK (value > '-Infinity' AND value < 'Infinity' AND value <> 'NaN'),
+    value       numeric NOT NULL CHECK (value BETWEEN 0 AND 1000000000000),
     divisor     numeric NOT NULL DEFAULT 1 CHECK (divisor > 0 AND divisor < 'Infinity'),
     reference   text NOT NULL DEFAULT 'same_date'
         CHECK (reference IN ('same_date', 'end_of_previous_year', 'previous_year')),

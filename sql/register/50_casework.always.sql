@@ -27,6 +27,27 @@ $$;
 COMMENT ON FUNCTION aidcase.acting_staff() IS
     '当前经办人,没有则报错 ZA005 / who acts in this session; error ZA005 when there is nobody';
 
+-- What file_case() tells about a document holds for the table too.
+CREATE OR REPLACE FUNCTION aidcase.refuse_loss() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM aidcase.income_kind AS k
+                WHERE k.income_kind = NEW.income_kind AND k.category <> 'business') THEN
+        RAISE EXCEPTION 'an income of kind "%" must not be negative', NEW.income_kind
+            USING ERRCODE = '23514',
+                  DETAIL = 'Only business can make a loss.',
+                  HINT = 'Enter what was received; necessary costs are items of table "aidcase.expense_item".';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.refuse_loss() IS
+    '触发器:除经营收入外,收入不得为负 / trigger: only an income from business may be negative';
+CREATE OR REPLACE TRIGGER "~1_loss" BEFORE INSERT OR UPDATE ON aidcase.income_item
+    FOR EACH ROW WHEN (NEW.amount < 0) EXECUTE FUNCTION aidcase.refuse_loss();
+
 -- ---------------------------------------------------------------------
 -- An application
 

@@ -203,7 +203,7 @@ BEGIN
         RAISE EXCEPTION 'a determination must be made at isolation level READ COMMITTED'
             USING ERRCODE = '25001',
                   DETAIL = 'At a higher level it could miss facts that were entered meanwhile.',
-                  HINT = 'Call it in a transaction of its own.';
+                  HINT = 'Begin the transaction with BEGIN ISOLATION LEVEL READ COMMITTED.';
     END IF;
     -- one plan for many rounds knows their number, the kept one does not
     IF cardinality(round_ids) > 100 THEN
@@ -593,15 +593,17 @@ BEGIN
         INSERT INTO aidcase.determination (
                case_id, round_id, programme, on_date, benefit_month, members, annual_income, monthly_income,
                per_capita, standard, eligible, low_income_class, base_amount, addon_amount, amount,
-               minimum_amount, maximum_amount, rounding, reasons, illustrative, determined_at, determined_by)
+               minimum_amount, maximum_amount, rounding, reasons, illustrative, determined_at, determined_by,
+               village_id, residence)
         SELECT o.case_id, o.round_id, o.programme, o.rule_date, o.benefit_month,
                o.members,
                o.annual, o.annual / 12, o.annual / (12 * nullif(o.members, 0)), o.yuan,
                o.eligible, o.low_income_class, o.base_amount, o.addon_amount, o.base_amount + o.addon_amount,
                o.minimum_amount, o.maximum_amount, o.rounding, o.reasons,
                i.illustrative,
-               aidcase.now_here(), aidcase.current_staff()
+               aidcase.now_here(), aidcase.current_staff(), c.village_id, c.residence
           FROM outcome AS o
+          JOIN aidcase.aid_case AS c ON c.case_id = o.case_id
           JOIN (SELECT n.round_id, n.programme, coalesce(bool_or((n.source).illustrative), false) AS illustrative
                   FROM numbered AS n GROUP BY n.round_id, n.programme) AS i
             ON i.round_id = o.round_id AND i.programme = o.programme

@@ -23,6 +23,8 @@ CREATE TABLE aidcase.determination (
     illustrative  boolean NOT NULL,     -- rests on an illustrative parameter
     determined_at timestamptz NOT NULL,
     determined_by bigint REFERENCES aidcase.staff,
+    village_id    bigint,               -- where the household lived then: rules and standard go by it
+    residence     text,
     CHECK (amount = base_amount + addon_amount),
     CHECK (eligible = (reasons = '{}')),
     CHECK (eligible OR amount = 0),

@@ -220,6 +220,42 @@ COMMENT ON FUNCTION aidcase.hold_meeting(jsonb) IS
 REVOKE ALL ON FUNCTION aidcase.hold_meeting(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION aidcase.hold_meeting(jsonb) TO aidcase_clerk, aidcase_leader, aidcase_bureau;
 
+-- Trigger: the list of those who attended is that of a meeting of the unit,
+-- and what the meeting decided rests on it.
+CREATE OR REPLACE FUNCTION aidcase.check_attendance() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    -- a decision that is being made shares the meeting's row
+    PERFORM FROM aidcase.review_meeting AS m
+      WHERE m.meeting_id IN (SELECT n.meeting_id FROM new_rows AS n)
+      ORDER BY m.meeting_id FOR NO KEY UPDATE;
+    IF EXISTS (SELECT FROM new_rows AS n JOIN aidcase.review_meeting AS m USING (meeting_id)
+                WHERE m.unit_id <> n.unit_id) THEN
+        RAISE EXCEPTION 'a row of table "%" must belong to a meeting of its unit', TG_TABLE_NAME
+            USING ERRCODE = '23503',
+                  DETAIL = 'The meeting is one of another unit.',
+                  HINT = 'Enter attendance with aidcase.hold_meeting().';
+    ELSIF EXISTS (SELECT FROM new_rows AS n
+                    JOIN aidcase.review_vote AS v USING (meeting_id)
+                    JOIN aidcase.case_round AS r ON r.round_id = v.round_id AND r.meeting_id = v.meeting_id
+                   WHERE r.decided_on IS NOT NULL) THEN
+        RAISE EXCEPTION 'the attendance of the meeting can no longer change'
+            USING ERRCODE = 'ZA004',
+                  DETAIL = 'A round has been decided by this meeting.',
+                  HINT = 'A new meeting has its own attendance.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_attendance() IS
+    '触发器:出席人员须属本单位会议,会议已作决定后不得增加 / trigger: attendance belongs to a meeting of the unit and is complete once the meeting has decided';
+REVOKE ALL ON FUNCTION aidcase.check_attendance() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "~1_check" AFTER INSERT ON aidcase.meeting_attendance
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.check_attendance();
+
 -- Trigger: the calendar of a year was loaded; the time limits that only
 -- guessed at it are computed.
 CREATE OR REPLACE FUNCTION aidcase.settle_deadlines() RETURNS trigger

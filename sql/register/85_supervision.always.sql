@@ -54,12 +54,22 @@ DECLARE
     the_publication bigint;
     the_lines bigint;
     the_hash bytea;
+    late_hours numeric;
 BEGIN
     PERFORM aidcase.require_post('{clerk,unit_leader}', the_unit, 'publish the unit''s confirmations');
     IF day > aidcase.today() OR NOT isfinite(day) THEN
         RAISE EXCEPTION 'a list cannot have been published in the future'
             USING ERRCODE = '22023',
                   DETAIL = 'The period of publicity begins on the day on which the list was shown.',
+                  HINT = 'Leave the date out to publish today.';
+    END IF;
+    -- as for a move: what happened is entered within some hours
+    SELECT p.value / p.divisor INTO late_hours
+      FROM aidcase.parameter_row('late_entry_hours', unit, aidcase.today()) AS p;
+    IF aidcase.midnight_here(day + 1) < aidcase.now_here() - late_hours * interval '1 hour' THEN
+        RAISE EXCEPTION 'a list cannot be entered so long after it was published'
+            USING ERRCODE = '22023',
+                  DETAIL = format('Parameter "late_entry_hours" allows %s hours.', trim_scale(late_hours)),
                   HINT = 'Leave the date out to publish today.';
     END IF;
     PERFORM FROM aidcase.case_round AS r

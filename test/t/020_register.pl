@@ -74,6 +74,9 @@ is($node->safe_psql('bare', q{SELECT string_agg(DISTINCT pg_get_userbyid(c.relow
 like(told('bare', q{SET aidcase.clock = '2021-04-06 09:00+08'; SELECT aidcase.today();}),
 	qr/ERROR:  55000: the clock of a live register cannot be moved.*RESET aidcase\.clock/s, 'the clock of a live register stays');
 is($node->safe_psql('bare', 'SELECT aidcase.now_here() = now()'), 't', 'it is the real time');
+like(told('bare', q{SET default_transaction_isolation = 'serializable'; SELECT aidcase.determine_rounds('{1}', '2021-04-06');}),
+	qr/ERROR:  25001: a determination must be made at isolation level READ COMMITTED.*BEGIN ISOLATION LEVEL READ COMMITTED/s,
+	'a determination at a higher isolation level');
 like(told('bare', q{SELECT aidcase.open_register('340706', 'x');}), qr/ERROR:  55000: this database already has a register/, 'a second one is refused');
 like(told('bare', q{SELECT aidcase.load_pack('national');}), qr/ERROR:  55000: rule pack "national" is already loaded/, 'a pack is loaded once');
 like(told('bare', 'DROP EXTENSION aidcase;'), qr/ERROR:  2BP01: cannot drop extension aidcase because other objects depend on it/, 'PostgreSQL does not drop the extension under it');

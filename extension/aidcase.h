@@ -87,9 +87,6 @@ typedef struct KeptPlan
 extern uint64 aidcase_run(KeptPlan *kept, Datum *values, const char *nulls,
 						  long limit);
 
-/* Number of plans prepared so far in this backend (for tests). */
-extern int64 aidcase_plans_prepared;
-
 /*
  * trigger_util.c
  */

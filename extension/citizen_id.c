@@ -37,11 +37,6 @@
 #include "citizen_id.h"
 #include "compat.h"
 
-#ifndef ereturn
-/* before soft errors (16) every error is a hard one */
-#define ereturn(context, dummy_value, ...) ereport(ERROR, __VA_ARGS__)
-#endif
-
 PG_FUNCTION_INFO_V1(aidcase_citizen_id_in);
 PG_FUNCTION_INFO_V1(aidcase_citizen_id_out);
 PG_FUNCTION_INFO_V1(aidcase_citizen_id_recv);

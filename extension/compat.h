@@ -31,6 +31,8 @@ aidcase_decode_datetime(char **field, int *ftype, int nf, int *dtype,
 	return DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz, &extra);
 }
 #else
+/* before 16 there are no soft errors: each is raised where it is found */
+#define ereturn(context, dummy_value, ...)	ereport(ERROR, __VA_ARGS__)
 /* before 16 the extra data of a setting is plain malloc'd memory */
 #define guc_malloc(elevel, size)	malloc(size)
 #define aidcase_decode_datetime		DecodeDateTime

@@ -28,8 +28,6 @@
 #include "aidcase.h"
 #include "compat.h"
 
-int64		aidcase_plans_prepared = 0;
-
 /*
  * Runs a kept plan; see aidcase.h.  The user id is switched for the run only
  * and comes back by itself when the transaction aborts.
@@ -56,7 +54,6 @@ aidcase_run(KeptPlan *kept, Datum *values, const char *nulls, long limit)
 		if (SPI_keepplan(plan) != 0)
 			elog(ERROR, "could not keep a plan: %s", kept->query);
 		kept->plan = plan;
-		aidcase_plans_prepared++;
 	}
 
 	/*

@@ -25,6 +25,8 @@ OBJS = \
 	extension/report_rows.o \
 	extension/row_image.o \
 	extension/sampling.o \
+	extension/sealer.o \
+	extension/tiles.o \
 	extension/trigger_util.o \
 	extension/workdays.o \
 	extension/workflow.o \

@@ -37,6 +37,9 @@
 /* a dated parameter or rule is missing for an area and date */
 #define ERRCODE_PARAMETER_MISSING		MAKE_SQLSTATE('Z','A','0','0','8')
 
+/* sealing in a copy of the register that was not adopted */
+#define ERRCODE_NOT_ADOPTED				MAKE_SQLSTATE('Z','A','0','0','9')
+
 /*
  * aidcase.c: the register's identity and clock
  */

@@ -22,6 +22,9 @@
 #include "utils/guc_hooks.h"
 #include "varatt.h"
 
+#define aidcase_make_range(type, lower, upper, empty) \
+	make_range(type, lower, upper, empty, NULL)
+
 static inline int
 aidcase_decode_datetime(char **field, int *ftype, int nf, int *dtype,
 						struct pg_tm *tm, fsec_t *fsec, int *tz)
@@ -36,6 +39,7 @@ aidcase_decode_datetime(char **field, int *ftype, int nf, int *dtype,
 /* before 16 the extra data of a setting is plain malloc'd memory */
 #define guc_malloc(elevel, size)	malloc(size)
 #define aidcase_decode_datetime		DecodeDateTime
+#define aidcase_make_range			make_range
 #endif
 
 /* since 18 this comes before the declaration, as C11's _Noreturn does */

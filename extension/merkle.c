@@ -72,7 +72,6 @@ static const uint8 **hash_array_argument(ArrayType *array, const char *name,
 static bool proof_argument(ArrayType *array, MerkleProof *proof);
 static ArrayType *hash_ranges(const uint8 **leaves, const MerkleRange *ranges,
 							  int nranges);
-static Datum hash_datum(const uint8 *hash);
 
 /*
  * Makes the backend's hash context; it stays in hash_context.
@@ -564,7 +563,7 @@ hash_ranges(const uint8 **leaves, const MerkleRange *ranges, int nranges)
 			aidcase_merkle_add(&tree, leaves[leaf]);
 		}
 		aidcase_merkle_finish(&tree, hash);
-		parts[i] = hash_datum(hash);
+		parts[i] = aidcase_hash_datum(hash);
 	}
 	return construct_array(parts, nranges, BYTEAOID, -1, false, TYPALIGN_INT);
 }
@@ -572,8 +571,8 @@ hash_ranges(const uint8 **leaves, const MerkleRange *ranges, int nranges)
 /*
  * A hash as a bytea in palloc'd memory.
  */
-static Datum
-hash_datum(const uint8 *hash)
+Datum
+aidcase_hash_datum(const uint8 *hash)
 {
 	bytea	   *result = (bytea *) palloc(VARHDRSZ + MERKLE_HASH_LENGTH);
 
@@ -592,7 +591,7 @@ aidcase_merkle_leaf_hash(PG_FUNCTION_ARGS)
 	uint8		hash[MERKLE_HASH_LENGTH];
 
 	aidcase_merkle_hash_leaf(VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data), hash);
-	PG_RETURN_DATUM(hash_datum(hash));
+	PG_RETURN_DATUM(aidcase_hash_datum(hash));
 }
 
 /*
@@ -645,7 +644,7 @@ aidcase_merkle_root_done(PG_FUNCTION_ARGS)
 	}
 	else
 		aidcase_merkle_finish((MerkleTree *) PG_GETARG_POINTER(0), root);
-	PG_RETURN_DATUM(hash_datum(root));
+	PG_RETURN_DATUM(aidcase_hash_datum(root));
 }
 
 /*

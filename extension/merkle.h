@@ -99,4 +99,7 @@ extern bool aidcase_merkle_consistent(uint64 size1, uint64 size2,
 									  const uint8 *root1, const uint8 *root2,
 									  const MerkleProof *proof);
 
+/* A hash as a bytea in palloc'd memory. */
+extern Datum aidcase_hash_datum(const uint8 *hash);
+
 #endif							/* AIDCASE_MERKLE_H */

@@ -138,6 +138,10 @@ BEGIN
             INSERT INTO aidcase.register (area_code, name, time_zone, purpose, origin, packs, version)
             VALUES (open_register.area_code, open_register.name, open_register.time_zone,
                     open_register.purpose, origin, '{}', aidcase.version());
+            INSERT INTO aidcase.register_incarnation
+                   (incarnation, system_identifier, database_oid, after_no, adopted_at, adopted_by)
+            SELECT 1, d.system_identifier, d.database_oid, 0, transaction_timestamp(), session_user
+              FROM aidcase.this_database() AS d;
         END IF;
     END LOOP;
     PERFORM aidcase.first_unit();

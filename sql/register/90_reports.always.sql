@@ -76,7 +76,9 @@ CREATE OR REPLACE FUNCTION aidcase.report_checkpoint(known_at timestamptz)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-SELECT NULL::text;
+SELECT c.body FROM aidcase.checkpoint AS c
+ WHERE report_checkpoint.known_at IS NULL OR c.sealed_at <= report_checkpoint.known_at
+ ORDER BY c.tree_size DESC LIMIT 1;
 END;
 COMMENT ON FUNCTION aidcase.report_checkpoint(timestamptz) IS
     '报表所依据的检查点 / the checkpoint that a report of this known_at names in its workbook, none before the first seal';

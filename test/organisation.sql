@@ -150,7 +150,9 @@ employed_from: differs from the recorded day 2021-03-01
 login: is that of another member of staff
 posts[0]: overlaps the same post held from 2021-04-01 to 2021-12-31
 posts[1]: is not within the time of employment
-posts[3]: overlaps one that is listed before', 'a known person cannot become another one');
+posts[2].provider: is missing
+posts[3]: overlaps one that is listed before
+posts[3].provider: is missing', 'a known person cannot become another one');
 SELECT is(pg_temp.detail('postgres', $$SELECT enrol_staff('{"staff_no": "n-2", "name": "z", "citizen_id": "340705198001010011", "employed_from": "2021-03-01"}')$$),
     'citizen_id: is that of another member of staff', 'one person, one staff number');
 

@@ -30,7 +30,7 @@ BEGIN
     VALUES ('T' || nextval('aidcase.case_serial'), pg_temp.unit(unit), pg_temp.unit(village), 'rural')
     RETURNING case_id INTO c;
     INSERT INTO aidcase.case_round (case_id, unit_id, round_kind, round_no, channel, first_contact_at, handler_id)
-    VALUES (c, pg_temp.unit(unit), kind, 1, 'on_site', aidcase.now_here(), pg_temp.staff('x-clerk'))
+    VALUES (c, pg_temp.unit(unit), kind, 1, 'on_site', aidcase.now_here(), pg_temp.staff(CASE unit WHEN '340705005' THEN 'd-clerk' WHEN '340705404' THEN 'w-clerk' ELSE 'x-clerk' END))
     RETURNING round_id INTO r;
     RETURN r;
 END $$;

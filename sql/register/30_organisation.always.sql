@@ -289,10 +289,12 @@ BEGIN
         WITH listed AS (
             SELECT format('posts[%s]', l.n) AS path, l.n, u.unit_id, u.unit_kind, p.post, p.level,
                    l.item ->> 'unit' AS unit_code, l.item ->> 'post' AS post_code,
-                   aidcase.iso_date(l.item ->> 'from') AS since, aidcase.iso_date(l.item ->> 'to') AS last
+                   aidcase.iso_date(l.item ->> 'from') AS since, aidcase.iso_date(l.item ->> 'to') AS last,
+                   l.item ->> 'provider' AS provider_code, v.provider_id
               FROM aidcase.listed(document, 'posts') AS l
               LEFT JOIN aidcase.unit AS u ON u.unit_code = l.item ->> 'unit'
-              LEFT JOIN aidcase.post AS p ON p.post = l.item ->> 'post'),
+              LEFT JOIN aidcase.post AS p ON p.post = l.item ->> 'post'
+              LEFT JOIN aidcase.provider AS v ON v.provider_code = l.item ->> 'provider'),
         dated AS (
             SELECT l.path, l.n, l.unit_id, l.post,
                    CASE WHEN coalesce(l.last >= l.since, true) THEN daterange(l.since, l.last, '[]') END AS valid
@@ -313,6 +315,7 @@ BEGIN
                     "properties": {
                         "unit": {"type": "string"},
                         "post": {"type": "string"},
+                        "provider": {"type": "string", "maxLength": 18},
                         "from": {"type": "string", "format": "date"},
                         "to": {"type": "string", "format": "date"}}}}}}') AS f
         UNION ALL
@@ -355,6 +358,12 @@ BEGIN
           FROM listed AS l
          WHERE l.level <> 'provider' AND l.level <> aidcase.unit_level(l.unit_kind)
         UNION ALL
+        SELECT l.path || '.provider', CASE WHEN l.level <> 'provider' THEN 'goes with the post of a provider only'
+                                           WHEN l.provider_code IS NULL THEN 'is missing'
+                                           ELSE 'is no provider' END
+          FROM listed AS l
+         WHERE (l.level = 'provider') <> (l.provider_id IS NOT NULL)
+        UNION ALL
         SELECT l.path || '.to', 'is before the first day'
           FROM listed AS l WHERE l.last < l.since
         UNION ALL
@@ -374,7 +383,7 @@ BEGIN
                                       AND h.post = d.post AND h.valid && d.valid AND h.valid <> d.valid
       ) AS f;
     PERFORM aidcase.raise_faults('staff document', faults,
-        'Keys: staff_no, name, citizen_id, login, phone, employed_from, and posts as a list of {"unit", "post", "from", "to"}; "to" is the last day.');
+        'Keys: staff_no, name, citizen_id, login, phone, employed_from, and posts as a list of {"unit", "post", "from", "to"}, for a post of a provider with "provider"; "to" is the last day.');
 
     IF person.staff_id IS NULL THEN
         INSERT INTO aidcase.staff (staff_no, name, citizen_id, login, phone, employed)
@@ -395,11 +404,12 @@ BEGIN
                 coalesce(document ->> 'login', s.login), coalesce(document ->> 'phone', s.phone));
     END IF;
 
-    INSERT INTO aidcase.staff_post (staff_id, unit_id, post, valid)
-    SELECT enrolled, u.unit_id, l.item ->> 'post',
+    INSERT INTO aidcase.staff_post (staff_id, unit_id, post, provider_id, valid)
+    SELECT enrolled, u.unit_id, l.item ->> 'post', v.provider_id,
            daterange((l.item ->> 'from')::date, (l.item ->> 'to')::date, '[]')
       FROM aidcase.listed(document, 'posts') AS l
       JOIN aidcase.unit AS u ON u.unit_code = l.item ->> 'unit'
+      LEFT JOIN aidcase.provider AS v ON v.provider_code = l.item ->> 'provider'
      WHERE NOT EXISTS (SELECT FROM aidcase.staff_post AS h
                         WHERE h.staff_id = enrolled AND h.unit_id = u.unit_id AND h.post = l.item ->> 'post'
                           AND h.valid = daterange((l.item ->> 'from')::date, (l.item ->> 'to')::date, '[]'))
@@ -410,22 +420,371 @@ $$;
 COMMENT ON FUNCTION aidcase.enrol_staff(jsonb) IS
     '登记人员及其岗位,一次列出全部缺陷;同一文档重复提交不变 / enrols a member of staff with posts; all faults at once; the same document twice changes nothing';
 
-CREATE OR REPLACE FUNCTION aidcase.end_post(staff_no text, unit text, post text, on_date date)
+-- Posts that a provider's staff hold name the provider, others none; a post
+-- lies within the time of employment.
+CREATE OR REPLACE FUNCTION aidcase.check_staff_post()
+RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF (NEW.provider_id IS NOT NULL) <> (SELECT p.level = 'provider' FROM aidcase.post AS p WHERE p.post = NEW.post) THEN
+        RAISE EXCEPTION 'post "%" % a provider', NEW.post,
+                        CASE WHEN NEW.provider_id IS NULL THEN 'must name' ELSE 'cannot name' END
+            USING ERRCODE = '23514',
+                  HINT = 'A provider belongs to the posts of level provider, and to no other; see table aidcase.provider.';
+    ELSIF NOT NEW.valid <@ (SELECT s.employed FROM aidcase.staff AS s WHERE s.staff_id = NEW.staff_id) THEN
+        RAISE EXCEPTION 'a post must lie within the time of employment'
+            USING ERRCODE = '23514', HINT = 'See column "employed" of table aidcase.staff.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_staff_post() IS
+    '触发器:服务机构岗位须注明机构,任职须在聘用期内 / trigger: a provider''s post names the provider; a post lies within the time of employment';
+CREATE OR REPLACE TRIGGER "~1_post" BEFORE INSERT OR UPDATE ON aidcase.staff_post
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_staff_post();
+
+-- Providers ---------------------------------------------------------------
+
+-- A provider and its contracts; the same document twice changes nothing.
+CREATE OR REPLACE FUNCTION aidcase.contract_provider(document jsonb)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
 DECLARE
-    ended bigint;
+    the_provider bigint;
+    faults  text[];
 BEGIN
-    UPDATE aidcase.staff_post AS h
-       SET valid = daterange(lower(h.valid), on_date)
-      FROM aidcase.staff AS s, aidcase.unit AS u
-     WHERE s.staff_no = end_post.staff_no AND u.unit_code = end_post.unit
-       AND h.staff_id = s.staff_id AND h.unit_id = u.unit_id AND h.post = end_post.post
-       AND h.valid @> on_date AND lower(h.valid) < on_date AND isfinite(on_date)
-    RETURNING h.staff_post_id INTO ended;
-    IF ended IS NULL THEN
+    SELECT p.provider_id INTO the_provider FROM aidcase.provider AS p WHERE p.provider_code = document ->> 'code';
+    SELECT array_agg(f.path || ': ' || f.reason ORDER BY f.path COLLATE "C", f.reason COLLATE "C") INTO faults
+      FROM (
+        WITH listed AS (
+            SELECT format('contracts[%s]', l.n) AS path, l.n, u.unit_id, l.item ->> 'unit' AS unit_code,
+                   l.item ->> 'no' AS no, aidcase.iso_date(l.item ->> 'from') AS since,
+                   aidcase.iso_date(l.item ->> 'to') AS last, l.item ->> 'document' AS doc_no
+              FROM aidcase.listed(document, 'contracts') AS l
+              LEFT JOIN aidcase.unit AS u ON u.unit_code = l.item ->> 'unit'),
+        dated AS (
+            SELECT l.*, daterange(l.since, l.last, '[]') AS valid
+              FROM listed AS l WHERE l.since IS NOT NULL AND coalesce(l.last >= l.since, true))
+        SELECT f.path, f.reason
+          FROM aidcase.document_faults(document, '{
+            "type": "object", "required": ["code", "name", "contracts"],
+            "properties": {
+                "code": {"type": "string", "pattern": "^[0-9A-Z]{4,18}$",
+                         "form": "must be the unified social credit code, or 4 to 18 digits and capital letters"},
+                "name": {"type": "string", "maxLength": 100},
+                "contracts": {"type": "array", "minItems": 1, "maxItems": 100, "items": {
+                    "type": "object", "required": ["unit", "no", "from", "to"],
+                    "properties": {
+                        "unit": {"type": "string"},
+                        "no": {"type": "string", "maxLength": 100},
+                        "document": {"type": "string", "maxLength": 100},
+                        "from": {"type": "string", "format": "date"},
+                        "to": {"type": "string", "format": "date"}}}}}}') AS f
+        UNION ALL
+        SELECT l.path || '.unit', 'is no unit'
+          FROM listed AS l WHERE l.unit_code IS NOT NULL AND l.unit_id IS NULL
+        UNION ALL
+        SELECT l.path || '.document', 'is no document of table policy_document'
+          FROM listed AS l
+         WHERE l.doc_no IS NOT NULL
+           AND NOT EXISTS (SELECT FROM aidcase.policy_document AS d WHERE d.doc_no = l.doc_no)
+        UNION ALL
+        SELECT l.path || '.to', 'is before the first day' FROM listed AS l WHERE l.last < l.since
+        UNION ALL
+        SELECT d.path, 'overlaps one that is listed before'
+          FROM dated AS d
+         WHERE EXISTS (SELECT FROM dated AS b WHERE b.n < d.n AND b.unit_id = d.unit_id AND b.valid && d.valid)
+        UNION ALL
+        SELECT d.path, format('overlaps a contract from %s to %s', lower(c.valid), upper(c.valid) - 1)
+          FROM dated AS d
+          JOIN aidcase.provider_contract AS c ON c.provider_id = the_provider AND c.unit_id = d.unit_id
+                                             AND c.valid && d.valid
+                                             AND (c.valid, c.contract_no) IS DISTINCT FROM (d.valid, d.no)
+      ) AS f;
+    PERFORM aidcase.raise_faults('document of the provider', faults,
+        'Keys: code, name, and contracts as a list of {"unit", "no", "from", "to"}; "to" is the last day.');
+
+    IF the_provider IS NULL THEN
+        INSERT INTO aidcase.provider (provider_code, name) VALUES (document ->> 'code', document ->> 'name')
+        RETURNING provider_id INTO the_provider;
+    ELSE
+        UPDATE aidcase.provider AS p SET name = document ->> 'name'
+         WHERE p.provider_id = the_provider AND p.name <> document ->> 'name';
+    END IF;
+    INSERT INTO aidcase.provider_contract (provider_id, unit_id, contract_no, valid, document_id)
+    SELECT the_provider, u.unit_id, l.item ->> 'no',
+           daterange((l.item ->> 'from')::date, (l.item ->> 'to')::date, '[]'),
+           (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = l.item ->> 'document')
+      FROM aidcase.listed(document, 'contracts') AS l
+      JOIN aidcase.unit AS u ON u.unit_code = l.item ->> 'unit'
+     WHERE NOT EXISTS (SELECT FROM aidcase.provider_contract AS c
+                        WHERE c.provider_id = the_provider AND c.unit_id = u.unit_id
+                          AND c.contract_no = l.item ->> 'no'
+                          AND c.valid = daterange((l.item ->> 'from')::date, (l.item ->> 'to')::date, '[]'))
+     ORDER BY l.n;
+    RETURN the_provider;
+END
+$$;
+COMMENT ON FUNCTION aidcase.contract_provider(jsonb) IS
+    '登记服务机构及其合同,一次列出全部缺陷 / enters a provider of bought-in services with its contracts; all faults at once; the same document twice changes nothing';
+
+-- Did the person serve the unit on that day: in a post there, above it or in
+-- a village below it, or in the post of a provider whose contract with the
+-- unit, or with one above it, was in force.
+CREATE OR REPLACE FUNCTION aidcase.serves_unit(staff_id bigint, unit_id bigint, on_date date)
+RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+SELECT EXISTS (
+    SELECT
+      FROM aidcase.staff_post AS h
+      JOIN aidcase.post AS p ON p.post = h.post
+     WHERE h.staff_id = serves_unit.staff_id AND h.valid @> on_date
+       AND (aidcase.unit_below(serves_unit.unit_id, h.unit_id, on_date)
+            OR aidcase.unit_below(h.unit_id, serves_unit.unit_id, on_date))
+       AND (p.level <> 'provider' OR EXISTS (
+            SELECT FROM aidcase.provider_contract AS c
+             WHERE c.provider_id = h.provider_id AND c.valid @> on_date
+               AND aidcase.unit_below(serves_unit.unit_id, c.unit_id, on_date))));
+END;
+COMMENT ON FUNCTION aidcase.serves_unit(bigint, bigint, date) IS
+    '该人该日是否在该单位履职(在岗,或所属服务机构合同有效) / did the person serve the unit on that day: in a post, or for a provider under contract';
+
+-- Responsibility list -----------------------------------------------------
+
+CREATE OR REPLACE FUNCTION aidcase.assign_duty(unit text, duty text, staff_no text, valid_from date, valid_to date DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    faults text[];
+    home   bigint;
+    person bigint;
+    period daterange;
+    made   bigint;
+BEGIN
+    IF isfinite(valid_from) AND coalesce(isfinite(valid_to) AND valid_to >= valid_from, true) THEN
+        period := daterange(valid_from, valid_to, '[]');
+    END IF;
+    SELECT u.unit_id INTO home FROM aidcase.unit AS u WHERE u.unit_code = assign_duty.unit;
+    SELECT s.staff_id INTO person FROM aidcase.staff AS s WHERE s.staff_no = assign_duty.staff_no;
+    SELECT array_agg(f.path || ': ' || f.reason ORDER BY f.path COLLATE "C", f.reason COLLATE "C") INTO faults
+      FROM (
+        SELECT 'unit' AS path, 'is no unit' AS reason WHERE home IS NULL
+        UNION ALL
+        SELECT 'duty', 'must be one of ' || string_agg(l.code, ', ' ORDER BY l.sort)
+          FROM aidcase.label AS l WHERE l.code_set = 'responsibility.duty'
+        HAVING NOT coalesce(bool_or(l.code = assign_duty.duty), false)
+        UNION ALL
+        SELECT 'staff_no', 'is no staff number' WHERE person IS NULL
+        UNION ALL
+        SELECT 'staff_no', 'holds no post at the unit on the first day'
+         WHERE person IS NOT NULL AND home IS NOT NULL AND period IS NOT NULL
+           AND NOT EXISTS (SELECT FROM aidcase.staff_post AS h
+                            WHERE h.staff_id = person AND h.unit_id = home AND h.valid @> valid_from)
+        UNION ALL
+        SELECT 'valid_from', 'must be a calendar date' WHERE NOT coalesce(isfinite(valid_from), false)
+        UNION ALL
+        SELECT 'valid_to', 'is before the first day' WHERE valid_to < valid_from
+        UNION ALL
+        SELECT 'duty', format('is assigned to this person already, from %s', lower(r.valid))
+          FROM aidcase.responsibility AS r
+         WHERE r.unit_id = home AND r.duty = assign_duty.duty AND r.staff_id = person AND r.valid && period
+      ) AS f;
+    PERFORM aidcase.raise_faults('duty', faults,
+        'Example: SELECT aidcase.assign_duty(''340705100'', ''acceptance'', ''XH-01'', ''2021-04-02'').');
+    INSERT INTO aidcase.responsibility (unit_id, duty, staff_id, valid)
+    VALUES (home, assign_duty.duty, person, period)
+    RETURNING responsibility_id INTO made;
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION aidcase.assign_duty(text, text, text, date, date) IS
+    '责任清单:某人自某日起负责某项工作 / responsibility list: a member of staff answers for a duty at the unit from a day on';
+
+CREATE OR REPLACE FUNCTION aidcase.responsibility_list(on_date date)
+RETURNS TABLE (unit_id bigint, unit_code text, duty text, staff_id bigint, staff_no text, name text, since date)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+SELECT u.unit_id, u.unit_code, l.code, s.staff_id, s.staff_no, s.name, lower(r.valid)
+  FROM aidcase.unit AS u
+  JOIN aidcase.unit_period AS p ON p.unit_id = u.unit_id AND p.valid @> on_date
+ CROSS JOIN aidcase.label AS l
+  LEFT JOIN aidcase.responsibility AS r ON r.unit_id = u.unit_id AND r.duty = l.code AND r.valid @> on_date
+  LEFT JOIN aidcase.staff AS s ON s.staff_id = r.staff_id
+ WHERE l.code_set = 'responsibility.duty'
+   AND (r.responsibility_id IS NOT NULL OR aidcase.unit_level(u.unit_kind) = 'unit');
+END;
+COMMENT ON FUNCTION aidcase.responsibility_list(date) IS
+    '某日的责任清单;无人负责的事项也列出,人员为空 / the responsibility list as of a date; a duty of a unit that nobody answers for is listed without a person';
+
+-- How stable the staff of a unit is: who served there on the first day, who
+-- came, who left, and the share that left of all who served.
+CREATE OR REPLACE FUNCTION aidcase.turnover(from_date date, to_date date)
+RETURNS TABLE (unit_id bigint, unit_code text, at_start bigint, joined bigint, left_unit bigint, at_end bigint, rate numeric)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+SELECT w.unit_id, w.unit_code, count(*) FILTER (WHERE w.began), count(*) FILTER (WHERE NOT w.began),
+       count(*) FILTER (WHERE NOT w.stays), count(*) FILTER (WHERE w.stays),
+       round(count(*) FILTER (WHERE NOT w.stays)::numeric / count(*), 4)
+  FROM (SELECT h.unit_id, u.unit_code, h.staff_id, bool_or(h.valid @> from_date) AS began, bool_or(h.valid @> to_date) AS stays
+          FROM aidcase.staff_post AS h
+          JOIN aidcase.unit AS u ON u.unit_id = h.unit_id
+         WHERE h.valid && daterange(from_date, to_date, '[]')
+         GROUP BY h.unit_id, u.unit_code, h.staff_id) AS w
+ GROUP BY w.unit_id, w.unit_code;
+END;
+COMMENT ON FUNCTION aidcase.turnover(date, date) IS
+    '人员变动:期初、进入、离开、期末人数,rate 为离开人数占期间全部人数的比例 / staff turnover of each unit: at the start, joined, left, at the end; rate = left ÷ all who served in the time';
+
+-- Open work ---------------------------------------------------------------
+
+-- What a member of staff would leave undone at a unit without a post there:
+-- of each kind of work, unless another of his posts goes on with it.
+CREATE OR REPLACE FUNCTION aidcase.open_work(staff_id bigint, unit_id bigint, post text DEFAULT NULL, on_date date DEFAULT NULL)
+RETURNS TABLE (open_work text, subject text, id bigint, what text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    q aidcase.open_work_query;
+BEGIN
+    FOR q IN
+        SELECT w.* FROM aidcase.open_work_query AS w
+         WHERE (open_work.post IS NULL OR open_work.post = ANY (w.posts))
+           AND NOT EXISTS (SELECT FROM aidcase.staff_post AS h
+                            WHERE open_work.post IS NOT NULL
+                              AND h.staff_id = open_work.staff_id AND h.unit_id = open_work.unit_id
+                              AND h.post <> open_work.post AND h.post = ANY (w.posts)
+                              AND h.valid @> coalesce(open_work.on_date, aidcase.today()))
+         ORDER BY w.sort, w.open_work
+    LOOP
+        RETURN QUERY EXECUTE format('SELECT %L::text, f.subject, f.id, f.what FROM %s($1, $2) AS f'
+                                    ' ORDER BY f.subject, f.id', q.open_work, q.function_name)
+            USING open_work.staff_id, open_work.unit_id;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION aidcase.open_work(bigint, bigint, text, date) IS
+    '某人在某单位未了事项;给出岗位则只列该岗位终止后无人接续的 / open work of a member of staff at a unit; with a post, what nobody would go on with once it ends';
+REVOKE ALL ON FUNCTION aidcase.open_work(bigint, bigint, text, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.open_work(bigint, bigint, text, date)
+    TO aidcase_bureau, aidcase_admin, aidcase_inspector;
+
+-- A post with open work does not end, on no path.  Who opens a round shares
+-- the row of its handler, so he waits for us or we see his round.
+CREATE OR REPLACE FUNCTION aidcase.keep_open_work()
+RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    work text[];
+    n    integer;
+BEGIN
+    IF NEW.valid @> OLD.valid THEN
+        RETURN NEW;
+    END IF;
+    PERFORM FROM aidcase.staff AS s WHERE s.staff_id = OLD.staff_id FOR UPDATE;
+    SELECT array_agg(w.what), count(*) INTO work, n
+      FROM aidcase.open_work(OLD.staff_id, OLD.unit_id, OLD.post, upper(NEW.valid)) AS w;
+    IF n > 0 THEN
+        RAISE EXCEPTION 'the post cannot end with open work: %', n
+            USING ERRCODE = '55000',
+                  DETAIL = array_to_string(work[:50], E'\n') || CASE WHEN n > 50 THEN format(E'\nand %s more', n - 50) ELSE '' END,
+                  HINT = 'Name a successor in aidcase.end_post(), or call aidcase.hand_over() before.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.keep_open_work() IS
+    '触发器:有未了事项的岗位不得结束 / trigger: a post with open work does not end';
+REVOKE ALL ON FUNCTION aidcase.keep_open_work() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "~3_open_work" BEFORE UPDATE OF valid ON aidcase.staff_post
+    FOR EACH ROW EXECUTE FUNCTION aidcase.keep_open_work();
+
+-- Passes the open work of one member of staff at a unit to another.
+CREATE OR REPLACE FUNCTION aidcase.hand_over(from_staff text, to_staff text, unit text, reason text, on_date date DEFAULT NULL)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    faults text[];
+    giver  bigint;
+    taker  bigint;
+    home   bigint;
+    day    date := coalesce(on_date, aidcase.today());
+    q      aidcase.open_work_query;
+    n      integer;
+    items  integer := 0;
+BEGIN
+    SELECT s.staff_id INTO giver FROM aidcase.staff AS s WHERE s.staff_no = from_staff;
+    SELECT s.staff_id INTO taker FROM aidcase.staff AS s WHERE s.staff_no = to_staff;
+    SELECT u.unit_id INTO home FROM aidcase.unit AS u WHERE u.unit_code = hand_over.unit;
+    SELECT array_agg(f.path || ': ' || f.reason ORDER BY f.path COLLATE "C", f.reason COLLATE "C") INTO faults
+      FROM (
+        SELECT 'from_staff' AS path, 'is no staff number' AS reason WHERE giver IS NULL
+        UNION ALL SELECT 'to_staff', 'is no staff number' WHERE taker IS NULL
+        UNION ALL SELECT 'to_staff', 'must be somebody else' WHERE giver = taker
+        UNION ALL SELECT 'unit', 'is no unit' WHERE home IS NULL
+        UNION ALL SELECT 'reason', 'is missing' WHERE coalesce(btrim(reason), '') = ''
+        UNION ALL SELECT 'on_date', 'must be a calendar date' WHERE NOT isfinite(day)
+        UNION ALL
+        SELECT 'to_staff', format('holds none of the posts %s at the unit on %s', array_to_string(w.posts, ', '), day)
+          FROM aidcase.open_work_query AS w
+         WHERE giver <> taker AND home IS NOT NULL AND isfinite(day)
+           AND w.open_work IN (SELECT o.open_work FROM aidcase.open_work(giver, home) AS o)
+           AND NOT EXISTS (SELECT FROM aidcase.staff_post AS h
+                            WHERE h.staff_id = taker AND h.unit_id = home AND h.post = ANY (w.posts) AND h.valid @> day)
+        UNION ALL
+        SELECT 'to_staff', format('can take nothing over of %s', w.label_en)
+          FROM aidcase.open_work_query AS w
+         WHERE w.hand_over_function IS NULL
+           AND w.open_work IN (SELECT o.open_work FROM aidcase.open_work(giver, home) AS o)
+      ) AS f;
+    PERFORM aidcase.raise_faults('hand-over of work', faults,
+        'Example: SELECT aidcase.hand_over(''XH-01'', ''XH-02'', ''340705100'', ''调离'').');
+    FOR q IN
+        SELECT w.* FROM aidcase.open_work_query AS w
+         WHERE w.hand_over_function IS NOT NULL ORDER BY w.sort, w.open_work
+    LOOP
+        EXECUTE format('SELECT %s($1, $2, $3, $4)', q.hand_over_function) INTO n USING giver, taker, home, day;
+        items := items + n;
+    END LOOP;
+    INSERT INTO aidcase.work_handover (unit_id, from_staff_id, to_staff_id, handed_on, items, reason)
+    VALUES (home, giver, taker, day, items, hand_over.reason);
+    RETURN items;
+END
+$$;
+COMMENT ON FUNCTION aidcase.hand_over(text, text, text, text, date) IS
+    '把某人在某单位的未了事项移交他人,返回件数 / passes the open work of one member of staff at a unit to another; returns how many items';
+REVOKE ALL ON FUNCTION aidcase.hand_over(text, text, text, text, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.hand_over(text, text, text, text, date) TO aidcase_bureau, aidcase_admin;
+
+CREATE OR REPLACE FUNCTION aidcase.end_post(staff_no text, unit text, post text, on_date date, successor text DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    ending bigint;
+BEGIN
+    SELECT h.staff_post_id INTO ending
+      FROM aidcase.staff_post AS h
+      JOIN aidcase.staff AS s ON s.staff_id = h.staff_id
+      JOIN aidcase.unit AS u ON u.unit_id = h.unit_id
+     WHERE s.staff_no = end_post.staff_no AND u.unit_code = end_post.unit AND h.post = end_post.post
+       AND h.valid @> on_date AND lower(h.valid) < on_date AND isfinite(on_date);
+    IF ending IS NULL THEN
         RAISE EXCEPTION 'there is no such post to end'
             USING ERRCODE = '22023',
                   DETAIL = format('Staff number %s has no post %s at unit %s that began before %s and is in force on that day.',
@@ -433,11 +792,38 @@ BEGIN
                                   coalesce(quote_ident(end_post.unit), 'NULL'), coalesce(on_date::text, 'NULL')),
                   HINT = 'The date is the first day without the post. The posts are in table aidcase.staff_post.';
     END IF;
-    RETURN ended;
+    IF successor IS NOT NULL THEN
+        PERFORM aidcase.hand_over(end_post.staff_no, successor, end_post.unit,
+                                  format('end of post %s on %s', end_post.post, on_date), on_date);
+    END IF;
+    UPDATE aidcase.staff_post AS h
+       SET valid = daterange(lower(h.valid), on_date)
+     WHERE h.staff_post_id = ending;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'permission denied to end the post'
+            USING ERRCODE = '42501', HINT = 'The bureau and administrators end posts.';
+    END IF;
+    -- nobody answers for a duty or sits in the group of a unit where he has
+    -- no post any more
+    UPDATE aidcase.review_group_member AS m
+       SET valid = daterange(lower(m.valid), on_date)
+      FROM aidcase.staff_post AS e, aidcase.review_group AS g
+     WHERE e.staff_post_id = ending AND m.staff_id = e.staff_id AND g.group_id = m.group_id AND g.unit_id = e.unit_id
+       AND m.valid @> on_date AND lower(m.valid) < on_date
+       AND NOT EXISTS (SELECT FROM aidcase.staff_post AS h
+                        WHERE h.staff_id = e.staff_id AND h.unit_id = e.unit_id AND h.valid @> on_date);
+    UPDATE aidcase.responsibility AS r
+       SET valid = daterange(lower(r.valid), on_date)
+      FROM aidcase.staff_post AS e
+     WHERE e.staff_post_id = ending AND r.staff_id = e.staff_id AND r.unit_id = e.unit_id
+       AND r.valid @> on_date AND lower(r.valid) < on_date
+       AND NOT EXISTS (SELECT FROM aidcase.staff_post AS h
+                        WHERE h.staff_id = e.staff_id AND h.unit_id = e.unit_id AND h.valid @> on_date);
+    RETURN ending;
 END
 $$;
-COMMENT ON FUNCTION aidcase.end_post(text, text, text, date) IS
-    '结束岗位,on_date 为不再任职的第一天 / ends a post; on_date is the first day without it';
+COMMENT ON FUNCTION aidcase.end_post(text, text, text, date, text) IS
+    '结束岗位,on_date 为不再任职的第一天;有未了事项时须指定接任人 / ends a post; on_date is the first day without it; with open work a successor takes it over, or the end is refused with the list';
 
 -- Delegations -----------------------------------------------------------
 

@@ -51,11 +51,20 @@ CREATE TABLE aidcase.staff (
 );
 SELECT aidcase.set_up_table('staff');
 
+-- Who sells services to units (政府购买服务): home visits are bought in.
+CREATE TABLE aidcase.provider (
+    provider_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    provider_code text NOT NULL UNIQUE CHECK (provider_code ~ '^[0-9A-Z]{4,18}$'),    -- 统一社会信用代码
+    name          text NOT NULL CHECK (btrim(name) <> '')
+);
+SELECT aidcase.set_up_table('provider');
+
 CREATE TABLE aidcase.staff_post (
     staff_post_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     staff_id  bigint NOT NULL REFERENCES aidcase.staff,
     unit_id   bigint NOT NULL REFERENCES aidcase.unit,
     post      text NOT NULL REFERENCES aidcase.post,
+    provider_id bigint REFERENCES aidcase.provider,     -- of a post of level provider
     valid     daterange NOT NULL CHECK (NOT isempty(valid)),
     EXCLUDE USING gist (staff_id WITH =, unit_id WITH =, post WITH =, valid WITH &&)
 );
@@ -74,6 +83,60 @@ CREATE TABLE aidcase.policy_document (
     source      text
 );
 SELECT aidcase.set_up_table('policy_document');
+
+-- The time for which a unit buys services from a provider.  What is bought
+-- for the district is bought for the units below it.
+CREATE TABLE aidcase.provider_contract (
+    contract_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    provider_id bigint NOT NULL REFERENCES aidcase.provider,
+    unit_id     bigint NOT NULL REFERENCES aidcase.unit,
+    contract_no text NOT NULL CHECK (btrim(contract_no) <> ''),
+    valid       daterange NOT NULL CHECK (NOT isempty(valid)),
+    document_id bigint REFERENCES aidcase.policy_document,
+    EXCLUDE USING gist (provider_id WITH =, unit_id WITH =, valid WITH &&)
+);
+CREATE INDEX provider_contract_unit ON aidcase.provider_contract (unit_id);
+SELECT aidcase.set_up_table('provider_contract');
+
+-- Who is responsible for what (责任清单).
+CREATE TABLE aidcase.responsibility (
+    responsibility_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    unit_id  bigint NOT NULL REFERENCES aidcase.unit,
+    duty     text NOT NULL CHECK (duty IN ('overall', 'acceptance', 'economic_check', 'home_visit',
+        'joint_review', 'confirmation', 'publicity', 'payment', 'emergency', 'filing', 'archive', 'complaint')),
+    staff_id bigint NOT NULL REFERENCES aidcase.staff,
+    valid    daterange NOT NULL CHECK (NOT isempty(valid)),
+    EXCLUDE USING gist (unit_id WITH =, duty WITH =, staff_id WITH =, valid WITH &&)
+);
+CREATE INDEX responsibility_staff ON aidcase.responsibility (staff_id);
+SELECT aidcase.set_up_table('responsibility');
+
+-- What a post that ends may leave undone.  Each room adds the query of its own
+-- work: a function (staff_id, unit_id) that returns rows of (subject, id,
+-- what), and, where the work can pass to somebody else, a function (staff_id,
+-- successor_id, unit_id, on_date) that passes it on and returns how many.
+CREATE TABLE aidcase.open_work_query (
+    open_work     text PRIMARY KEY CHECK (open_work ~ '^[a-z][a-z0-9_]*$'),
+    function_name text NOT NULL CHECK (function_name ~ '^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$'),
+    hand_over_function text CHECK (hand_over_function ~ '^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$'),
+    posts         text[] NOT NULL CHECK (posts <> '{}'),    -- one of which does the work
+    label_zh      text NOT NULL,
+    label_en      text NOT NULL,
+    sort          integer NOT NULL
+);
+SELECT aidcase.set_up_table('open_work_query');
+
+-- Open work that passed from one member of staff to another.
+CREATE TABLE aidcase.work_handover (
+    work_handover_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    unit_id  bigint NOT NULL REFERENCES aidcase.unit,
+    from_staff_id bigint NOT NULL REFERENCES aidcase.staff,
+    to_staff_id   bigint NOT NULL REFERENCES aidcase.staff CHECK (to_staff_id <> from_staff_id),
+    handed_on date NOT NULL,
+    items    integer NOT NULL CHECK (items >= 0),
+    reason   text NOT NULL CHECK (btrim(reason) <> '')
+);
+SELECT aidcase.set_up_table('work_handover');
 
 -- Who may confirm what, where, from when.
 CREATE TABLE aidcase.delegation (

@@ -653,6 +653,76 @@ $$;
 COMMENT ON FUNCTION aidcase.open_review(bigint, text) IS
     '以上一轮的事实为基础开启复核等新一轮 / opens a review, change, correction, transfer or objection with a copy of the last round''s facts; returns its round';
 
+-- Rounds in hand: not decided, and nobody else's.
+CREATE OR REPLACE FUNCTION aidcase.rounds_in_hand(staff_id bigint, unit_id bigint)
+RETURNS TABLE (subject text, id bigint, what text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT 'case_round', r.round_id, format('round %s of case %s, state "%s"', r.round_id, c.case_no, r.state)
+  FROM aidcase.case_round AS r
+  JOIN aidcase.aid_case AS c ON c.case_id = r.case_id
+  JOIN aidcase.workflow_state AS s ON s.workflow_id = r.workflow_id AND s.state = r.state
+ WHERE r.handler_id = rounds_in_hand.staff_id AND NOT s.frozen
+   AND (r.unit_id = rounds_in_hand.unit_id OR c.village_id = rounds_in_hand.unit_id
+        OR aidcase.unit_below(r.unit_id, rounds_in_hand.unit_id, aidcase.today()));
+END;
+COMMENT ON FUNCTION aidcase.rounds_in_hand(bigint, bigint) IS
+    '未了事项:某人在某单位经办且尚未决定的轮次 / open work: rounds of a handler at a unit that are not decided';
+REVOKE ALL ON FUNCTION aidcase.rounds_in_hand(bigint, bigint) FROM PUBLIC;
+
+-- Gives them to somebody else, who is no relative of the household.
+CREATE OR REPLACE FUNCTION aidcase.hand_over_rounds(staff_id bigint, successor_id bigint, unit_id bigint, on_date date)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    related text;
+    n       integer;
+BEGIN
+    SELECT string_agg(w.what, E'\n' ORDER BY w.id) INTO related
+      FROM aidcase.rounds_in_hand(hand_over_rounds.staff_id, hand_over_rounds.unit_id) AS w
+      JOIN aidcase.case_round AS r ON r.round_id = w.id
+     WHERE EXISTS (SELECT FROM aidcase.conflict_flag AS f
+                    WHERE f.case_id = r.case_id AND f.staff_id = successor_id AND f.state IN ('open', 'confirmed'));
+    IF related IS NOT NULL THEN
+        RAISE EXCEPTION 'rounds cannot pass to somebody who is recused from them'
+            USING ERRCODE = '55000', DETAIL = related, HINT = 'Hand these over to somebody else first.';
+    END IF;
+    UPDATE aidcase.case_round AS r SET handler_id = successor_id
+     WHERE r.round_id IN (SELECT w.id FROM aidcase.rounds_in_hand(hand_over_rounds.staff_id, hand_over_rounds.unit_id) AS w);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END
+$$;
+COMMENT ON FUNCTION aidcase.hand_over_rounds(bigint, bigint, bigint, date) IS
+    '内部:移交经办的轮次 / internal: rounds in hand pass to a successor';
+REVOKE ALL ON FUNCTION aidcase.hand_over_rounds(bigint, bigint, bigint, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.hand_over_rounds(bigint, bigint, bigint, date) TO aidcase_bureau, aidcase_admin;
+
+-- The handler of a round serves its unit or its village.  The foreign key has
+-- locked his row before: a post that ends at the same time has ended, or waits.
+CREATE OR REPLACE FUNCTION aidcase.check_handler() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF NOT aidcase.serves_unit(NEW.handler_id, NEW.unit_id, aidcase.today()) THEN
+        RAISE EXCEPTION 'the handler of a round must hold a post at its unit'
+            USING ERRCODE = '23514',
+                  DETAIL = 'The member of staff named holds none today at the unit, above it or in one of its villages.',
+                  HINT = 'Name somebody in post; see aidcase.staff_post.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_handler() IS
+    '触发器:经办人须在该单位任职 / trigger: the handler of a round holds a post at its unit';
+REVOKE ALL ON FUNCTION aidcase.check_handler() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "~1_handler" AFTER INSERT OR UPDATE OF handler_id ON aidcase.case_round
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_handler();
+
 -- ---------------------------------------------------------------------
 -- The day's verbs
 

@@ -305,3 +305,8 @@ CREATE TABLE aidcase.aid_handover (
 );
 CREATE UNIQUE INDEX aid_handover_receipt ON aidcase.aid_handover (round_id, receipt_no);
 SELECT aidcase.set_up_table('aid_handover');
+
+INSERT INTO aidcase.open_work_query (open_work, function_name, hand_over_function, posts, label_zh, label_en, sort)
+VALUES ('rounds', 'aidcase.rounds_in_hand', 'aidcase.hand_over_rounds',
+        '{committee_member,clerk,investigator,unit_leader,surveyor,bureau_clerk,bureau_leader}',
+        '经办的轮次', 'rounds in hand', 1);

@@ -220,6 +220,68 @@ COMMENT ON FUNCTION aidcase.hold_meeting(jsonb) IS
 REVOKE ALL ON FUNCTION aidcase.hold_meeting(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION aidcase.hold_meeting(jsonb) TO aidcase_clerk, aidcase_leader, aidcase_bureau;
 
+-- Votes pending: rounds that wait for the group of which the person is a
+-- member whose vote counts, and on which he has not voted yet.
+CREATE OR REPLACE FUNCTION aidcase.votes_pending(staff_id bigint, unit_id bigint)
+RETURNS TABLE (subject text, id bigint, what text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT 'case_round', r.round_id, format('round %s of case %s waits for the vote of the group', r.round_id, c.case_no)
+  FROM aidcase.review_group AS g
+  JOIN aidcase.review_group_member AS m ON m.group_id = g.group_id AND m.counts_to_quorum AND m.valid @> aidcase.today()
+  JOIN aidcase.case_round AS r ON r.unit_id = g.unit_id
+  JOIN aidcase.aid_case AS c ON c.case_id = r.case_id
+ WHERE g.unit_id = votes_pending.unit_id AND g.valid @> aidcase.today() AND m.staff_id = votes_pending.staff_id
+   AND EXISTS (SELECT FROM aidcase.workflow_transition AS t
+                WHERE t.workflow_id = r.workflow_id AND t.from_state = r.state AND 'quorum_met' = ANY (t.guards))
+   AND NOT EXISTS (SELECT FROM aidcase.review_vote AS v
+                    WHERE v.round_id = r.round_id AND v.staff_id = m.staff_id);
+END;
+COMMENT ON FUNCTION aidcase.votes_pending(bigint, bigint) IS
+    '未了事项:等待联审联批小组表决而该成员尚未表决的轮次 / open work: rounds that wait for the group''s vote on which the member has not voted';
+REVOKE ALL ON FUNCTION aidcase.votes_pending(bigint, bigint) FROM PUBLIC;
+
+-- The seat in the group passes to the successor, with its capacity.
+CREATE OR REPLACE FUNCTION aidcase.hand_over_seat(staff_id bigint, successor_id bigint, unit_id bigint, on_date date)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    seat    aidcase.review_group_member;
+    pending integer;
+BEGIN
+    SELECT count(*) INTO pending FROM aidcase.votes_pending(hand_over_seat.staff_id, hand_over_seat.unit_id);
+    SELECT m.* INTO seat
+      FROM aidcase.review_group_member AS m
+      JOIN aidcase.review_group AS g USING (group_id)
+     WHERE g.unit_id = hand_over_seat.unit_id AND g.valid @> on_date AND m.staff_id = hand_over_seat.staff_id
+       AND m.valid @> on_date;
+    IF NOT FOUND OR pending = 0 THEN
+        RETURN 0;
+    END IF;
+    IF EXISTS (SELECT FROM aidcase.review_group_member AS m
+                WHERE m.group_id = seat.group_id AND m.staff_id = successor_id AND m.valid && daterange(on_date, NULL)) THEN
+        RAISE EXCEPTION 'the successor has a seat in the group already'
+            USING ERRCODE = '55000', HINT = 'Name somebody who is no member yet, or make the group anew with aidcase.make_review_group().';
+    END IF;
+    IF lower(seat.valid) = on_date THEN
+        RAISE EXCEPTION 'the seat in the group begins on that day only'
+            USING ERRCODE = '55000', HINT = 'Make the group anew with aidcase.make_review_group().';
+    END IF;
+    UPDATE aidcase.review_group_member AS m SET valid = daterange(lower(m.valid), on_date)
+     WHERE m.group_member_id = seat.group_member_id;
+    INSERT INTO aidcase.review_group_member (group_id, staff_id, capacity, counts_to_quorum, valid)
+    VALUES (seat.group_id, successor_id, seat.capacity, seat.counts_to_quorum, daterange(on_date, upper(seat.valid)));
+    RETURN pending;
+END
+$$;
+COMMENT ON FUNCTION aidcase.hand_over_seat(bigint, bigint, bigint, date) IS
+    '内部:联审联批小组席位由接任人承接 / internal: a seat in the review group passes to a successor, with the votes pending';
+REVOKE ALL ON FUNCTION aidcase.hand_over_seat(bigint, bigint, bigint, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.hand_over_seat(bigint, bigint, bigint, date) TO aidcase_bureau, aidcase_admin;
+
 -- Trigger: the list of those who attended is that of a meeting of the unit,
 -- and what the meeting decided rests on it.
 CREATE OR REPLACE FUNCTION aidcase.check_attendance() RETURNS trigger

@@ -133,3 +133,7 @@ $$;
 -- A suspicious item ends the clock of the clean case.
 CREATE TRIGGER "~7_clocks" AFTER INSERT ON aidcase.registry_hit
     FOR EACH ROW EXECUTE FUNCTION aidcase.cancel_clocks();
+
+INSERT INTO aidcase.open_work_query (open_work, function_name, hand_over_function, posts, label_zh, label_en, sort)
+VALUES ('votes', 'aidcase.votes_pending', 'aidcase.hand_over_seat', '{group_member,unit_leader}',
+        '待表决的轮次', 'votes pending', 2);

@@ -18,6 +18,7 @@ OBJS = \
 	extension/ledger.o \
 	extension/means_test.o \
 	extension/merkle.o \
+	extension/money.o \
 	extension/plan_cache.o \
 	extension/policy.o \
 	extension/report.o \

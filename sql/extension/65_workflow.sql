@@ -213,3 +213,10 @@ AS 'MODULE_PATHNAME', 'aidcase_guard_handover_recorded';
 COMMENT ON FUNCTION guard_handover_recorded(internal) IS
     '流转条件:救助款物已交付并有收据 / guard: help was handed over with a receipt';
 REVOKE ALL ON FUNCTION guard_handover_recorded(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_reserve_fund_sufficient(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_reserve_fund_sufficient';
+COMMENT ON FUNCTION guard_reserve_fund_sufficient(internal) IS
+    '流转条件:单位备用金足以支付 / guard: the reserve fund of the unit, where it has one, holds what is granted';
+REVOKE ALL ON FUNCTION guard_reserve_fund_sufficient(internal) FROM PUBLIC;

@@ -87,6 +87,7 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
     ('emergency_papers_workdays',   NULL, NULL, '[2019-07-01,)', 20, 1, NULL, '示例参数'),
     ('publicity_days',              NULL, NULL, '[2019-07-01,2021-07-01)', 7, 1, NULL, '示例参数'),
     ('payment_waits_for_publicity', NULL, NULL, '[2019-07-01,)', 0, 1, NULL, '示例参数'),
+    ('reserve_settle_days',         NULL, NULL, '[2019-07-01,)', 30, 1, NULL, '示例参数'),
     ('quorum_members',              NULL, NULL, '[2019-07-01,)', 3, 1, NULL, '示例参数'),
     ('spot_check_rate',             NULL, NULL, '[2019-07-01,)', 30, 100, NULL, '示例参数'),
     ('late_entry_hours',            NULL, NULL, '[2019-07-01,)', 72, 1, NULL, '示例参数')

@@ -1167,7 +1167,8 @@ DECLARE
           "recipient": {"type": ["string", "integer"]},
           "receipt_no": {"type": "string", "maxLength": 100},
           "handed_by": {"type": "string"},
-          "witness": {"type": "string"}}}';
+          "witness": {"type": "string"},
+          "from_reserve": {"type": "boolean"}}}';
     the_round aidcase.case_round := aidcase.round_of(doc);
     by_staff bigint;
     the_handover bigint;
@@ -1188,6 +1189,9 @@ BEGIN
                  WHERE EXISTS (SELECT FROM aidcase.aid_handover AS h
                                 WHERE h.round_id = the_round.round_id AND h.receipt_no = doc ->> 'receipt_no')
                 UNION ALL
+                SELECT 'from_reserve', 'is for cash'
+                 WHERE doc ->> 'from_reserve' = 'true' AND doc ->> 'form' <> 'cash'
+                UNION ALL
                 SELECT 'witness', 'must be somebody other than who handed over'
                  WHERE doc ->> 'witness' = coalesce(doc ->> 'handed_by',
                         (SELECT s.staff_no FROM aidcase.staff AS s WHERE s.staff_id = aidcase.current_staff()))
@@ -1197,17 +1201,18 @@ BEGIN
     by_staff := coalesce((SELECT s.staff_id FROM aidcase.staff AS s WHERE s.staff_no = doc ->> 'handed_by'),
                          aidcase.acting_staff());
     INSERT INTO aidcase.aid_handover (case_id, round_id, handed_at, amount, form, recipient_member_id, receipt_no,
-                                      handed_by, witness_id)
+                                      handed_by, witness_id, from_reserve)
     VALUES (the_round.case_id, the_round.round_id, aidcase.iso_timestamp(doc ->> 'handed_at'),
             aidcase.yuan(doc ->> 'amount'), doc ->> 'form', aidcase.member_in(the_round.round_id, doc -> 'recipient'),
             doc ->> 'receipt_no', by_staff,
-            (SELECT s.staff_id FROM aidcase.staff AS s WHERE s.staff_no = doc ->> 'witness'))
+            (SELECT s.staff_id FROM aidcase.staff AS s WHERE s.staff_no = doc ->> 'witness'),
+            (doc ->> 'from_reserve')::boolean)
     RETURNING handover_id INTO the_handover;
     RETURN the_handover;
 END
 $$;
 COMMENT ON FUNCTION aidcase.record_handover(jsonb) IS
-    '登记救助到位 (有收据、见证人),返回编号 / records help put into the hands of the person in need, with receipt and witness';
+    '登记救助到位 (有收据、见证人),返回编号;有备用金的单位现金从备用金支出,除非 from_reserve 为 false / records help put into the hands of the person in need, with receipt and witness; cash of a unit with a reserve fund is spent from it unless from_reserve is false';
 
 CREATE OR REPLACE FUNCTION aidcase.record_delivery(doc jsonb) RETURNS bigint
 LANGUAGE plpgsql VOLATILE

@@ -301,7 +301,8 @@ CREATE TABLE aidcase.aid_handover (
     recipient_member_id bigint NOT NULL REFERENCES aidcase.case_member,
     receipt_no  text NOT NULL CHECK (btrim(receipt_no) <> ''),
     handed_by   bigint NOT NULL REFERENCES aidcase.staff,
-    witness_id  bigint NOT NULL REFERENCES aidcase.staff CHECK (witness_id <> handed_by)
+    witness_id  bigint NOT NULL REFERENCES aidcase.staff CHECK (witness_id <> handed_by),
+    from_reserve boolean NOT NULL CHECK (form = 'cash' OR NOT from_reserve)
 );
 CREATE UNIQUE INDEX aid_handover_receipt ON aidcase.aid_handover (round_id, receipt_no);
 SELECT aidcase.set_up_table('aid_handover');

@@ -9,6 +9,8 @@
 INSERT INTO aidcase.policy_document (doc_no, title, issued_by, issued_on, in_force, source)
 VALUES
 ('民发〔2012〕220号', '最低生活保障审核审批办法(试行)', '民政部', NULL, '[2012-12-12,2021-07-01)', '民政部'),
+('公务员法', '中华人民共和国公务员法(2018年修订)', '全国人民代表大会常务委员会', '2018-12-29', '[2019-06-01,)', '全国人民代表大会常务委员会'),
+('民法典', '中华人民共和国民法典', '全国人民代表大会', '2020-05-28', '[2021-01-01,)', '全国人民代表大会'),
 ('国务院令第649号', '社会救助暂行办法', '国务院', NULL, '[2014-05-01,)', '国务院'),
 ('民发〔2018〕23号', '关于进一步加强和改进临时救助工作的意见', '民政部、财政部', '2018-01-23', '[2018-01-23,)', '民政部'),
 ('民发〔2021〕57号', '最低生活保障审核确认办法', '民政部', NULL, '[2021-07-01,)', '民政部'),
@@ -110,3 +112,17 @@ SELECT v.income_kind, '0', v.valid::daterange, v.counted_share, '第十三条',
     ('courage_award',            '[2021-07-01,)', 0),
     ('social_assistance',        '[2021-07-01,)', 0)
   ) AS v (income_kind, valid, counted_share);
+
+-- Kinship: who has to be filed, and who has to withdraw.
+INSERT INTO aidcase.kin_rule_set (effect, valid, relations, after_death, max_hops, document_id, article)
+SELECT v.effect, v.valid::daterange, v.relations::text[], v.after_death, 3,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = v.doc_no), v.article
+  FROM (VALUES
+    ('filing_duty', '[2012-12-12,2021-01-01)', '{spouse,parent,child,sibling,grandparent,grandchild}', false,
+     '民发〔2012〕220号', '第十四条'),
+    ('filing_duty', '[2021-01-01,)', '{spouse,parent,child,sibling,grandparent,grandchild}', false,
+     '民法典', '第一千零四十五条'),
+    ('recusal', '[2019-06-01,)', '{spouse,parent,child,grandparent,grandchild,ancestor,descendant,sibling,uncle_aunt,'
+                                 'nephew_niece,cousin,parent_in_law,child_in_law,sibling_in_law,co_parent_in_law}', true,
+     '公务员法', '第七十四条、第七十六条'))
+       AS v (effect, valid, relations, after_death, doc_no, article);

@@ -50,6 +50,10 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
     ('non_residential_limit',  NULL, NULL, '[2019-07-01,)', 0, 1, NULL, '示例参数'),
     ('vehicles_limit',         NULL, NULL, '[2019-07-01,)', 0, 1, NULL, '示例参数'),
 
+    -- illustrative: filings of near relatives
+    ('filing_first_days',      NULL, NULL, '[2019-07-01,)', 30, 1, NULL, '示例参数'),
+    ('filing_interval_months', NULL, NULL, '[2019-07-01,)', 12, 1, NULL, '示例参数'),
+
     -- illustrative: groups of persons
     ('aged_from',   'dibao', NULL, '[2019-07-01,)', 60, 1, NULL, '示例参数'),
     ('minor_below', 'dibao', NULL, '[2019-07-01,)', 18, 1, NULL, '示例参数'),
@@ -126,3 +130,20 @@ SELECT v.income_kind, '340705', v.valid::daterange, v.counted_share, '示例',
                ('old_age_allowance', '[2019-07-01,)', 0, 65)
        ) AS v
  ORDER BY v.sort, v.valid;
+
+-- Who files near relatives; and what a district may choose, illustrative.
+INSERT INTO aidcase.filing_duty (post, valid, document_id, article)
+SELECT p.post, '[2021-04-02,)', d.document_id, '五(四)9、五(五)7'
+  FROM unnest('{committee_member,clerk,investigator,group_member,unit_leader,surveyor,bureau_clerk,bureau_leader,inspector}'::text[])
+       WITH ORDINALITY AS p (post, n)
+  JOIN aidcase.policy_document AS d ON d.doc_no = '办发〔2021〕15号'
+ ORDER BY p.n;
+INSERT INTO aidcase.kin_rule_set (effect, valid, relations, after_death, max_hops, document_id, illustrative)
+SELECT v.effect, '[2019-07-01,)', v.relations::text[], true, 3, d.document_id, true
+  FROM (VALUES
+    ('certainty', '{spouse,parent,child,grandparent,grandchild,ancestor,descendant,sibling,uncle_aunt,'
+                  'nephew_niece,cousin,parent_in_law,child_in_law,sibling_in_law,co_parent_in_law}'),
+    ('red_flag', '{spouse,parent,child,grandparent,grandchild,ancestor,descendant,sibling,uncle_aunt,nephew_niece,cousin,'
+                 'parent_in_law,child_in_law,sibling_in_law,co_parent_in_law,distant_blood,parent_spouse,spouse_child,other_in_law}'))
+       AS v (effect, relations)
+  JOIN aidcase.policy_document AS d ON d.doc_no = '示例参数';

@@ -55,6 +55,9 @@ SELECT v.name, v.area_code, v.programme, v.variant, v.valid::daterange, v.value,
     -- benefits begin in the month after the decision
     ('benefit_start_months', '0', 'dibao', NULL, '[2021-07-01,)', 1, 1, '第二十一条', '民发〔2021〕57号', false),
     ('benefit_start_months', '0', 'tekun', NULL, '[2021-07-01,)', 1, 1, '救助供养起始月份规定', '民发〔2021〕43号', false),
+    -- reviews: half-yearly where somebody is able to work and income varies
+    ('review_months', '0', NULL, 'stable',  '[2021-07-01,)', 12, 1, '第三十一条', '民发〔2021〕57号', false),
+    ('review_months', '0', NULL, 'varying', '[2021-07-01,)',  6, 1, '第三十一条', '民发〔2021〕57号', false),
     -- time limits
     ('decision_workdays',           '0', NULL, NULL, '[2021-07-01,)', 30, 1, '第二十二条', '民发〔2021〕57号', false),
     ('decision_delegated_workdays', '0', NULL, NULL, '[2021-07-01,)', 20, 1, '第二十二条', '民发〔2021〕57号', false),

@@ -6,7 +6,7 @@
  * Every business table has two row triggers, made by set_up_table().  BEFORE,
  * number_entry() gives the new row version its number from the sequence
  * aidcase.entry_number.  AFTER, capture_entry() writes the entry with that
- * number: who, when, from where, and the whole row, as one JSON text that
+ * number: when, by whom, and the whole row, as one JSON text that
  * extension/LEDGER.md gives to the byte.  Nothing is hashed and nothing is
  * ordered here; both are the sealer's work, so that no lock is held until
  * commit but those that the row itself needs.
@@ -20,22 +20,29 @@
  * would save 5 % of a bulk insert, and nothing where it matters, for the
  * price of references that have to be given back when the statement fails.
  *
- * An image is an array of values; the names and types of the columns, its
- * shape, are an entry of their own (operation S) with a row in
- * aidcase.ledger_shape, written when a table is captured for the first time
- * in its present form.  Two sessions that do so at once both write it; the
- * two shapes say the same, so that is harmless.  A shape's number is kept
- * for the rest of the session only once its row is committed: the cache
- * remembers the subtransaction that made it, and forgets the number when
- * that rolls back or is prepared.
+ * What many entries share is an entry of its own, to which they refer by
+ * number.  The shape of a table (operation S, with a row in
+ * aidcase.ledger_shape) has the names and types of the columns and the key;
+ * it is written when a table is captured for the first time in its present
+ * form.  The origin (operation O) says who writes and from where; it is
+ * written when a session first writes as this user, for this member of staff
+ * and under this application name.  Two sessions that meet a new shape at
+ * once both write it; the two say the same, so that is harmless.
+ *
+ * An entry must never refer to one that is not there.  So a number is kept
+ * for the rest of the session only once the entry behind it is committed:
+ * the caches remember the subtransaction that wrote it, and forget the
+ * number when that rolls back or is prepared.
  *
  * Caches, each filled completely before it is marked valid:
  *	- CapturedTable, one for each table: columns, key, shape.  In a memory
  *	  context of its own under CacheMemoryContext; invalidated by relation-
  *	  cache messages for the table, freed when it is built again.
  *	- LedgerTables: OIDs of the ledger's tables, invalidated in the same way.
+ *	- Origin, one for each user, member of staff and application of the
+ *	  session.  Roles that are renamed invalidate all of them.
  *	- EntryContext: the part of the text that is the same for all entries of
- *	  a transaction and user.  Roles that are renamed invalidate it.
+ *	  a transaction and origin.
  *
  *-------------------------------------------------------------------------
  */
@@ -82,9 +89,13 @@
 #define SHAPE_INDEX		"ledger_shape_relation"
 #define NUMBER_SEQUENCE	"entry_number"
 
-/* Random bytes in an entry, and how many are fetched at once. */
+/* Random bytes for an entry, and how many are fetched at once. */
 #define SALT_LENGTH		16
+#define SALT_DIGITS		22		/* of them in an entry */
 #define SALT_POOL		4096
+
+/* Origins that a session remembers before it starts afresh. */
+#define ORIGINS_KEPT	1000
 
 /* The first columns of each table of the ledger, which are written here. */
 #define OWN_COLUMNS		3
@@ -120,30 +131,43 @@ typedef struct CapturedTable
 	int			nkeys;			/* columns of the primary key, in its order */
 	const ImageColumn **key;
 	char	   *name;			/* relation name */
-	char	   *head;			/* its part of an entry's text */
-	int			head_length;
 	int64		shape_no;		/* 0 = not looked up yet */
 	SubTransactionId shape_made_by; /* that must commit; else Invalid */
 } CapturedTable;
 
-/* The part of the text that is the same for a transaction and user. */
-typedef struct EntryContext
+/* Who writes, and from where; the client's address is the session's. */
+typedef struct OriginKey
 {
-	bool		valid;
-	uint64		xid;
 	Oid			session_user;
 	Oid			current_user;
 	int64		staff_id;
 	char		application[NAMEDATALEN];
+} OriginKey;
+
+typedef struct Origin
+{
+	OriginKey	key;			/* hash key; padding is zero */
+	int64		number;			/* of its entry; 0 = none yet */
+	SubTransactionId made_by;	/* that must commit; else Invalid */
+} Origin;
+
+/* The part of the text that is the same for a transaction and origin. */
+typedef struct EntryContext
+{
+	bool		valid;
+	uint64		xid;
+	OriginKey	origin;
 	StringInfoData text;
 } EntryContext;
 
 static MemoryContext ledger_context = NULL;
 static HTAB *captured_tables = NULL;
 static CapturedTable *last_table = NULL;	/* the one used last */
-static bool shapes_pending = false; /* some shape_made_by is set */
+static HTAB *origins = NULL;
+static bool made_pending = false;	/* some shape_made_by or made_by is set */
 static uint64 invalidations = 0;	/* messages about relations so far */
 static uint64 role_changes = 0; /* messages about roles so far */
+static uint64 origins_as_of = 0;	/* role_changes when origins were good */
 static LedgerTables ledger;
 static EntryContext context;
 static StringInfoData buffer;	/* text of the entry being written */
@@ -164,10 +188,16 @@ static const ImageColumn *image_column(const RowImage *image,
 									   AttrNumber attnum);
 static void look_up_shape(CapturedTable *table);
 static void make_shape(CapturedTable *table);
+static int64 get_origin(const OriginKey *key, uint64 xid);
+static void forget_origins(void);
+static int64 write_origin(const OriginKey *key, uint64 xid);
 static const EntryContext *get_context(uint64 xid);
+static void add_transaction(StringInfo text, uint64 xid);
 static const char *client_address(void);
 static void add_salt(StringInfo out);
-static void begin_text(int64 entry_no, uint64 xid, char op);
+static void clear_buffer(void);
+static void begin_text(int64 entry_no, uint64 xid);
+static void begin_event(char op, const char *subject);
 static void end_text(void);
 static int64 next_number(void);
 static void insert_entry(int64 entry_no, uint64 xid);
@@ -178,6 +208,7 @@ static TriggerData *row_trigger(FunctionCallInfo fcinfo, const char *function,
 static int64 number_of(HeapTuple tuple, Relation rel,
 					   const CapturedTable *table);
 pg_noreturn static void no_number(const CapturedTable *table);
+static void add_key(const CapturedTable *table, TupleTableSlot *row);
 
 /*
  * Registers the callbacks and makes the room's memory, once in a backend.
@@ -201,6 +232,16 @@ start_up(void)
 	ctl.keysize = sizeof(Oid);
 	ctl.entrysize = sizeof(CapturedTable);
 	ctl.hcxt = ledger_context;
+	if (origins == NULL)
+	{
+		HASHCTL		origin_ctl = {0};
+
+		origin_ctl.keysize = sizeof(OriginKey);
+		origin_ctl.entrysize = sizeof(Origin);
+		origin_ctl.hcxt = ledger_context;
+		origins = hash_create("aidcase origins", 16, &origin_ctl,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
 	captured_tables = hash_create("aidcase captured tables", 64, &ctl,
 								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
@@ -246,15 +287,17 @@ forget_roles(Datum arg, int cacheid, uint32 hashvalue)
 }
 
 /*
- * Transaction callback: shapes made by it are there for good, or gone.
+ * Transaction callback: shapes and origins made by it are there for good, or
+ * gone.
  */
 static void
 end_transaction(XactEvent event, void *arg)
 {
 	HASH_SEQ_STATUS scan;
 	CapturedTable *table;
+	Origin	   *origin;
 
-	if (!shapes_pending ||
+	if (!made_pending ||
 		(event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
 		 event != XACT_EVENT_PREPARE))
 		return;
@@ -268,11 +311,22 @@ end_transaction(XactEvent event, void *arg)
 			table->shape_no = 0;
 		table->shape_made_by = InvalidSubTransactionId;
 	}
-	shapes_pending = false;
+	hash_seq_init(&scan, origins);
+	while ((origin = hash_seq_search(&scan)) != NULL)
+	{
+		if (origin->made_by == InvalidSubTransactionId)
+			continue;
+		if (event != XACT_EVENT_COMMIT)
+			origin->number = 0;
+		origin->made_by = InvalidSubTransactionId;
+	}
+	context.valid = false;
+	made_pending = false;
 }
 
 /*
- * Subtransaction callback: its shapes are now its parent's, or gone.
+ * Subtransaction callback: its shapes and origins are now its parent's, or
+ * gone.
  */
 static void
 end_subtransaction(SubXactEvent event, SubTransactionId mine,
@@ -280,9 +334,10 @@ end_subtransaction(SubXactEvent event, SubTransactionId mine,
 {
 	HASH_SEQ_STATUS scan;
 	CapturedTable *table;
+	Origin	   *origin;
+	bool		kept = (event == SUBXACT_EVENT_COMMIT_SUB);
 
-	if (!shapes_pending ||
-		(event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
+	if (!made_pending || (!kept && event != SUBXACT_EVENT_ABORT_SUB))
 		return;
 
 	hash_seq_init(&scan, captured_tables);
@@ -290,14 +345,21 @@ end_subtransaction(SubXactEvent event, SubTransactionId mine,
 	{
 		if (table->shape_made_by != mine)
 			continue;
-		if (event == SUBXACT_EVENT_COMMIT_SUB)
-			table->shape_made_by = parent;
-		else
-		{
+		if (!kept)
 			table->shape_no = 0;
-			table->shape_made_by = InvalidSubTransactionId;
-		}
+		table->shape_made_by = kept ? parent : InvalidSubTransactionId;
 	}
+	hash_seq_init(&scan, origins);
+	while ((origin = hash_seq_search(&scan)) != NULL)
+	{
+		if (origin->made_by != mine)
+			continue;
+		if (!kept)
+			origin->number = 0;
+		origin->made_by = kept ? parent : InvalidSubTransactionId;
+	}
+	if (!kept)
+		context.valid = false;
 }
 
 /*
@@ -486,7 +548,6 @@ fill_table(CapturedTable *table, Relation rel)
 	MemoryContext building;
 	MemoryContext former;
 	CapturedTable fresh = {0};
-	StringInfoData head;
 	List	   *key;
 	ListCell   *cell;
 	AttrNumber	case_id;
@@ -504,7 +565,13 @@ fill_table(CapturedTable *table, Relation rel)
 
 	fresh.relid = RelationGetRelid(rel);
 	fresh.name = pstrdup(RelationGetRelationName(rel));
-	fresh.image = aidcase_image_make(desc, fresh.name);
+	key = primary_key(rel);
+	if (key == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no primary key", fresh.name),
+				 errdetail("The ledger names a row by its primary key.")));
+	fresh.image = aidcase_image_make(desc, key, fresh.name);
 	fresh.entry_no = aidcase_attnum(desc, "entry_no");
 	if (fresh.entry_no == 0 ||
 		TupleDescAttr(desc, fresh.entry_no - 1)->atttypid != INT8OID)
@@ -517,23 +584,10 @@ fill_table(CapturedTable *table, Relation rel)
 	if (case_id != 0 && TupleDescAttr(desc, case_id - 1)->atttypid == INT8OID)
 		fresh.case_id = image_column(fresh.image, case_id);
 
-	key = primary_key(rel);
-	if (key == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" has no primary key", fresh.name),
-				 errdetail("The ledger names a row by its primary key.")));
 	fresh.key = palloc(sizeof(ImageColumn *) * list_length(key));
 	foreach(cell, key)
 		fresh.key[fresh.nkeys++] =
 			image_column(fresh.image, (AttrNumber) lfirst_int(cell));
-
-	initStringInfo(&head);
-	appendStringInfoString(&head, "\",\"r\":");
-	aidcase_json_string(&head, fresh.name, strlen(fresh.name));
-	appendStringInfoString(&head, ",\"k\":[");
-	fresh.head = head.data;
-	fresh.head_length = head.len;
 	fresh.context = building;
 	MemoryContextSwitchTo(former);
 
@@ -607,7 +661,7 @@ look_up_shape(CapturedTable *table)
 	table->shape_no = found;
 	table->shape_made_by = own ? GetCurrentSubTransactionId() :
 		InvalidSubTransactionId;
-	shapes_pending |= own;
+	made_pending |= own;
 }
 
 /*
@@ -630,7 +684,7 @@ make_shape(CapturedTable *table)
 
 	table->shape_no = number;
 	table->shape_made_by = GetCurrentSubTransactionId();
-	shapes_pending = true;
+	made_pending = true;
 }
 
 /*
@@ -660,8 +714,111 @@ client_address(void)
 }
 
 /*
+ * Number of the entry that says who writes, and from where; written when the
+ * session has none of this kind yet.
+ */
+static int64
+get_origin(const OriginKey *key, uint64 xid)
+{
+	uint64		before = role_changes;
+	Origin	   *origin;
+	bool		found;
+	int64		number;
+
+	if (origins_as_of != role_changes ||
+		(hash_get_num_entries(origins) >= ORIGINS_KEPT && !made_pending))
+		forget_origins();
+	origin = hash_search(origins, key, HASH_ENTER, &found);
+	if (!found)
+	{
+		origin->number = 0;
+		origin->made_by = InvalidSubTransactionId;
+	}
+	if (origin->number != 0)
+		return origin->number;
+
+	number = write_origin(key, xid);
+	if (before == role_changes)
+	{
+		origin->number = number;
+		origin->made_by = GetCurrentSubTransactionId();
+		made_pending = true;
+	}
+	return number;
+}
+
+/*
+ * Forgets all origins: the next entries write theirs anew.
+ */
+static void
+forget_origins(void)
+{
+	HASH_SEQ_STATUS scan;
+	Origin	   *origin;
+
+	hash_seq_init(&scan, origins);
+	while ((origin = hash_seq_search(&scan)) != NULL)
+		hash_search(origins, &origin->key, HASH_REMOVE, NULL);
+	origins_as_of = role_changes;
+}
+
+/*
+ * Writes the entry of an origin.
+ */
+static int64
+write_origin(const OriginKey *key, uint64 xid)
+{
+	int64		number = next_number();
+	char	   *name;
+
+	clear_buffer();
+	appendStringInfoCharMacro(&buffer, '[');
+	aidcase_json_int64(&buffer, number);
+	add_transaction(&buffer, xid);
+	appendStringInfoString(&buffer, ",0");
+	begin_event('O', "");
+
+	name = GetUserNameFromId(key->session_user, false);
+	appendStringInfoString(&buffer, "{\"su\":");
+	aidcase_json_string(&buffer, name, strlen(name));
+	if (key->current_user != key->session_user)
+	{
+		name = GetUserNameFromId(key->current_user, false);
+		appendStringInfoString(&buffer, ",\"cu\":");
+		aidcase_json_string(&buffer, name, strlen(name));
+	}
+	if (key->staff_id != 0)
+		appendStringInfo(&buffer, ",\"st\":" INT64_FORMAT, key->staff_id);
+	if (client_address()[0] != '\0')
+		appendStringInfo(&buffer, ",\"ip\":\"%s\"", client_address());
+	appendStringInfoString(&buffer, ",\"app\":");
+	aidcase_json_string(&buffer, key->application, strlen(key->application));
+	appendStringInfoChar(&buffer, '}');
+	end_text();
+
+	insert_entry(number, xid);
+	return number;
+}
+
+/*
+ * Appends start and id of the transaction.
+ */
+static void
+add_transaction(StringInfo text, uint64 xid)
+{
+	const int64 epochs = (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) *
+		USECS_PER_DAY;
+
+	appendStringInfoChar(text, ',');
+	aidcase_json_int64(text, GetCurrentTransactionStartTimestamp() + epochs);
+	appendStringInfoChar(text, ',');
+	aidcase_json_int64(text, (int64) xid);
+}
+
+/*
  * The part of the text that is the same for all entries of this transaction
- * and user, made anew when one of them has changed.
+ * and origin, made anew when one of them has changed.  May write the entry of
+ * the origin, so the buffer is free before.
  */
 static const EntryContext *
 get_context(uint64 xid)
@@ -671,55 +828,47 @@ get_context(uint64 xid)
 	int64		staff_id = aidcase_actor()->staff_id;
 	const char *application = application_name != NULL ? application_name : "";
 	uint64		before = role_changes;
-	StringInfo	text = &context.text;
-	char	   *name;
+	OriginKey  *now = &context.origin;
+	int64		origin;
 
 	if (likely(context.valid && context.xid == xid &&
-			   context.session_user == session_user &&
-			   context.current_user == current_user &&
-			   context.staff_id == staff_id &&
-			   strncmp(context.application, application,
+			   now->session_user == session_user &&
+			   now->current_user == current_user &&
+			   now->staff_id == staff_id &&
+			   strncmp(now->application, application,
 					   NAMEDATALEN - 1) == 0))
 		return &context;
 
 	context.valid = false;
 	context.xid = xid;
-	context.session_user = session_user;
-	context.current_user = current_user;
-	context.staff_id = staff_id;
-	strlcpy(context.application, application, NAMEDATALEN);
+	memset(now, 0, sizeof(OriginKey));
+	now->session_user = session_user;
+	now->current_user = current_user;
+	now->staff_id = staff_id;
+	strlcpy(now->application, application, NAMEDATALEN);
+	origin = get_origin(now, xid);
 
-	resetStringInfo(text);
-	appendStringInfoString(text, ",\"t\":");
-	aidcase_json_instant(text, GetCurrentTransactionStartTimestamp());
-	appendStringInfo(text, ",\"x\":" UINT64_FORMAT ",\"su\":", xid);
-	name = GetUserNameFromId(session_user, false);
-	aidcase_json_string(text, name, strlen(name));
-	if (current_user != session_user)
-	{
-		appendStringInfoString(text, ",\"cu\":");
-		name = GetUserNameFromId(current_user, false);
-		aidcase_json_string(text, name, strlen(name));
-	}
-	if (staff_id != 0)
-		appendStringInfo(text, ",\"st\":" INT64_FORMAT, staff_id);
-	if (client_address()[0] != '\0')
-		appendStringInfo(text, ",\"ip\":\"%s\"", client_address());
-	appendStringInfoString(text, ",\"app\":");
-	aidcase_json_string(text, context.application, strlen(context.application));
-	appendStringInfoString(text, ",\"op\":\"");
+	resetStringInfo(&context.text);
+	add_transaction(&context.text, xid);
+	appendStringInfoChar(&context.text, ',');
+	aidcase_json_int64(&context.text, origin);
 	context.valid = (before == role_changes);
 	return &context;
 }
 
 /*
- * Appends fresh random bytes in hexadecimal digits.
+ * Appends the salt: fresh random bytes in base64url without padding.
  */
 static void
 add_salt(StringInfo out)
 {
-	static char pool[SALT_POOL];
+	static const char digit[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static unsigned char pool[SALT_POOL];
 	static int	used = SALT_POOL;
+	const unsigned char *from;
+	char	   *to;
+	int			i;
 
 	if (used + SALT_LENGTH > SALT_POOL)
 	{
@@ -729,21 +878,33 @@ add_salt(StringInfo out)
 					 errmsg("could not generate random bytes for the ledger")));
 		used = 0;
 	}
-	enlargeStringInfo(out, 2 * SALT_LENGTH);
-	hex_encode(pool + used, SALT_LENGTH, out->data + out->len);
-	out->len += 2 * SALT_LENGTH;
+	enlargeStringInfo(out, SALT_DIGITS + 5);
+	from = pool + used;
+	to = out->data + out->len;
+	*to++ = ',';
+	*to++ = '"';
+	for (i = 0; i + 3 <= SALT_LENGTH; i += 3, from += 3)
+	{
+		*to++ = digit[from[0] >> 2];
+		*to++ = digit[(from[0] & 0x03) << 4 | from[1] >> 4];
+		*to++ = digit[(from[1] & 0x0f) << 2 | from[2] >> 6];
+		*to++ = digit[from[2] & 0x3f];
+	}
+	*to++ = digit[from[0] >> 2];
+	*to++ = digit[(from[0] & 0x03) << 4];
+	*to++ = '"';
+	*to++ = ',';
+	out->len += SALT_DIGITS + 4;
 	used += SALT_LENGTH;
 }
 
 /*
- * Begins the text of an entry, up to its operation.  The buffer holds a text
- * datum: its first bytes are for the length.
+ * Empties the buffer, which holds a text datum: its first bytes are for the
+ * length.
  */
 static void
-begin_text(int64 entry_no, uint64 xid, char op)
+clear_buffer(void)
 {
-	const EntryContext *now = get_context(xid);
-
 	if (unlikely(buffer.data == NULL || buffer.maxlen > BUFFER_KEPT))
 	{
 		MemoryContext former = MemoryContextSwitchTo(ledger_context);
@@ -755,10 +916,31 @@ begin_text(int64 entry_no, uint64 xid, char op)
 		MemoryContextSwitchTo(former);
 	}
 	buffer.len = VARHDRSZ;
-	appendBinaryStringInfo(&buffer, "{\"n\":", 5);
+}
+
+/*
+ * Begins the text of an entry.
+ */
+static void
+begin_text(int64 entry_no, uint64 xid)
+{
+	const EntryContext *now = get_context(xid);
+
+	clear_buffer();
+	appendStringInfoCharMacro(&buffer, '[');
 	aidcase_json_int64(&buffer, entry_no);
 	appendBinaryStringInfo(&buffer, now->text.data, now->text.len);
-	appendStringInfoCharMacro(&buffer, op);
+}
+
+/*
+ * Goes on with the text of an entry that records no row, up to its value.
+ */
+static void
+begin_event(char op, const char *subject)
+{
+	appendStringInfo(&buffer, ",\"%c\",", op);
+	aidcase_json_string(&buffer, subject, strlen(subject));
+	add_salt(&buffer);
 }
 
 /*
@@ -767,7 +949,7 @@ begin_text(int64 entry_no, uint64 xid, char op)
 static void
 end_text(void)
 {
-	appendStringInfoCharMacro(&buffer, '}');
+	appendStringInfoCharMacro(&buffer, ']');
 	SET_VARSIZE(buffer.data, buffer.len);
 }
 
@@ -843,12 +1025,8 @@ aidcase_ledger_note(char op, const char *subject, const char *json)
 	if (captured_tables == NULL)
 		start_up();
 	number = next_number();
-	begin_text(number, xid, op);
-	appendBinaryStringInfo(&buffer, "\",\"r\":", 6);
-	aidcase_json_string(&buffer, subject, strlen(subject));
-	appendStringInfoString(&buffer, ",\"z\":\"");
-	add_salt(&buffer);
-	appendStringInfoString(&buffer, "\",\"v\":");
+	begin_text(number, xid);
+	begin_event(op, subject);
 	appendStringInfoString(&buffer, json);
 	end_text();
 
@@ -932,6 +1110,32 @@ aidcase_number_entry(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Appends the key of a removed row and its case.
+ */
+static void
+add_key(const CapturedTable *table, TupleTableSlot *row)
+{
+	int			i;
+
+	appendBinaryStringInfo(&buffer, "{\"k\":", 5);
+	for (i = 0; i < table->nkeys; i++)
+	{
+		appendStringInfoCharMacro(&buffer, i == 0 ? '[' : ',');
+		aidcase_image_value(&buffer, table->key[i],
+							row->tts_values[table->key[i]->attnum - 1]);
+	}
+	appendStringInfoCharMacro(&buffer, ']');
+	if (table->case_id != NULL &&
+		!row->tts_isnull[table->case_id->attnum - 1])
+	{
+		appendBinaryStringInfo(&buffer, ",\"c\":", 5);
+		aidcase_image_value(&buffer, table->case_id,
+							row->tts_values[table->case_id->attnum - 1]);
+	}
+	appendStringInfoCharMacro(&buffer, '}');
+}
+
+/*
  * Trigger capture_entry(): AFTER INSERT OR UPDATE OR DELETE, for each row.
  */
 Datum
@@ -945,7 +1149,6 @@ aidcase_capture_entry(PG_FUNCTION_ARGS)
 	int64		number;
 	int64		superseded = 0;
 	char		op;
-	int			i;
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		op = 'I';
@@ -968,46 +1171,22 @@ aidcase_capture_entry(PG_FUNCTION_ARGS)
 		if (row->tts_isnull[table->entry_no - 1])
 			no_number(table);
 		number = DatumGetInt64(row->tts_values[table->entry_no - 1]);
-		if (table->shape_no == 0)
-			look_up_shape(table);
 	}
+	if (table->shape_no == 0)
+		look_up_shape(table);
 
 	xid = U64FromFullTransactionId(GetTopFullTransactionId());
-	begin_text(number, xid, op);
-	appendBinaryStringInfo(&buffer, table->head, table->head_length);
-	for (i = 0; i < table->nkeys; i++)
-	{
-		const ImageColumn *column = table->key[i];
-
-		if (i > 0)
-			appendStringInfoCharMacro(&buffer, ',');
-		aidcase_image_value(&buffer, column,
-							row->tts_values[column->attnum - 1]);
-	}
-	appendStringInfoCharMacro(&buffer, ']');
-	if (table->case_id != NULL &&
-		!row->tts_isnull[table->case_id->attnum - 1])
-	{
-		appendBinaryStringInfo(&buffer, ",\"c\":", 5);
-		aidcase_image_value(&buffer, table->case_id,
-							row->tts_values[table->case_id->attnum - 1]);
-	}
-	if (op != 'I')
-	{
-		appendBinaryStringInfo(&buffer, ",\"s\":", 5);
-		aidcase_json_int64(&buffer, superseded);
-	}
-	appendBinaryStringInfo(&buffer, ",\"z\":\"", 6);
+	begin_text(number, xid);
+	appendStringInfoCharMacro(&buffer, ',');
+	aidcase_json_int64(&buffer, table->shape_no);
+	appendStringInfoCharMacro(&buffer, ',');
+	aidcase_json_int64(&buffer, superseded);
 	add_salt(&buffer);
-	appendStringInfoCharMacro(&buffer, '"');
-	if (op != 'D')
-	{
-		appendBinaryStringInfo(&buffer, ",\"sh\":", 6);
-		aidcase_json_int64(&buffer, table->shape_no);
-		appendBinaryStringInfo(&buffer, ",\"v\":", 5);
+	if (op == 'D')
+		add_key(table, row);
+	else
 		aidcase_image_row(&buffer, table->image,
 						  row->tts_values, row->tts_isnull);
-	}
 	end_text();
 
 	insert_entry(number, xid);

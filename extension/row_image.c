@@ -102,6 +102,7 @@ typedef struct RowImageState
 
 static Oid	citizen_id_type(void);
 static bool has_image(Form_pg_attribute att);
+static int	key_position(const List *key, AttrNumber attnum);
 static ImageKind kind_of(Oid type, Oid citizen_id, const char **name);
 static char *put_digits(char *p, uint32 value, int width);
 static char *put_day(char *p, int year, int month, int day);
@@ -152,14 +153,34 @@ citizen_id_type(void)
 
 /*
  * Is the column part of a row's image?  Dropped columns are not, nor those
- * that are computed when they are read.
+ * that are computed when they are read, nor entry_no, which the entry states
+ * as its number.
  */
 static bool
 has_image(Form_pg_attribute att)
 {
 	return !att->attisdropped &&
 		(att->attgenerated == '\0' ||
-		 att->attgenerated == ATTRIBUTE_GENERATED_STORED);
+		 att->attgenerated == ATTRIBUTE_GENERATED_STORED) &&
+		strcmp(NameStr(att->attname), "entry_no") != 0;
+}
+
+/*
+ * Position of a column in the key, from 1; 0 when it is not in it.
+ */
+static int
+key_position(const List *key, AttrNumber attnum)
+{
+	int			position = 0;
+	ListCell   *cell;
+
+	foreach(cell, key)
+	{
+		position++;
+		if (lfirst_int(cell) == attnum)
+			return position;
+	}
+	return 0;
 }
 
 /*
@@ -219,7 +240,7 @@ aidcase_image_faults(TupleDesc desc, StringInfo faults)
  * Makes the encoder for a descriptor; see row_image.h.
  */
 RowImage *
-aidcase_image_make(TupleDesc desc, const char *table)
+aidcase_image_make(TupleDesc desc, const List *key, const char *table)
 {
 	Oid			citizen_id = citizen_id_type();
 	RowImage   *image;
@@ -235,6 +256,7 @@ aidcase_image_make(TupleDesc desc, const char *table)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		ImageColumn *column = &image->column[image->ncolumns];
 		const char *name = NULL;
+		int			position;
 
 		if (!has_image(att))
 			continue;
@@ -259,7 +281,11 @@ aidcase_image_make(TupleDesc desc, const char *table)
 		appendStringInfoChar(&columns, '[');
 		aidcase_json_string(&columns, NameStr(att->attname),
 							strlen(NameStr(att->attname)));
-		appendStringInfo(&columns, ",\"%s\"]", name);
+		appendStringInfo(&columns, ",\"%s\"", name);
+		position = key_position(key, att->attnum);
+		if (position > 0)
+			appendStringInfo(&columns, ",%d", position);
+		appendStringInfoChar(&columns, ']');
 		image->ncolumns++;
 	}
 	appendStringInfoChar(&columns, ']');
@@ -797,7 +823,7 @@ aidcase_image_row(StringInfo out, const RowImage *image,
 
 /*
  * row_image(record) returns text: the image of a row of a table, as the
- * ledger writes it in member "v".
+ * ledger writes it, as the last element of an entry.
  */
 Datum
 aidcase_row_image(PG_FUNCTION_ARGS)
@@ -814,7 +840,7 @@ aidcase_row_image(PG_FUNCTION_ARGS)
 		MemoryContext former = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 
 		state = palloc0(sizeof(RowImageState));
-		state->image = aidcase_image_make(desc, format_type_be(type));
+		state->image = aidcase_image_make(desc, NIL, format_type_be(type));
 		state->values = palloc(sizeof(Datum) * Max(desc->natts, 1));
 		state->nulls = palloc(sizeof(bool) * Max(desc->natts, 1));
 		initStringInfo(&state->out);

@@ -11,6 +11,7 @@
 #include "access/tupdesc.h"
 #include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
 
 /* The types that an image can hold; the list is closed. */
 typedef enum ImageKind
@@ -46,16 +47,18 @@ typedef struct ImageColumn
 /* How rows of one shape are written; one piece of memory. */
 typedef struct RowImage
 {
-	char	   *columns;		/* the shape: [["name","type"],...] */
+	char	   *columns;		/* the shape: [["name","type",key],...] */
 	int			ncolumns;
 	ImageColumn column[FLEXIBLE_ARRAY_MEMBER];
 } RowImage;
 
 /*
  * The encoder for rows of a descriptor, in the current memory context; error
- * with all columns of types outside the list.  table is for the message.
+ * with all columns of types outside the list.  key lists the attribute numbers
+ * of the primary key, for the shape; table is for the message.
  */
-extern RowImage *aidcase_image_make(TupleDesc desc, const char *table);
+extern RowImage *aidcase_image_make(TupleDesc desc, const List *key,
+									const char *table);
 
 /*
  * Appends to faults a line for each column whose type is outside the list;

@@ -27,11 +27,11 @@ COMMENT ON FUNCTION refuse_direct_write() IS
 REVOKE ALL ON FUNCTION refuse_direct_write() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION refuse_direct_write() TO aidcase_owner;
 
--- The array of values that an entry holds; equal texts are equal rows.
+-- The array of values that an entry ends with; equal texts are equal rows.
 CREATE FUNCTION row_image(table_row record) RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'aidcase_row_image';
 COMMENT ON FUNCTION row_image(record) IS
-    '行映像:与台账记录中的 v 逐字节相同 / the image of a row, byte for byte as member "v" of its ledger entry';
+    '行映像:与台账记录的最后一项逐字节相同 / the image of a row, byte for byte as the last element of its ledger entry';
 
 -- Sealing.  Who may call seal() by hand or from cron: the owner of the
 -- register and administrators; the worker needs no grant.

@@ -40,7 +40,7 @@ COMMENT ON COLUMN aidcase.ledger_shape.shape_no IS
 COMMENT ON COLUMN aidcase.ledger_shape.relation IS
     '表名 / table';
 COMMENT ON COLUMN aidcase.ledger_shape.columns IS
-    '列名和类型,JSON 数组,与记录中的 v 相同 / [["name","type"],...], as member "v" of that entry';
+    '列名、类型和主键次序,JSON 数组,与记录的最后一项相同 / [["name","type"],["name","type",position in the key],...], as the last element of that entry';
 
 REVOKE ALL ON TABLE aidcase.ledger_entry, aidcase.ledger_shape FROM PUBLIC;
 

@@ -25,11 +25,11 @@ $node->safe_psql(
 	SELECT aidcase.set_up_table('t_load');
 });
 
-# rows without an entry, entries without their shape
+# rows without an entry, entries without their shape or origin
 my $breaks = q{
 	SELECT (SELECT count(*) FROM aidcase.%1$s AS t LEFT JOIN aidcase.ledger AS l USING (entry_no)
 	         WHERE l.image IS DISTINCT FROM to_jsonb(t)) +
-	       (SELECT count(*) FROM aidcase.ledger WHERE relation = '%1$s' AND operation <> 'S' AND image IS NULL)};
+	       (SELECT count(*) FROM aidcase.ledger WHERE relation = '%1$s' AND operation <> 'S' AND (image IS NULL OR login IS NULL))};
 
 # One session throughout: what it caches must not outlive a prepared
 # transaction whose fate is open.
@@ -51,7 +51,7 @@ is($node->safe_psql(
 		SELECT string_agg(key::text, ' ' ORDER BY entry_no), count(DISTINCT shape_no)
 		  FROM aidcase.ledger WHERE relation = 't_two' AND operation <> 'S'}),
 	'[2] [3] [4]|1', 'prepared transactions leave entries when they commit, and only then');
-is($node->safe_psql('postgres', sprintf($breaks, 't_two')), '0', 'and no entry without its row or shape');
+is($node->safe_psql('postgres', sprintf($breaks, 't_two')), '0', 'and no entry without its row, shape or origin');
 
 # The shape of a table is made by a transaction that is rolled back.
 is($node->safe_psql(
@@ -62,8 +62,8 @@ is($node->safe_psql(
 		INSERT INTO aidcase.t_undone VALUES (1);
 		ROLLBACK;
 		INSERT INTO aidcase.t_undone VALUES (2);
-		SELECT count(*), count(image) FROM aidcase.ledger WHERE relation = 't_undone'}),
-	'2|2', 'a shape that was rolled back is not used again');
+		SELECT count(*), count(image), count(login) FROM aidcase.ledger WHERE relation = 't_undone'}),
+	'2|2|2', 'a shape and an origin that were rolled back are not used again');
 
 # Many sessions, all new to the table, with errors and savepoints.
 my $script = $node->basedir . '/load.sql';

@@ -15,6 +15,7 @@ OBJS = \
 	extension/aidcase.o \
 	extension/citizen_id.o \
 	extension/intervals.o \
+	extension/kin.o \
 	extension/ledger.o \
 	extension/means_test.o \
 	extension/merkle.o \

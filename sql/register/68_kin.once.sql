@@ -214,5 +214,13 @@ CREATE TABLE aidcase.identity_match (
 CREATE INDEX identity_match_member ON aidcase.identity_match (member_id);
 SELECT aidcase.set_up_table('identity_match');
 
+-- extension/kin.c keeps them in every backend
+CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.kin_relation
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.invalidate_cache();
+ALTER TABLE aidcase.kin_relation ENABLE ALWAYS TRIGGER "~~invalidate";
+CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.kin_rule
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.invalidate_cache();
+ALTER TABLE aidcase.kin_rule ENABLE ALWAYS TRIGGER "~~invalidate";
+
 -- data: kin_relation
 -- data: kin_rule

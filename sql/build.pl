@@ -10,7 +10,7 @@
 # In a part, a line  -- data: TABLE [FILE]  is replaced by INSERTs of
 # sql/data/FILE.csv, or TABLE.csv (first line = columns; an empty unquoted
 # field = NULL).
-# In an always part, a line  -- comments: FILE  is replaced by COMMENT
+# In an always part, a line  -- comments: FILE [SCHEMA]  is replaced by COMMENT
 # commands of sql/register/FILE.csv (kind,name,zh,en).
 use strict;
 use warnings;
@@ -105,12 +105,13 @@ sub inserts
 
 sub comments
 {
-	my ($file) = @_;
+	my ($file, $schema) = @_;
+	$schema ||= 'aidcase';
 	my ($head, @rows) = csv("${top}sql/register/$file.csv");
 	die "$file.csv: the header must be kind,name,zh,en\n"
 	  unless join(',', @$head) eq 'kind,name,zh,en';
 	return join '', map {
-		"COMMENT ON \U$_->[0]\E aidcase.$_->[1] IS "
+		"COMMENT ON \U$_->[0]\E $schema.$_->[1] IS "
 		  . quote("$_->[2] / $_->[3]") . ";\n"
 	} @rows;
 }
@@ -120,7 +121,7 @@ sub expand
 	my ($file) = @_;
 	my $text = slurp($file);
 	$text =~ s/^-- data: (\w+)(?: (\w+))?[ \t]*$/inserts($1, $2)/meg;
-	$text =~ s/^-- comments: (\w+)[ \t]*$/comments($1)/meg;
+	$text =~ s/^-- comments: (\w+)(?: +(\w+))?[ \t]*$/comments($1, $2)/meg;
 	return $text;
 }
 

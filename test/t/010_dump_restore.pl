@@ -59,7 +59,7 @@ my $catalogue = q{
 	SELECT format('column %s.%s %s %s %s', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod),
 	              a.attnotnull, col_description(a.attrelid, a.attnum))
 	  FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
-	 WHERE c.relnamespace = 'aidcase'::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+	 WHERE c.relnamespace IN ('aidcase'::regnamespace, 'aidcase_bi'::regnamespace) AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
 	UNION ALL SELECT pg_get_indexdef(i.indexrelid) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid
 	 WHERE c.relnamespace = 'aidcase'::regnamespace
 	UNION ALL SELECT format('trigger %s %s', t.tgenabled, pg_get_triggerdef(t.oid)) FROM pg_trigger AS t
@@ -69,7 +69,7 @@ my $catalogue = q{
 	       pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) FROM pg_policy AS p
 	UNION ALL SELECT format('table %s %s %s %s %s', c.relname, pg_get_userbyid(c.relowner), c.relrowsecurity,
 	       (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))) AS a), obj_description(c.oid, 'pg_class')) FROM pg_class AS c
-	 WHERE c.relnamespace = 'aidcase'::regnamespace AND c.relkind IN ('r', 'v', 'S')
+	 WHERE c.relnamespace IN ('aidcase'::regnamespace, 'aidcase_bi'::regnamespace) AND c.relkind IN ('r', 'v', 'S')
 	UNION ALL SELECT format('sequence %s %s', s.sequencename, s.last_value) FROM pg_sequences AS s
 	 WHERE s.schemaname = 'aidcase'
 	UNION ALL SELECT format('constraint %s %s', k.conrelid::regclass, pg_get_constraintdef(k.oid)) FROM pg_constraint AS k

@@ -29,6 +29,7 @@ OBJS = \
 	extension/sampling.o \
 	extension/sealer.o \
 	extension/tiles.o \
+	extension/supervision.o \
 	extension/trigger_util.o \
 	extension/workdays.o \
 	extension/workflow.o \

@@ -76,9 +76,9 @@ static void refuse_unmet(Relation rel, const GuardContext *context,
 static void refuse_state(Relation rel, int64 id, const Workflow *workflow,
 						 const WorkflowState *from, const char *to,
 						 const char *action);
-static TimestampTz event_time(Relation rel, bool given, TimestampTz at,
-							  bool has_before, TimestampTz before,
-							  int64 unit_id);
+static TimestampTz event_time(Relation rel, int64 id, bool given,
+							  TimestampTz at, bool has_before,
+							  TimestampTz before, int64 unit_id);
 
 /*
  * Trigger: BEFORE INSERT OR UPDATE on a subject table, for each row.  Trigger
@@ -185,9 +185,9 @@ open_subject(TriggerData *trigdata, const SubjectColumns *columns)
 	TimestampTz at;
 	DateADT		on;
 	char	   *state;
-	int			cols[4];
-	Datum		values[4];
-	bool		nulls[4] = {false, false, false, false};
+	int			cols[5];
+	Datum		values[5];
+	bool		nulls[5] = {false, false, false, false, false};
 	int			i;
 	int			j;
 
@@ -201,7 +201,7 @@ open_subject(TriggerData *trigdata, const SubjectColumns *columns)
 						"unit_id", subject),
 				 errtablecol(rel, columns->unit_id)));
 	unit_id = row_int64(&row, columns->unit_id);
-	at = event_time(rel, !row.nulls[columns->occurred_at - 1],
+	at = event_time(rel, 0, !row.nulls[columns->occurred_at - 1],
 					DatumGetTimestampTz(row.values[columns->occurred_at - 1]),
 					false, 0, unit_id);
 	on = aidcase_date(at);
@@ -340,7 +340,10 @@ open_subject(TriggerData *trigdata, const SubjectColumns *columns)
 	values[2] = TimestampTzGetDatum(at);
 	cols[3] = columns->moved_by;
 	values[3] = Int64GetDatum(actor->staff_id);
-	return heap_modify_tuple_by_cols(row.tuple, desc, lengthof(cols), cols,
+	cols[4] = columns->opened_by;
+	values[4] = Int64GetDatum(actor->staff_id);
+	return heap_modify_tuple_by_cols(row.tuple, desc,
+									 columns->opened_by != 0 ? 5 : 4, cols,
 									 values, nulls);
 }
 
@@ -550,7 +553,7 @@ change_subject(TriggerData *trigdata, const SubjectColumns *columns)
 	context.case_id = row_int64(&new, columns->case_id);
 	context.unit_id = row_int64(&new, columns->unit_id);
 	context.staff_id = actor->staff_id;
-	context.at = event_time(rel,
+	context.at = event_time(rel, id,
 							changed[columns->occurred_at - 1] &&
 							!new.nulls[columns->occurred_at - 1],
 							DatumGetTimestampTz(new.values[columns->occurred_at - 1]),
@@ -634,31 +637,16 @@ prepare_move(Relation rel, const SubjectColumns *columns, const Row *row,
 
 /*
  * When a move or a new row happened: the time given, else now.  Not before
- * the preceding move, not in the future, and if it was given, not longer ago
- * than parameter late_entry_hours where that is set.
+ * the preceding move and not in the future.  If it was given, not longer ago
+ * than parameter late_entry_hours allows where that is set, unless somebody
+ * else has approved its late entry.
  */
 static TimestampTz
-event_time(Relation rel, bool given, TimestampTz at, bool has_before,
-		   TimestampTz before, int64 unit_id)
+event_time(Relation rel, int64 id, bool given, TimestampTz at,
+		   bool has_before, TimestampTz before, int64 unit_id)
 {
-	static KeptPlan plan = {
-		"SELECT (p.value OPERATOR(pg_catalog./) p.divisor)"
-		" FROM aidcase.unit AS u"
-		" CROSS JOIN LATERAL pg_catalog.unnest(ARRAY[u.unit_code,"
-		"  pg_catalog.left(u.unit_code, 9), pg_catalog.left(u.unit_code, 6),"
-		"  pg_catalog.left(u.unit_code, 4) OPERATOR(pg_catalog.||) '00',"
-		"  pg_catalog.left(u.unit_code, 2) OPERATOR(pg_catalog.||) '0000', '0'])"
-		"  WITH ORDINALITY AS a (code, place)"
-		" JOIN aidcase.policy_parameter AS p"
-		"  ON p.area_code OPERATOR(pg_catalog.=) a.code"
-		" WHERE u.unit_id OPERATOR(pg_catalog.=) $1"
-		" AND p.name OPERATOR(pg_catalog.=) 'late_entry_hours'"
-		" AND p.programme IS NULL AND p.variant IS NULL"
-		" AND p.valid OPERATOR(pg_catalog.@>) $2"
-		" ORDER BY a.place LIMIT 1",
-	2, {INT8OID, DATEOID}, NULL};
 	TimestampTz now = aidcase_now();
-	Datum		values[2];
+	double		hours;
 
 	if (!given)
 	{
@@ -682,32 +670,16 @@ event_time(Relation rel, bool given, TimestampTz at, bool has_before,
 				 errdetail("The preceding move happened at %s.",
 						   timestamptz_to_str(before)),
 				 errtable(rel)));
-	if (!given || at >= now)
-		return at;
-
-	values[0] = Int64GetDatum(unit_id);
-	values[1] = DateADTGetDatum(aidcase_date(now));
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (aidcase_run(&plan, values, NULL, 1) == 1)
-	{
-		bool		isnull;
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
-										  SPI_tuptable->tupdesc, 1, &isnull);
-		double		hours = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
-															   value));
-
-		if ((double) (now - at) > hours * USECS_PER_HOUR)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("column \"%s\" of \"%s\" lies too far in the past",
-							"occurred_at", RelationGetRelationName(rel)),
-					 errdetail("Parameter \"late_entry_hours\" allows %g hours.",
-							   hours),
-					 errhint("Enter the move without \"occurred_at\" and give the reason."),
-					 errtable(rel)));
-	}
-	SPI_finish();
+	if (given && at < now &&
+		aidcase_too_late(RelationGetRelationName(rel), id, at, unit_id, &hours))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of \"%s\" lies too far in the past",
+						"occurred_at", RelationGetRelationName(rel)),
+				 errdetail("Parameter \"late_entry_hours\" allows %g hours.",
+						   hours),
+				 errhint("Enter the move without \"occurred_at\", or ask for its late entry with aidcase.request_late_entry()."),
+				 errtable(rel)));
 	return at;
 }
 

@@ -34,8 +34,16 @@ typedef enum ClockKind
 {
 	CLOCK_WORKDAYS,
 	CLOCK_DAYS,
-	CLOCK_HOURS
+	CLOCK_HOURS,
+	CLOCK_MONTHS
 } ClockKind;
+
+/* Names: posts, columns. */
+typedef struct NameList
+{
+	int			n;
+	const char **names;
+} NameList;
 
 /* A time limit. */
 typedef struct WorkflowClock
@@ -43,8 +51,11 @@ typedef struct WorkflowClock
 	char	   *name;
 	ClockKind	kind;
 	char	   *parameter;		/* name of the parameter with its length */
+	char	   *variant;		/* of the parameter, or NULL */
+	char	   *due_column;		/* or date column of the row: its last day */
 	bool		from_first_contact; /* else from the move */
 	char	   *cancelled_by;	/* table whose new rows cancel it, or NULL */
+	NameList	met_by;			/* facts that meet it, as table.column */
 } WorkflowClock;
 
 /* Clocks that a move starts, meets, pauses, resumes or cancels. */
@@ -53,13 +64,6 @@ typedef struct ClockList
 	int			n;
 	const WorkflowClock **clocks;
 } ClockList;
-
-/* Names: posts, columns. */
-typedef struct NameList
-{
-	int			n;
-	const char **names;
-} NameList;
 
 /* A condition. */
 typedef struct WorkflowGuard
@@ -144,7 +148,7 @@ typedef struct GuardContext
  * Column numbers of a subject table or of a table of facts, found by name; 0
  * where the table has no such column.
  */
-#define SUBJECT_MAX_FIXED	10
+#define SUBJECT_MAX_FIXED	24
 #define FACT_MAX_TIMES		4
 
 typedef struct SubjectColumns
@@ -161,6 +165,7 @@ typedef struct SubjectColumns
 	AttrNumber	occurred_at;
 	AttrNumber	moved_by;
 	AttrNumber	reason;
+	AttrNumber	opened_by;
 	AttrNumber	first_contact_at;
 	AttrNumber	entry_no;
 	int			nfixed;			/* columns never changed by hand */
@@ -220,6 +225,10 @@ extern bool *aidcase_changed_columns(TupleDesc desc, const Row *old,
 extern TimestampTz aidcase_latest_instant(void);
 extern void aidcase_refuse_nobody(void);
 
+/* workflow_clocks.c */
+extern bool aidcase_too_late(const char *subject, int64 id, TimestampTz at,
+							 int64 unit_id, double *hours);
+
 /* workflow_facts.c */
 extern bool aidcase_lock_case(int64 case_id);
 extern void aidcase_forget_round(void);
@@ -238,6 +247,7 @@ extern const WorkflowTransition *aidcase_transition(const Workflow *workflow,
 													const WorkflowState *from,
 													const char *to);
 extern ClockList aidcase_clocks_cancelled_by(const char *table);
+extern ClockList aidcase_clocks_met_by(const char *fact);
 extern bool aidcase_listed(const NameList *list, const char *name);
 extern const SubjectColumns *aidcase_subject_columns(Relation rel);
 extern const FactColumns *aidcase_fact_columns(Relation rel);

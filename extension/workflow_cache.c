@@ -96,7 +96,7 @@ static bool callbacks_registered = false;
 /* Columns of a subject that identify it: never changed by hand. */
 static const char *const fixed_columns[] = {
 	"case_id", "unit_id", "workflow_id", "round_kind", "round_no",
-	"roll_month", "first_contact_at", "outside_key"
+	"roll_month", "first_contact_at", "outside_key", "opened_by"
 };
 
 /* Who vouches for a fact, by table of the column's name. */
@@ -434,7 +434,8 @@ read_clocks(Definitions *defs)
 {
 	static KeptPlan plan = {
 		"SELECT c.clock, c.kind, c.parameter,"
-		" c.starts_from OPERATOR(pg_catalog.=) 'first_contact', c.cancelled_by"
+		" c.starts_from OPERATOR(pg_catalog.=) 'first_contact', c.cancelled_by,"
+		" c.met_by, c.due_column, c.variant"
 		" FROM aidcase.clock AS c ORDER BY c.clock",
 	0, {0}, NULL};
 	uint64		n = aidcase_run(&plan, NULL, NULL, 0);
@@ -450,10 +451,14 @@ read_clocks(Definitions *defs)
 		clock->name = column_text(defs, i, 1);
 		kind = column_text(defs, i, 2);
 		clock->kind = strcmp(kind, "workdays") == 0 ? CLOCK_WORKDAYS :
-			strcmp(kind, "days") == 0 ? CLOCK_DAYS : CLOCK_HOURS;
+			strcmp(kind, "days") == 0 ? CLOCK_DAYS :
+			strcmp(kind, "months") == 0 ? CLOCK_MONTHS : CLOCK_HOURS;
 		clock->parameter = column_text(defs, i, 3);
 		clock->from_first_contact = DatumGetBool(column_value(i, 4));
 		clock->cancelled_by = column_text(defs, i, 5);
+		clock->met_by = column_names(defs, i, 6);
+		clock->due_column = column_text(defs, i, 7);
+		clock->variant = column_text(defs, i, 8);
 	}
 	defs->nclocks = n;
 }
@@ -848,6 +853,23 @@ aidcase_clocks_cancelled_by(const char *table)
 }
 
 /*
+ * The clocks that a fact, named as table.column, meets.
+ */
+ClockList
+aidcase_clocks_met_by(const char *fact)
+{
+	const Definitions *defs = get_definitions();
+	ClockList	list = {0, NULL};
+	int			i;
+
+	list.clocks = palloc(sizeof(WorkflowClock *) * Max(defs->nclocks, 1));
+	for (i = 0; i < defs->nclocks; i++)
+		if (aidcase_listed(&defs->clocks[i].met_by, fact))
+			list.clocks[list.n++] = &defs->clocks[i];
+	return list;
+}
+
+/*
  * Is a name in a list?
  */
 bool
@@ -930,6 +952,7 @@ aidcase_subject_columns(Relation rel)
 	fresh.occurred_at = require_column(rel, "occurred_at", TIMESTAMPTZOID);
 	fresh.moved_by = require_column(rel, "moved_by", INT8OID);
 	fresh.reason = require_column(rel, "reason", TEXTOID);
+	fresh.opened_by = optional_column(rel, "opened_by", INT8OID);
 	fresh.case_id = optional_column(rel, "case_id", INT8OID);
 	fresh.round_kind = optional_column(rel, "round_kind", TEXTOID);
 	fresh.first_contact_at = optional_column(rel, "first_contact_at",

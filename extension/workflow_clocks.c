@@ -4,14 +4,18 @@
  *		Time limits: table deadline.
  *
  * run_clocks() fires after a row of a subject is written, and starts, meets,
- * pauses, resumes and cancels the clocks of the move.  cancel_clocks() fires
- * after a new fact that puts an end to a clock.
+ * pauses, resumes and cancels the clocks of the move.  fact_clocks() fires
+ * after a fact is written that meets a clock or puts an end to it.
  *
  * A deadline is met in time if met_at < due_at.  In working or calendar days
  * due_at is the first instant after the last day: a clock of 7 working days
  * that starts on day 0 is met in time until the end of the 7th working day.
- * The length is a parameter, read when the clock starts and stored; a pause
- * adds to it.
+ * The length is a parameter, read when the clock starts and stored, or
+ * follows from a date of the row; a pause or an extension adds to it.
+ *
+ * What happened is judged by when it happened, as long as it was entered
+ * within parameter late_entry_hours or its late entry was approved
+ * (late_entry); met_entered_at tells when it was entered.
  *
  * Rows are written through SPI as the register's owner: nobody else may, and
  * they are captured like any other.
@@ -40,7 +44,7 @@
 #include "workflow.h"
 
 PG_FUNCTION_INFO_V1(aidcase_run_clocks);
-PG_FUNCTION_INFO_V1(aidcase_cancel_clocks);
+PG_FUNCTION_INFO_V1(aidcase_fact_clocks);
 PG_FUNCTION_INFO_V1(aidcase_due_at);
 PG_FUNCTION_INFO_V1(aidcase_paused_units);
 
@@ -106,6 +110,17 @@ due_instant(ClockKind kind, TimestampTz started, Datum length,
 	n = whole_units(length);
 	if (kind == CLOCK_DAYS)
 		return aidcase_midnight(day + n + 1);
+	if (kind == CLOCK_MONTHS)
+	{
+		Interval	months = {0};
+
+		months.month = n;
+		day = DatumGetDateADT(DirectFunctionCall1(timestamp_date,
+												  DirectFunctionCall2(date_pl_interval,
+																	  DateADTGetDatum(day),
+																	  IntervalPGetDatum(&months))));
+		return aidcase_midnight(day + 1);
+	}
 
 	{
 		DateADT		due = aidcase_add_workdays(day, n, &missing);
@@ -135,10 +150,12 @@ clock_kind(const char *name)
 		return CLOCK_DAYS;
 	if (strcmp(name, "hours") == 0)
 		return CLOCK_HOURS;
+	if (strcmp(name, "months") == 0)
+		return CLOCK_MONTHS;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("\"%s\" is no kind of clock", name),
-			 errhint("The kinds are workdays, days and hours.")));
+			 errhint("The kinds are workdays, days, hours and months.")));
 	return CLOCK_DAYS;			/* keep compiler quiet */
 }
 
@@ -191,6 +208,11 @@ aidcase_paused_units(PG_FUNCTION_ARGS)
 																Int64GetDatum(until - from)),
 											DirectFunctionCall1(int8_numeric,
 																Int64GetDatum(USECS_PER_HOUR))));
+	if (kind == CLOCK_MONTHS)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a time limit in months cannot be paused"),
+				 errhint("Let it be counted in days.")));
 	first = aidcase_date(from);
 	last = aidcase_date(until);
 	if (kind == CLOCK_DAYS)
@@ -264,16 +286,125 @@ cancel_running(const char *subject, int64 id, TimestampTz at,
 }
 
 /*
- * Starts a clock for a row; one that runs already goes on.
+ * Name of a kind, as due_at() takes it.
+ */
+static const char *
+kind_name(ClockKind kind)
+{
+	return kind == CLOCK_WORKDAYS ? "workdays" :
+		kind == CLOCK_DAYS ? "days" :
+		kind == CLOCK_MONTHS ? "months" : "hours";
+}
+
+/*
+ * Does an instant lie further back than something may be entered late
+ * without anybody's approval?  id 0: a new row.  *hours: the bound.
+ */
+bool
+aidcase_too_late(const char *subject, int64 id, TimestampTz at,
+				 int64 unit_id, double *hours)
+{
+	static KeptPlan bound_plan = {
+		"SELECT (p.value OPERATOR(pg_catalog./) p.divisor)"
+		" FROM aidcase.unit AS u"
+		" CROSS JOIN LATERAL aidcase.parameter_row('late_entry_hours',"
+		"  u.unit_code, $2) AS p"
+		" WHERE u.unit_id OPERATOR(pg_catalog.=) $1",
+	2, {INT8OID, DATEOID}, NULL};
+	static KeptPlan approval_plan = {
+		"SELECT 1 FROM aidcase.late_entry AS e"
+		" WHERE e.subject OPERATOR(pg_catalog.=) $1"
+		" AND e.subject_id OPERATOR(pg_catalog.=) $2"
+		" AND e.happened_at OPERATOR(pg_catalog.=) $3"
+		" AND e.approved_on IS NOT NULL",
+	3, {TEXTOID, INT8OID, TIMESTAMPTZOID}, NULL};
+	TimestampTz now = aidcase_now();
+	Datum		values[3];
+	bool		late = false;
+
+	values[0] = Int64GetDatum(unit_id);
+	values[1] = DateADTGetDatum(aidcase_date(now));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (aidcase_run(&bound_plan, values, NULL, 1) == 1)
+	{
+		bool		isnull;
+		Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
+										  SPI_tuptable->tupdesc, 1, &isnull);
+
+		if (!isnull)
+		{
+			*hours = DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
+			late = (double) (now - at) > *hours * USECS_PER_HOUR;
+		}
+	}
+	if (late)
+	{
+		values[0] = CStringGetTextDatum(subject);
+		values[1] = Int64GetDatum(id);
+		values[2] = TimestampTzGetDatum(at);
+		late = aidcase_run(&approval_plan, values, NULL, 1) == 0;
+	}
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return late;
+}
+
+/*
+ * Meets running clocks.  What is entered too late counts from its entry.
+ */
+static void
+meet_running(const char *subject, int64 id, TimestampTz at,
+			 const ClockList *list)
+{
+	static KeptPlan plan = {
+		"UPDATE aidcase.deadline AS d SET met_at ="
+		" CASE WHEN $1 OPERATOR(pg_catalog.<) d.started_at"
+		" THEN d.started_at ELSE $1 END, met_entered_at ="
+		" CASE WHEN $5 OPERATOR(pg_catalog.<) $1 THEN $1 ELSE $5 END" RUNNING,
+	5, {TIMESTAMPTZOID, TEXTOID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID}, NULL};
+	Datum		values[5];
+
+	if (list->n == 0)
+		return;
+	values[0] = TimestampTzGetDatum(at);
+	values[1] = CStringGetTextDatum(subject);
+	values[2] = Int64GetDatum(id);
+	values[3] = clock_names(list);
+	values[4] = TimestampTzGetDatum(aidcase_now());
+	(void) aidcase_run(&plan, values, NULL, 0);
+}
+
+/*
+ * A fact of a round meets clocks; it counts from its entry when it was
+ * entered later than anybody may enter without approval.
+ */
+static void
+meet_by_fact(int64 round_id, int64 unit_id, TimestampTz at,
+			 const ClockList *list)
+{
+	double		hours;
+
+	if (list->n == 0)
+		return;
+	if (at < aidcase_now() &&
+		aidcase_too_late("case_round", round_id, at, unit_id, &hours))
+		at = aidcase_now();
+	meet_running("case_round", round_id, at, list);
+}
+
+/*
+ * Starts a clock for a row; one that runs already goes on.  What meets or
+ * cancels it may be there already.
  */
 static void
 start_clock(const WorkflowClock *clock, const char *subject, int64 id,
-			int64 case_id, int64 unit_id, TimestampTz started)
+			int64 case_id, int64 unit_id, TimestampTz started, DateADT last_day)
 {
 	static KeptPlan length_plan = {
-		"SELECT aidcase.parameter($1, u.unit_code, $2)"
+		"SELECT aidcase.parameter($1, u.unit_code, $2, NULL, $4)"
 		" FROM aidcase.unit AS u WHERE u.unit_id OPERATOR(pg_catalog.=) $3",
-	3, {TEXTOID, DATEOID, INT8OID}, NULL};
+	4, {TEXTOID, DATEOID, INT8OID, TEXTOID}, NULL};
 	static KeptPlan insert_plan = {
 		"INSERT INTO aidcase.deadline (subject, subject_id, case_id, unit_id,"
 		" clock, started_at, length, due_at, provisional)"
@@ -287,53 +418,99 @@ start_clock(const WorkflowClock *clock, const char *subject, int64 id,
 		"SELECT h.hit_id, h.raised_at FROM aidcase.registry_hit AS h"
 		" WHERE h.round_id OPERATOR(pg_catalog.=) $1 ORDER BY h.hit_id LIMIT 1",
 	1, {INT8OID}, NULL};
+	static KeptPlan fact_plan = {
+		"SELECT f.at FROM ("
+		" SELECT 'registry_check.requested_at'::pg_catalog.text,"
+		"  pg_catalog.min(requested_at) FROM aidcase.registry_check"
+		"  WHERE round_id OPERATOR(pg_catalog.=) $1"
+		" UNION ALL SELECT 'registry_check.returned_at',"
+		"  pg_catalog.min(returned_at) FROM aidcase.registry_check"
+		"  WHERE round_id OPERATOR(pg_catalog.=) $1"
+		" UNION ALL SELECT 'home_visit.visited_at',"
+		"  pg_catalog.min(visited_at) FROM aidcase.home_visit"
+		"  WHERE round_id OPERATOR(pg_catalog.=) $1 AND NOT void"
+		" UNION ALL SELECT 'document_delivery.delivered_at',"
+		"  pg_catalog.min(delivered_at) FROM aidcase.document_delivery"
+		"  WHERE round_id OPERATOR(pg_catalog.=) $1"
+		" UNION ALL SELECT 'aid_handover.handed_at',"
+		"  pg_catalog.min(handed_at) FROM aidcase.aid_handover"
+		"  WHERE round_id OPERATOR(pg_catalog.=) $1) AS f (fact, at)"
+		" WHERE f.fact OPERATOR(pg_catalog.=) ANY ($2) AND f.at IS NOT NULL"
+		" ORDER BY f.at LIMIT 1",
+	2, {INT8OID, TEXTARRAYOID}, NULL};
 	Datum		values[8];
 	char		nulls[] = "        ";
 	bool		isnull;
 
-	values[0] = CStringGetTextDatum(clock->parameter);
-	values[1] = DateADTGetDatum(aidcase_date(started));
-	values[2] = Int64GetDatum(unit_id);
-	if (aidcase_run(&length_plan, values, NULL, 1) != 1)
-		elog(ERROR, "unit " INT64_FORMAT " does not exist", unit_id);
-	values[6] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-							  &isnull);
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_PARAMETER_MISSING),
-				 errmsg("parameter \"%s\" is missing", clock->parameter),
-				 errdetail("It is the length of clock \"%s\".", clock->name)));
+	if (clock->due_column != NULL)
+		values[6] = DirectFunctionCall1(int4_numeric,
+										Int32GetDatum(Max(0, last_day - aidcase_date(started))));
+	else
+	{
+		values[0] = CStringGetTextDatum(clock->parameter);
+		values[1] = DateADTGetDatum(aidcase_date(started));
+		values[2] = Int64GetDatum(unit_id);
+		values[3] = (Datum) 0;
+		if (clock->variant != NULL)
+			values[3] = CStringGetTextDatum(clock->variant);
+		if (aidcase_run(&length_plan, values,
+						clock->variant == NULL ? "   n" : NULL, 1) != 1)
+			elog(ERROR, "unit " INT64_FORMAT " does not exist", unit_id);
+		values[6] = SPI_getbinval(SPI_tuptable->vals[0],
+								  SPI_tuptable->tupdesc, 1, &isnull);
+		if (isnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_PARAMETER_MISSING),
+					 errmsg("parameter \"%s\" is missing", clock->parameter),
+					 errdetail("It is the length of clock \"%s\".", clock->name)));
+	}
 	values[0] = CStringGetTextDatum(subject);
 	values[1] = Int64GetDatum(id);
 	values[2] = Int64GetDatum(case_id);
 	values[3] = Int64GetDatum(unit_id);
 	values[4] = CStringGetTextDatum(clock->name);
 	values[5] = TimestampTzGetDatum(started);
-	values[7] = CStringGetTextDatum(clock->kind == CLOCK_WORKDAYS ? "workdays" :
-									clock->kind == CLOCK_DAYS ? "days" : "hours");
+	values[7] = CStringGetTextDatum(kind_name(clock->kind));
 	if (case_id == 0)
 		nulls[2] = 'n';
 	(void) aidcase_run(&insert_plan, values, nulls, 0);
+	if (strcmp(subject, "case_round") != 0)
+		return;
 
-	/* what would cancel it is there already */
-	if (clock->cancelled_by != NULL && strcmp(subject, "case_round") == 0)
+	values[0] = Int64GetDatum(id);
+	if (clock->cancelled_by != NULL &&
+		aidcase_run(&hit_plan, values, NULL, 1) == 1)
 	{
-		values[0] = Int64GetDatum(id);
-		if (aidcase_run(&hit_plan, values, NULL, 1) == 1)
-		{
-			int64		hit_id;
-			TimestampTz raised;
-			ClockList	one = {1, &clock};
+		int64		hit_id;
+		TimestampTz raised;
+		ClockList	one = {1, &clock};
 
-			hit_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-												 SPI_tuptable->tupdesc, 1,
-												 &isnull));
-			raised = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
-													   SPI_tuptable->tupdesc, 2,
-													   &isnull));
-			cancel_running(subject, id, raised, &one,
-						   psprintf("registry_hit " INT64_FORMAT, hit_id));
-		}
+		hit_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+											 SPI_tuptable->tupdesc, 1,
+											 &isnull));
+		raised = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
+												   SPI_tuptable->tupdesc, 2,
+												   &isnull));
+		cancel_running(subject, id, raised, &one,
+					   psprintf("registry_hit " INT64_FORMAT, hit_id));
+	}
+	if (clock->met_by.n > 0)
+	{
+		Datum	   *names = palloc(sizeof(Datum) * clock->met_by.n);
+		ClockList	one = {1, &clock};
+		int			i;
+
+		for (i = 0; i < clock->met_by.n; i++)
+			names[i] = CStringGetTextDatum(clock->met_by.names[i]);
+		values[1] = PointerGetDatum(construct_array(names, clock->met_by.n,
+													TEXTOID, -1, false,
+													TYPALIGN_INT));
+		if (aidcase_run(&fact_plan, values, NULL, 1) == 1)
+			meet_by_fact(id, unit_id,
+						 DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
+														   SPI_tuptable->tupdesc,
+														   1, &isnull)),
+						 &one);
 	}
 }
 
@@ -343,9 +520,6 @@ start_clock(const WorkflowClock *clock, const char *subject, int64 id,
 Datum
 aidcase_run_clocks(PG_FUNCTION_ARGS)
 {
-	static KeptPlan meet_plan = {
-		"UPDATE aidcase.deadline AS d SET met_at = $1" RUNNING,
-	4, {TIMESTAMPTZOID, TEXTOID, INT8OID, TEXTARRAYOID}, NULL};
 	static KeptPlan pause_plan = {
 		"UPDATE aidcase.deadline AS d SET paused_at = $1" RUNNING
 		" AND d.paused_at IS NULL",
@@ -417,7 +591,7 @@ aidcase_run_clocks(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	if (move != NULL)
 	{
-		touch_clocks(&meet_plan, subject, id, at, &move->meets, NULL);
+		meet_running(subject, id, at, &move->meets);
 		cancel_running(subject, id, at, &move->cancels, move->action);
 		touch_clocks(&resume_plan, subject, id, at, &move->resumes, NULL);
 		touch_clocks(&pause_plan, subject, id, at, &move->pauses, NULL);
@@ -426,12 +600,29 @@ aidcase_run_clocks(PG_FUNCTION_ARGS)
 	{
 		const WorkflowClock *clock = starts->clocks[i];
 		TimestampTz started = at;
+		DateADT		last_day = 0;
 
 		if (clock->from_first_contact && columns->first_contact_at != 0 &&
 			!new.nulls[columns->first_contact_at - 1])
 			started = DatumGetTimestampTz(new.values[columns->first_contact_at - 1]);
+		if (clock->due_column != NULL)
+		{
+			AttrNumber	attnum = aidcase_attnum(desc, clock->due_column);
+
+			if (attnum == 0 ||
+				TupleDescAttr(desc, attnum - 1)->atttypid != DATEOID)
+				ereport(ERROR,
+						(errcode(ERRCODE_UNDEFINED_COLUMN),
+						 errmsg("table \"%s\" has no column \"%s\" of type %s",
+								subject, clock->due_column, "date"),
+						 errdetail("Clock \"%s\" runs until that day.",
+								   clock->name)));
+			if (new.nulls[attnum - 1])
+				continue;		/* nothing was agreed */
+			last_day = DatumGetDateADT(new.values[attnum - 1]);
+		}
 		start_clock(clock, subject, id, row_int64(&new, columns->case_id),
-					row_int64(&new, columns->unit_id), started);
+					row_int64(&new, columns->unit_id), started, last_day);
 	}
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
@@ -439,40 +630,92 @@ aidcase_run_clocks(PG_FUNCTION_ARGS)
 }
 
 /*
- * Trigger: AFTER INSERT on a table of facts, for each row.  Cancels the
- * clocks that a row of this table cancels, with the row as the reason.
+ * Trigger: AFTER INSERT OR UPDATE on a table of facts of rounds, for each
+ * row.  A new row cancels the clocks that its table cancels, with the row as
+ * the reason; a time that is set for the first time meets the clocks that it
+ * meets.
  */
 Datum
-aidcase_cancel_clocks(PG_FUNCTION_ARGS)
+aidcase_fact_clocks(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = aidcase_trigger(fcinfo, "cancel_clocks",
+	static KeptPlan unit_plan = {
+		"SELECT r.unit_id FROM aidcase.case_round AS r"
+		" WHERE r.round_id OPERATOR(pg_catalog.=) $1",
+	1, {INT8OID}, NULL};
+	TriggerData *trigdata = aidcase_trigger(fcinfo, "fact_clocks",
 											false, true);
 	Relation	rel = trigdata->tg_relation;
 	TupleDesc	desc = RelationGetDescr(rel);
 	const char *table = RelationGetRelationName(rel);
-	ClockList	list = aidcase_clocks_cancelled_by(table);
-	const FactColumns *columns;
+	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	const FactColumns *columns = aidcase_fact_columns(rel);
+	ClockList	cancels = {0, NULL};
+	ClockList	meets[FACT_MAX_TIMES];
+	Row			old;
 	Row			new;
-	Bitmapset  *primary;
-	AttrNumber	key;
+	int64		round_id;
+	bool		anything;
+	int			i;
 
-	if (list.n == 0 || !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+	if (is_update)
+		aidcase_take_apart(&old, trigdata->tg_trigtuple, desc);
+	else if (!TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		return PointerGetDatum(NULL);
-	columns = aidcase_fact_columns(rel);
-	primary = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
-	if (bms_membership(primary) != BMS_SINGLETON)
-		elog(ERROR, "table \"%s\" has no simple primary key", table);
-	key = bms_singleton_member(primary) + FirstLowInvalidHeapAttributeNumber;
-	aidcase_take_apart(&new, trigdata->tg_trigtuple, desc);
+	else
+		cancels = aidcase_clocks_cancelled_by(table);
+	aidcase_take_apart(&new, is_update ? trigdata->tg_newtuple :
+					   trigdata->tg_trigtuple, desc);
+	anything = cancels.n > 0;
+	for (i = 0; i < columns->ntimes; i++)
+	{
+		AttrNumber	attnum = columns->times[i];
 
+		meets[i].n = 0;
+		if (new.nulls[attnum - 1] || (is_update && !old.nulls[attnum - 1]))
+			continue;
+		meets[i] = aidcase_clocks_met_by(psprintf("%s.%s", table,
+												  NameStr(TupleDescAttr(desc, attnum - 1)->attname)));
+		anything |= meets[i].n > 0;
+	}
+	if (!anything)
+		return PointerGetDatum(NULL);
+
+	round_id = row_int64(&new, columns->round_id);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	cancel_running("case_round", row_int64(&new, columns->round_id),
-				   columns->ntimes > 0 && !new.nulls[columns->times[0] - 1] ?
-				   DatumGetTimestampTz(new.values[columns->times[0] - 1]) :
-				   aidcase_now(),
-				   &list,
-				   psprintf("%s " INT64_FORMAT, table, row_int64(&new, key)));
+	if (cancels.n > 0)
+	{
+		Bitmapset  *primary = RelationGetIndexAttrBitmap(rel,
+														 INDEX_ATTR_BITMAP_PRIMARY_KEY);
+		AttrNumber	key;
+
+		if (bms_membership(primary) != BMS_SINGLETON)
+			elog(ERROR, "table \"%s\" has no simple primary key", table);
+		key = bms_singleton_member(primary) + FirstLowInvalidHeapAttributeNumber;
+		cancel_running("case_round", round_id,
+					   columns->ntimes > 0 && !new.nulls[columns->times[0] - 1] ?
+					   DatumGetTimestampTz(new.values[columns->times[0] - 1]) :
+					   aidcase_now(),
+					   &cancels,
+					   psprintf("%s " INT64_FORMAT, table, row_int64(&new, key)));
+	}
+	for (i = 0; i < columns->ntimes; i++)
+	{
+		Datum		values[1];
+		bool		isnull;
+
+		if (meets[i].n == 0)
+			continue;
+		values[0] = Int64GetDatum(round_id);
+		if (aidcase_run(&unit_plan, values, NULL, 1) != 1)
+			elog(ERROR, "round " INT64_FORMAT " does not exist", round_id);
+		meet_by_fact(round_id,
+					 DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+												 SPI_tuptable->tupdesc, 1,
+												 &isnull)),
+					 DatumGetTimestampTz(new.values[columns->times[i] - 1]),
+					 &meets[i]);
+	}
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	return PointerGetDatum(NULL);

@@ -28,13 +28,13 @@ COMMENT ON FUNCTION run_clocks() IS
 REVOKE ALL ON FUNCTION run_clocks() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION run_clocks() TO aidcase_owner;
 
-CREATE FUNCTION cancel_clocks() RETURNS trigger
+CREATE FUNCTION fact_clocks() RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
-AS 'MODULE_PATHNAME', 'aidcase_cancel_clocks';
-COMMENT ON FUNCTION cancel_clocks() IS
-    '触发器:新增事实撤销相应时限 / trigger: a new fact cancels the clocks that it puts an end to';
-REVOKE ALL ON FUNCTION cancel_clocks() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION cancel_clocks() TO aidcase_owner;
+AS 'MODULE_PATHNAME', 'aidcase_fact_clocks';
+COMMENT ON FUNCTION fact_clocks() IS
+    '触发器:轮次的事实办结或撤销相应时限 / trigger: a fact of a round meets the clocks that it meets, and cancels those that it puts an end to';
+REVOKE ALL ON FUNCTION fact_clocks() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION fact_clocks() TO aidcase_owner;
 
 CREATE FUNCTION next_actions(subject text, id bigint,
     OUT action text, OUT to_state text, OUT label_zh text, OUT label_en text,
@@ -59,7 +59,7 @@ RETURNS record
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aidcase_due_at';
 COMMENT ON FUNCTION due_at(text, timestamptz, numeric) IS
-    '时限到期时点:此刻未办结即为逾期;所需年份放假安排未载入时按周一至周五估算并标记 / the instant from which a time limit of kind workdays, days or hours is no longer met; provisional: it reaches into a year whose calendar is not loaded, whose days count by the day of the week';
+    '时限到期时点:此刻未办结即为逾期;所需年份放假安排未载入时按周一至周五估算并标记 / the instant from which a time limit of kind workdays, days, months or hours is no longer met; provisional: it reaches into a year whose calendar is not loaded, whose days count by the day of the week';
 
 CREATE FUNCTION paused_units(kind text, paused_at timestamptz, resumed_at timestamptz)
 RETURNS numeric
@@ -220,3 +220,10 @@ AS 'MODULE_PATHNAME', 'aidcase_guard_reserve_fund_sufficient';
 COMMENT ON FUNCTION guard_reserve_fund_sufficient(internal) IS
     '流转条件:单位备用金足以支付 / guard: the reserve fund of the unit, where it has one, holds what is granted';
 REVOKE ALL ON FUNCTION guard_reserve_fund_sufficient(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_second_person(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_second_person';
+COMMENT ON FUNCTION guard_second_person(internal) IS
+    '流转条件:由登记人以外的人办理 / guard: somebody else than who opened the row makes the move';
+REVOKE ALL ON FUNCTION guard_second_person(internal) FROM PUBLIC;

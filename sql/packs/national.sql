@@ -63,7 +63,15 @@ SELECT v.name, v.area_code, v.programme, v.variant, v.valid::daterange, v.value,
     ('decision_delegated_workdays', '0', NULL, NULL, '[2021-07-01,)', 20, 1, '第二十二条', '民发〔2021〕57号', false),
     ('decision_contested_workdays', '0', NULL, NULL, '[2021-07-01,)', 45, 1, '第二十二条', '民发〔2021〕57号', false),
     ('refusal_notice_workdays',     '0', NULL, NULL, '[2021-07-01,)',  3, 1, '第二十一条', '民发〔2021〕57号', false),
-    ('self_care_workdays',          '0', 'tekun', NULL, '[2021-07-01,)', 10, 1, '第二十三条', '民发〔2021〕43号', false),
+    ('self_care_workdays',          '0', NULL, NULL, '[2021-07-01,)', 10, 1, '第二十三条', '民发〔2021〕43号', false),
+    ('investigation_workdays',      '0', NULL, NULL, '[2021-07-01,)',  3, 1, '第十五条', '民发〔2021〕57号', false),
+    ('county_check_workdays',       '0', NULL, NULL, '[2021-07-01,)',  3, 1, '第十七条', '民发〔2021〕57号', false),
+    ('county_opinion_workdays',     '0', NULL, NULL, '[2021-07-01,)', 10, 1, '第二十条', '民发〔2021〕57号', false),
+    ('tekun_investigation_workdays', '0', NULL, NULL, '[2021-07-01,)', 15, 1, '调查核实规定', '民发〔2021〕43号', false),
+    ('tekun_decision_workdays',     '0', NULL, NULL, '[2021-07-01,)', 15, 1, '审核确认规定', '民发〔2021〕43号', false),
+    ('tekun_objection_workdays',    '0', NULL, NULL, '[2021-07-01,)', 15, 1, '公示异议规定', '民发〔2021〕43号', false),
+    ('death_recheck_months',        '0', NULL, NULL, '[2022-10-20,)',  3, 1, '成员死亡核查规定', '民发〔2022〕83号', false),
+    ('petition_request_days',       '0', NULL, NULL, '[2022-05-01,)', 30, 1, '第三十五条、第三十六条', '信访工作条例', false),
     ('petition_accept_days',        '0', NULL, NULL, '[2022-05-01,)', 15, 1, '第二十二条、第二十三条', '信访工作条例', false),
     ('petition_close_days',         '0', NULL, NULL, '[2022-05-01,)', 60, 1, '第三十四条', '信访工作条例', false),
     ('petition_extension_days',     '0', NULL, NULL, '[2022-05-01,)', 30, 1, '第三十四条', '信访工作条例', false),
@@ -74,7 +82,7 @@ SELECT v.name, v.area_code, v.programme, v.variant, v.valid::daterange, v.value,
     ('spot_check_rate', '0', 'dibao', NULL, '[2012-12-12,2021-07-01)', 30, 100, '第二十六条', '民发〔2012〕220号', false),
     ('spot_check_rate', '0', 'tekun', NULL, '[2021-07-01,)',           30, 100, '第十六条', '民发〔2021〕43号', false),
     ('pay_day_of_month', '0', 'dibao', NULL, '[2012-12-12,2021-07-01)', 10, 1, '发放规定', '民发〔2012〕220号', false),
-    ('gradual_exit_months', '0', 'dibao', NULL, '[2022-10-20,)', 6, 1, '渐退期规定', '民发〔2022〕83号', false)
+    ('gradual_exit_months', '0', NULL, NULL, '[2022-10-20,)', 6, 1, '渐退期规定', '民发〔2022〕83号', false)
   ) AS v (name, area_code, programme, variant, valid, value, divisor, article, doc_no, illustrative);
 
 -- The care standard is a share of the minimum wage of the year before:

@@ -28,22 +28,42 @@ SELECT aidcase.set_up_table('guard');
 -- A time limit; its length is a dated parameter.
 CREATE TABLE aidcase.clock (
     clock      text PRIMARY KEY CHECK (clock ~ '^[a-z][a-z0-9_]*$'),
-    kind       text NOT NULL CHECK (kind IN ('workdays', 'days', 'hours')),
-    parameter  text NOT NULL REFERENCES aidcase.parameter_name,
+    kind       text NOT NULL CHECK (kind IN ('workdays', 'days', 'hours', 'months')),
+    parameter  text REFERENCES aidcase.parameter_name,
     starts_from text NOT NULL CHECK (starts_from IN ('move', 'first_contact')),
     cancelled_by text CHECK (cancelled_by IN ('registry_hit')),
     label_zh   text NOT NULL,
-    label_en   text NOT NULL
+    label_en   text NOT NULL,
+    variant    text,                    -- of the parameter
+    due_column text,                    -- date column of the row instead
+    met_by     text[] NOT NULL DEFAULT '{}' CHECK (met_by <@ ARRAY['registry_check.requested_at',
+        'registry_check.returned_at', 'home_visit.visited_at', 'document_delivery.delivered_at',
+        'aid_handover.handed_at']),
+    extension_parameter text REFERENCES aidcase.parameter_name,
+    extension_adds boolean,             -- to the length, or is the length then
+    CHECK ((parameter IS NULL) = (due_column IS NOT NULL)),
+    CHECK (due_column IS NULL OR kind = 'days'),
+    CHECK ((extension_parameter IS NULL) = (extension_adds IS NULL)),
+    CHECK (extension_parameter IS NULL OR parameter IS NOT NULL)
 );
 COMMENT ON TABLE aidcase.clock IS
     '办理时限 / time limits of the procedures';
 COMMENT ON COLUMN aidcase.clock.clock IS '时限名 / name, as transitions cite it';
 COMMENT ON COLUMN aidcase.clock.kind IS
-    '计算方式:工作日、自然日、小时;起算日为第 0 日,到期时点为末日次日零点 / workdays, days or hours; the starting day is day 0, and the limit is met until the end of the last day';
-COMMENT ON COLUMN aidcase.clock.parameter IS '时长参数名 / parameter that gives the length';
+    '计算方式:工作日、自然日、小时、月;起算日为第 0 日,到期时点为末日次日零点 / workdays, days, hours or months; the starting day is day 0, and the limit is met until the end of the last day';
+COMMENT ON COLUMN aidcase.clock.parameter IS '时长参数名 / parameter that gives the length; null: due_column does';
+COMMENT ON COLUMN aidcase.clock.variant IS '参数的变体 / variant of the parameter; null: none';
+COMMENT ON COLUMN aidcase.clock.due_column IS
+    '以事项的该日期列为末日;为空日则不起算 / date column of the row whose day is the last one; the clock does not run for a row without it';
 COMMENT ON COLUMN aidcase.clock.starts_from IS '起算点:流转或首次接触 / starts with the move or with the first contact';
 COMMENT ON COLUMN aidcase.clock.cancelled_by IS
     '该事实表新增记录即撤销此时限 / a new row of this table of facts cancels the clock';
+COMMENT ON COLUMN aidcase.clock.met_by IS
+    '轮次的下列事实(表.列)一经发生即办结 / facts of the round, as table.column, the first of which meets the clock when it happened';
+COMMENT ON COLUMN aidcase.clock.extension_parameter IS
+    '延长参数名;空则不得延长 / parameter of its extension; null: it cannot be extended';
+COMMENT ON COLUMN aidcase.clock.extension_adds IS
+    '真:参数为增加的时长;假:参数为延长后的总时长 / true: the parameter is added to the length, false: it is the length then';
 COMMENT ON COLUMN aidcase.clock.label_zh IS '中文名称 / label in Chinese';
 COMMENT ON COLUMN aidcase.clock.label_en IS '英文名称 / label in English';
 SELECT aidcase.set_up_table('clock');

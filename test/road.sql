@@ -28,7 +28,7 @@ SELECT is(pg_temp.by_login('t_clerk', format('SELECT round_id FROM aidcase.file_
 SELECT is(pg_temp.step('t_clerk', :r, 'accept'), 'accepted', 'accepted');
 SELECT is((SELECT accepted_on FROM case_round WHERE round_id = :r), '2021-04-06', 'on the day');
 SELECT bag_eq(format('SELECT clock, date_here(due_at) FROM deadline WHERE subject_id = %s AND subject = ''case_round''', :r),
-    $$VALUES ('decision_7wd', '2021-04-16'::date), ('decision_20wd', '2021-05-07')$$, 'two clocks run, in working days');
+    $$VALUES ('decision_7wd', '2021-04-16'::date), ('decision_20wd', '2021-05-07'), ('investigation_3wd', '2021-04-10')$$, 'three clocks run, in working days');
 SELECT pg_temp.clock('2021-04-07 09:00+08');
 SELECT is(pg_temp.command('t_clerk', format('SELECT pg_temp.check_all(%s)', :r)), 1::bigint, 'the check is back');
 SELECT is(pg_temp.step('t_clerk', :r, 'check'), 'checked', 'checked');
@@ -43,7 +43,7 @@ SELECT pg_temp.clock('2021-04-12 15:00+08');
 SELECT isnt(pg_temp.by_login('t_leader', format('SELECT pg_temp.meeting(%s, ''x'', ''340705100'')', :r)), NULL, 'the group meets');
 SELECT is(pg_temp.by_login('t_leader', format($$SELECT aidcase.advance(%s, 'confirm', NULL, '{"minutes_no": "m%1$s"}')$$, :r)), 'confirmed', 'confirmed');
 SELECT is((SELECT decided_on FROM case_round WHERE round_id = :r), '2021-04-12', 'on the day');
-SELECT is((SELECT count(*) FROM deadline WHERE subject_id = :r AND subject = 'case_round' AND met_at < due_at), 2::bigint, 'in time, by both clocks');
+SELECT is((SELECT count(*) FROM deadline WHERE subject_id = :r AND subject = 'case_round' AND met_at < due_at), 3::bigint, 'in time, by all clocks');
 SELECT results_eq(format('SELECT months, amount FROM award WHERE round_id = %s', :r), $$VALUES ('[2021-05-01,)'::daterange, 1167.40::numeric(14,2))$$, 'the award begins in the month after');
 SELECT alike(pg_temp.told('t_clerk', format($$UPDATE aidcase.income_item SET void = true WHERE round_id = %s$$, :r)), 'ZA004 %', 'facts are frozen');
 SELECT is(pg_temp.told('t_other', format($$INSERT INTO aidcase.income_item (case_id, round_id, member_id, income_kind, amount, basis, source)

@@ -31,6 +31,7 @@ OBJS = \
 	extension/tiles.o \
 	extension/supervision.o \
 	extension/trigger_util.o \
+	extension/verify.o \
 	extension/workdays.o \
 	extension/workflow.o \
 	extension/workflow_cache.o \

@@ -101,7 +101,6 @@ typedef struct RowImageState
 } RowImageState;
 
 static Oid	citizen_id_type(void);
-static bool has_image(Form_pg_attribute att);
 static int	key_position(const List *key, AttrNumber attnum);
 static ImageKind kind_of(Oid type, Oid citizen_id, const char **name);
 static char *put_digits(char *p, uint32 value, int width);
@@ -156,8 +155,8 @@ citizen_id_type(void)
  * that are computed when they are read, nor entry_no, which the entry states
  * as its number.
  */
-static bool
-has_image(Form_pg_attribute att)
+bool
+aidcase_has_image(Form_pg_attribute att)
 {
 	return !att->attisdropped &&
 		(att->attgenerated == '\0' ||
@@ -222,7 +221,7 @@ aidcase_image_faults(TupleDesc desc, StringInfo faults)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		const char *name;
 
-		if (!has_image(att) ||
+		if (!aidcase_has_image(att) ||
 			kind_of(att->atttypid, citizen_id, &name) != IMAGE_NONE)
 			continue;
 		if (faults->len > 0)
@@ -258,7 +257,7 @@ aidcase_image_make(TupleDesc desc, const List *key, const char *table)
 		const char *name = NULL;
 		int			position;
 
-		if (!has_image(att))
+		if (!aidcase_has_image(att))
 			continue;
 		column->attnum = att->attnum;
 		column->name = att->attname;

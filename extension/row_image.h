@@ -76,6 +76,9 @@ extern void aidcase_image_value(StringInfo out, const ImageColumn *column,
 extern void aidcase_image_row(StringInfo out, const RowImage *image,
 							  const Datum *values, const bool *nulls);
 
+/* Is the column part of its row's image? */
+extern bool aidcase_has_image(Form_pg_attribute att);
+
 /* Pieces of the same notation, for what stands around an image. */
 extern void aidcase_json_int64(StringInfo out, int64 value);
 extern void aidcase_json_string(StringInfo out, const char *text, Size length);

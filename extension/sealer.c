@@ -63,6 +63,7 @@
 
 #include "aidcase.h"
 #include "compat.h"
+#include "ledger.h"
 #include "sealer.h"
 #include "tiles.h"
 
@@ -118,6 +119,7 @@ static HeapTuple form_row(Relation rel, const Datum *own, int nown);
 static void add_hash(Sealing *work, int level, const uint8 *hash);
 static void write_tile(Sealing *work, int level);
 static void write_numbers(Sealing *work);
+static void note_catalogue(void);
 static void scan_entries(Sealing *work, const SealStart *start);
 static void edge_root(const Sealing *work, uint8 *root);
 static void write_checkpoint(const SealStart *start, uint64 size,
@@ -745,6 +747,38 @@ write_checkpoint(const SealStart *start, uint64 size, const uint8 *root,
 }
 
 /*
+ * Writes an entry when the register's catalogue has changed since the last
+ * one (operation C), and a row of ledger_catalogue by which it is found.  It
+ * is sealed next time, as all that this transaction writes.
+ */
+static void
+note_catalogue(void)
+{
+	char	   *changes;
+
+	SPI_connect();
+	(void) aidcase_read("SELECT aidcase.catalogue_changes()",
+						0, NULL, NULL, NULL, NULL);
+	changes = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (changes != NULL)
+	{
+		Relation	rel = table_open(aidcase_relation("ledger_catalogue"),
+									 RowExclusiveLock);
+		Datum		values[2];
+		HeapTuple	tuple;
+
+		values[0] = Int64GetDatum(aidcase_ledger_note('C', "catalogue",
+													  changes));
+		values[1] = CStringGetTextDatum(changes);
+		tuple = form_row(rel, values, lengthof(values));
+		CatalogTupleInsert(rel, tuple);
+		heap_freetuple(tuple);
+		table_close(rel, NoLock);
+	}
+	SPI_finish();
+}
+
+/*
  * Seals.  adopting: the first sealing of an incarnation, which takes all
  * entries without leaf.
  */
@@ -800,6 +834,8 @@ seal(bool adopting)
 	load_edge(work, &start);
 
 	scan_entries(work, &start);
+
+	note_catalogue();
 
 	size = work->size;
 	if (size > (uint64) start.tree_size)

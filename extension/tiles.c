@@ -172,6 +172,21 @@ range_root(Relation rel, Tile *cache, const MerkleRange *range, uint8 *root)
 }
 
 /*
+ * The root of the tree of the first leaves.
+ */
+void
+aidcase_tiles_root(Relation rel, uint64 tree_size, uint8 *root)
+{
+	Tile	   *cache = palloc0(sizeof(Tile) * TILE_LEVELS);
+	MerkleRange range;
+
+	range.begin = 0;
+	range.end = tree_size;
+	range_root(rel, cache, &range, root);
+	pfree(cache);
+}
+
+/*
  * The tree hashes of ranges of leaves, as an array.
  */
 static ArrayType *

@@ -51,4 +51,7 @@ extern bool aidcase_tile_read(Relation rel, int level, uint64 number,
 /* The root of a complete tile. */
 extern void aidcase_tile_root(const Tile *tile, uint8 *root);
 
+/* The root of the tree of the first leaves, from its tiles. */
+extern void aidcase_tiles_root(Relation rel, uint64 tree_size, uint8 *root);
+
 #endif							/* AIDCASE_TILES_H */

@@ -89,3 +89,94 @@ REVOKE ALL ON FUNCTION leaf_hash(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION inclusion_proof(bigint, bigint), consistency_proof(bigint, bigint), leaf_hash(bigint)
     TO aidcase_owner, aidcase_committee, aidcase_clerk, aidcase_leader, aidcase_bureau, aidcase_inspector,
        aidcase_payer, aidcase_finance, aidcase_analyst, aidcase_admin;
+
+CREATE FUNCTION verify_register(
+    checkpoint   text DEFAULT NULL,
+    trusted_size bigint DEFAULT 0,
+    max_breaks   integer DEFAULT 1000,
+    OUT kind text, OUT relation text, OUT key text, OUT leaf_index bigint, OUT entry_no bigint, OUT detail text)
+RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'aidcase_verify_register';
+COMMENT ON FUNCTION verify_register(text, bigint, integer) IS
+    '核验台账与登记内容,列出全部破坏之处;可给库外保存的检查点 / verifies ledger and rows and lists every break, none when all is well; with a checkpoint that was kept outside also what no inside check can find; trusted_size = leaves verified before';
+REVOKE ALL ON FUNCTION verify_register(text, bigint, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION verify_register(text, bigint, integer)
+    TO aidcase_owner, aidcase_admin, aidcase_bureau, aidcase_inspector;
+
+-- A restored or cloned register goes on only after this call.  It keeps
+-- writers out, so that every entry is either there or not: what came along
+-- without leaf is sealed, and entries up to the greatest number so far are
+-- never asked for their transaction again.
+CREATE FUNCTION adopt_register(reason text DEFAULT NULL) RETURNS integer
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    former text;
+    here   record;
+    last   record;
+    number record;
+    breaks text[];
+    next   integer;
+BEGIN
+    PERFORM aidcase.require_register();
+    former := aidcase.become_owner();
+    IF current_setting('transaction_isolation') <> 'read committed' OR pg_current_xact_id_if_assigned() IS NOT NULL THEN
+        RAISE EXCEPTION 'adopting the register needs a transaction of its own'
+            USING ERRCODE = '25001',
+                  DETAIL = 'It must be of isolation level READ COMMITTED and must not have written anything.',
+                  HINT = 'Call adopt_register() alone.';
+    END IF;
+    PERFORM aidcase.lock_sealing();
+    LOCK TABLE aidcase.ledger_entry IN SHARE ROW EXCLUSIVE MODE;
+    SELECT * INTO here FROM aidcase.this_database();
+    SELECT i.incarnation, i.system_identifier, i.database_oid INTO last
+      FROM aidcase.register_incarnation AS i ORDER BY i.incarnation DESC LIMIT 1;
+    IF (here.system_identifier, here.database_oid) IS NOT DISTINCT FROM (last.system_identifier, last.database_oid) THEN
+        RAISE EXCEPTION 'this database is the register''s own'
+            USING ERRCODE = '55000',
+                  DETAIL = 'Only a register that was restored or cloned is adopted.',
+                  HINT = 'A standby that was promoted and a base backup go on without this call.';
+    END IF;
+
+    -- what changed in the catalogue on the way, such as the owner of the
+    -- extension, is recorded by the next sealing
+    SELECT array_agg(concat_ws(' ', v.kind, v.relation, v.key, v.detail)) INTO breaks
+      FROM aidcase.verify_register(max_breaks => 20) AS v
+     WHERE v.kind <> 'catalogue_changed' OR v.relation IS NOT NULL;
+    IF breaks IS NOT NULL AND coalesce(btrim(reason), '') = '' THEN
+        RAISE EXCEPTION 'the restored register does not verify'
+            USING ERRCODE = '55000',
+                  DETAIL = array_to_string(breaks, E'\n'),
+                  HINT = 'Restore another backup. If these breaks are known, give the reason: SELECT aidcase.adopt_register(''...'').';
+    END IF;
+
+    -- copies made row by row leave sequences behind
+    PERFORM setval('aidcase.entry_number', e.greatest)
+       FROM (SELECT max(x.entry_no) AS greatest FROM aidcase.ledger_entry AS x) AS e, aidcase.entry_number AS s
+      WHERE e.greatest > s.last_value;
+    FOR number IN
+        SELECT c.relname, a.attname, pg_get_serial_sequence(format('aidcase.%I', c.relname), a.attname) AS sequence
+          FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attidentity <> ''
+         WHERE c.relnamespace = 'aidcase'::regnamespace AND c.relkind = 'r'
+    LOOP
+        EXECUTE format('SELECT setval(%L, t.greatest) FROM (SELECT max(x.%I) AS greatest FROM aidcase.%I AS x) AS t, %s AS s'
+                       ' WHERE t.greatest > s.last_value OR (t.greatest = s.last_value AND NOT s.is_called)',
+                       number.sequence, number.attname, number.relname, number.sequence);
+    END LOOP;
+
+    next := coalesce(last.incarnation, 0) + 1;
+    INSERT INTO aidcase.register_incarnation
+           (incarnation, system_identifier, database_oid, after_no, horizon, adopted_at, adopted_by, reason)
+    SELECT next, here.system_identifier, here.database_oid, coalesce(max(x.entry_no), 0), aidcase.sealing_horizon(),
+           clock_timestamp(), session_user, nullif(btrim(adopt_register.reason), '')
+      FROM aidcase.ledger_entry AS x;
+    PERFORM aidcase.seal_rest();
+    EXECUTE format('SET LOCAL ROLE %I', former);
+    RETURN next;
+END
+$$;
+COMMENT ON FUNCTION adopt_register(text) IS
+    '接管恢复或克隆的登记库:先核验,再登记,返回第几个库;核验未通过时须说明理由 / adopts a restored or cloned register after verifying it; returns which incarnation it is; with breaks only for a stated reason';
+REVOKE ALL ON FUNCTION adopt_register(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION adopt_register(text) TO aidcase_owner;

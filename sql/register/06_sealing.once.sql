@@ -6,6 +6,7 @@ CREATE TABLE aidcase.ledger_leaf (
     numbers   int8range NOT NULL,
     entry_nos bigint[]  NOT NULL
 );
+ALTER TABLE aidcase.ledger_leaf ALTER COLUMN entry_nos SET STORAGE PLAIN;
 CREATE INDEX ledger_leaf_numbers ON aidcase.ledger_leaf USING gist (numbers);
 COMMENT ON TABLE aidcase.ledger_leaf IS
     '叶子次序:第 256×tile_no 起的各叶子所属的台账记录 / the order of leaves: which entries leaves 256 × tile_no and following stand for';

@@ -81,9 +81,9 @@ PG_FUNCTION_INFO_V1(aidcase_guard_handover_recorded);
 	"  WHERE f.staff_id OPERATOR(pg_catalog.=) v.staff_id" \
 	"  AND f.case_id OPERATOR(pg_catalog.=) $2 AND " OPEN_FLAG ")"
 
-/* a flag that has not been cleared up in favour of the person */
+/* a flag that keeps the person from acting and has not been cleared up */
 #define OPEN_FLAG \
-	"f.state OPERATOR(pg_catalog.=) ANY (ARRAY['open', 'confirmed'])"
+	"f.bars AND f.state OPERATOR(pg_catalog.=) ANY (ARRAY['open', 'confirmed'])"
 
 /*
  * Column of the first row of the last query.

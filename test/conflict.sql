@@ -31,14 +31,21 @@ LANGUAGE sql AS $$
     SELECT m.citizen_id::text, f.flag_type, s.staff_no, f.relation, f.filed_late, f.state
       FROM aidcase.conflict_flag AS f JOIN aidcase.case_member AS m USING (member_id)
       LEFT JOIN aidcase.staff AS s USING (staff_id)
-     WHERE f.round_id = round ORDER BY 1, 2, 3, f.source_id $$;
-CREATE FUNCTION pg_temp.differences() RETURNS TABLE (round_id bigint, member_id bigint, flag_type text, source text, source_id bigint)
+     WHERE f.round_id = round AND f.flag_type <> 'concentration' ORDER BY 1, 2, 3, f.source_id $$;
+CREATE FUNCTION pg_temp.differences() RETURNS TABLE (which text, round_id bigint, flag_type text, attributes text)
 LANGUAGE sql AS $$
-    (SELECT f.round_id, f.member_id, f.flag_type, f.source, f.source_id FROM aidcase.conflict_flag AS f WHERE f.state <> 'void'
-     EXCEPT SELECT x.round_id, x.member_id, x.flag_type, x.source, x.source_id FROM aidcase.conflict_match AS x)
+    WITH due AS (
+        SELECT d.round_id, d.flag_type, concat_ws('|', d.member_id, d.account_id, d.staff_id, d.capacity, d.other_staff_id, d.other_case_id, d.relation, d.level,
+               d.bars, d.certain, d.filed_late, d.unfiled, d.decided_meanwhile, d.source, d.source_id, d.source_rows) AS attributes
+          FROM aidcase.conflict_due(ARRAY(SELECT r.round_id FROM aidcase.case_round AS r)) AS d
+    ), kept AS (
+        SELECT d.round_id, d.flag_type, concat_ws('|', d.member_id, d.account_id, d.staff_id, d.capacity, d.other_staff_id, d.other_case_id, d.relation, d.level,
+               d.bars, d.certain, d.filed_late, d.unfiled, d.decided_meanwhile, d.source, d.source_id, d.source_rows) AS attributes
+          FROM aidcase.conflict_flag AS d WHERE d.state <> 'void'
+    )
+    SELECT 'not due', x.* FROM (TABLE kept EXCEPT TABLE due) AS x
     UNION ALL
-    (SELECT x.round_id, x.member_id, x.flag_type, x.source, x.source_id FROM aidcase.conflict_match AS x
-     EXCEPT SELECT f.round_id, f.member_id, f.flag_type, f.source, f.source_id FROM aidcase.conflict_flag AS f WHERE f.state <> 'void') $$;
+    SELECT 'missing', x.* FROM (TABLE due EXCEPT TABLE kept) AS x $$;
 
 SELECT act_as(pg_temp.staff('x-clerk')) AS acts \gset
 
@@ -96,7 +103,7 @@ SELECT results_eq(format('SELECT * FROM pg_temp.flags(%s)', :r2),
     'a relative of other staff, who said there was none');
 SELECT pg_temp.household('{340702195502020178}', 'yes') AS r3 \gset
 SELECT results_eq(format('SELECT * FROM pg_temp.flags(%s)', :r3),
-    $$ VALUES ('340702195502020178', 'public_official', NULL, NULL, false, 'open') $$, 'a public official');
+    $$ VALUES ('340702195502020178', 'public_official', NULL, 'self', false, 'open') $$, 'a public official');
 SELECT pg_temp.household('{340702197203050229}', 'no') AS r4 \gset
 SELECT is_empty(format('SELECT * FROM pg_temp.flags(%s)', :r4), 'nobody in particular');
 SELECT set_eq(format('SELECT round_id FROM certainty_round WHERE round_id IN (%s, %s, %s, %s)', :r1, :r2, :r3, :r4),
@@ -126,10 +133,10 @@ SELECT pg_temp.household('{340702200509100131}') AS r6 \gset
 SELECT is_empty(format('SELECT * FROM pg_temp.flags(%s)', :r6), 'not of the staff');
 INSERT INTO staff (staff_no, name, citizen_id, employed) VALUES ('c-new', '新人', '340702200509100131', '[2021-05-01,)');
 SELECT results_eq(format('SELECT * FROM pg_temp.flags(%s)', :r6),
-    $$ VALUES ('340702200509100131', 'own_case', 'c-new', 'self', false, 'open') $$, 'a new member of staff flags the own case');
+    $$ VALUES ('340702200509100131', 'beneficiary_is_staff', 'c-new', 'self', false, 'open') $$, 'a new member of staff flags the own case');
 UPDATE staff SET citizen_id = '340702197203050229' WHERE staff_no = 'x-leader';
 SELECT results_eq(format('SELECT * FROM pg_temp.flags(%s)', :r4),
-    $$ VALUES ('340702197203050229', 'own_case', 'x-leader', 'self', false, 'open') $$, 'so does a number that is entered later');
+    $$ VALUES ('340702197203050229', 'beneficiary_is_staff', 'x-leader', 'self', false, 'open') $$, 'so does a number that is entered later');
 
 -- The handling officer arrives last
 SELECT pg_temp.household('{340702194608080342}', 'yes', 'x-clerk2') AS r7 \gset
@@ -165,8 +172,9 @@ SELECT results_eq(format('SELECT count(*) FROM pg_temp.flags(%s) WHERE flag_type
 SELECT results_eq(format('SELECT DISTINCT state FROM pg_temp.flags(%s)', :r2), $$ VALUES ('open') $$, 'older flags stay');
 SELECT pg_temp.household('{340702198001010055,340702194608080342}') AS r8 \gset
 SELECT results_eq(format('SELECT citizen, flag_type FROM pg_temp.flags(%s)', :r8),
-    $$ VALUES ('340702194608080342', 'relative_of_handler'), ('340702194608080342', 'relative_of_staff') $$,
-    'a new round knows only the declaration in force');
+    $$ VALUES ('340702194608080342', 'relative_of_handler'), ('340702194608080342', 'relative_of_staff'),
+              ('340702198001010055', 'relative_of_handler'), ('340702198001010055', 'relative_of_staff') $$,
+    'a relative by blood stays one, whether or not repeated');
 SELECT act_as(pg_temp.staff('x-clerk2')) AS acts \gset
 UPDATE staff SET employed = '[2020-01-01,2021-05-01)' WHERE staff_no = 'x-clerk';
 SELECT pg_temp.household('{340702194608080342}', 'yes', 'x-clerk2') AS r9 \gset
@@ -178,7 +186,7 @@ SELECT results_eq(format('SELECT flag_type FROM pg_temp.flags(%s)', :r9), $$ VAL
 -- ---------------------------------------------------------------------
 -- The sweep
 SELECT is_empty('SELECT * FROM pg_temp.differences()', 'the flags are what the definition demands, again');
-SELECT results_eq('SELECT found, added FROM conflict_sweep()', 'SELECT count(*), 0::bigint FROM conflict_match', 'the sweep finds the same and adds nothing');
+SELECT results_eq('SELECT * FROM conflict_sweep()', $$SELECT count(*), 0::bigint, 0::bigint, 0::bigint FROM conflict_flag WHERE state <> 'void'$$, 'the sweep finds the same and changes nothing');
 ALTER TABLE case_member DISABLE TRIGGER "~7_match";
 ALTER TABLE relative_filing DISABLE TRIGGER "~7_match";
 SELECT pg_temp.household('{340702194608080342,340702199009090066}', 'no', 'x-leader') AS r10 \gset
@@ -206,12 +214,12 @@ $$;
 SELECT ok(pg_temp.as_role('t_clerk', $$ SELECT f.round_id FROM aidcase.file_case('{"unit": "340705100", "village": "340705100201", "residence": "rural",
     "channel": "on_site", "members": [{"key": "m1", "name": "戊", "citizen_id": "340702194608080342", "relation": "head", "applicant": true, "work_ability": "able"}]}') AS f $$)
     ~ '^[0-9]+$', 'a clerk files the household of a relative');
-SELECT results_eq($$ SELECT flag_type FROM conflict_flag WHERE round_id = (SELECT max(round_id) FROM case_round) ORDER BY 1 $$,
+SELECT results_eq($$ SELECT flag_type FROM conflict_flag WHERE round_id = (SELECT max(round_id) FROM case_round) AND flag_type <> 'concentration' ORDER BY 1 $$,
     $$ VALUES ('relative_of_handler'), ('relative_of_staff') $$, 'it is flagged');
 SELECT results_eq($$ SELECT r, pg_temp.as_role('t_clerk', format('SELECT count(*) FROM aidcase.%I', r))
-        FROM unnest(ARRAY['conflict_flag', 'conflict_match', 'certainty_round']) AS r $$,
-    $$ VALUES ('conflict_flag', 'denied'), ('conflict_match', 'denied'), ('certainty_round', 'denied') $$, 'and the clerk sees none of it');
-SELECT is(pg_temp.as_role('t_clerk', $$ SELECT aidcase.raise_flags(NULL, NULL) $$), 'denied', 'nor may call what raises flags');
+        FROM unnest(ARRAY['conflict_flag', 'staff_kin', 'certainty_round', 'conflict_party', 'round_actor', 'flag_closing', 'staff_contact']) AS r $$,
+    $$ VALUES ('conflict_flag', 'denied'), ('staff_kin', 'denied'), ('certainty_round', 'denied'), ('conflict_party', 'denied'), ('round_actor', 'denied'), ('flag_closing', 'denied'), ('staff_contact', 'denied') $$, 'and the clerk sees none of it');
+SELECT is(pg_temp.as_role('t_clerk', $$ SELECT aidcase.refresh_flags('{}') $$), 'denied', 'nor may call what raises flags');
 SELECT ok(NOT coalesce((pg_temp.as_role('t_clerk', format('SELECT aidcase.case_file(%s)', (SELECT max(case_id) FROM aid_case)))::jsonb #> '{rounds,0}') ? 'conflict_flag', true),
     'nor finds them in the file');
 

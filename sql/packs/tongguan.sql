@@ -89,6 +89,8 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
     ('decision_workdays',           NULL, NULL, '[2019-07-01,2021-07-01)', 30, 1, NULL, '示例参数'),
     ('refusal_notice_workdays',     NULL, NULL, '[2019-07-01,2021-07-01)', 3, 1, NULL, '示例参数'),
     ('emergency_papers_workdays',   NULL, NULL, '[2019-07-01,)', 20, 1, NULL, '示例参数'),
+    ('concentration_cases',         NULL, NULL, '[2019-07-01,)', 3, 1, NULL, '示例参数'),
+    ('bureau_visit_before_decision', NULL, NULL, '[2019-07-01,)', 0, 1, NULL, '示例参数'),
     ('review_months',               NULL, 'stable',  '[2019-07-01,2021-07-01)', 12, 1, NULL, '示例参数'),
     ('review_months',               NULL, 'varying', '[2019-07-01,2021-07-01)',  6, 1, NULL, '示例参数'),
     ('publicity_days',              NULL, NULL, '[2019-07-01,2021-07-01)', 7, 1, NULL, '示例参数'),

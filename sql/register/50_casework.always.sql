@@ -685,7 +685,7 @@ BEGIN
       FROM aidcase.rounds_in_hand(hand_over_rounds.staff_id, hand_over_rounds.unit_id) AS w
       JOIN aidcase.case_round AS r ON r.round_id = w.id
      WHERE EXISTS (SELECT FROM aidcase.conflict_flag AS f
-                    WHERE f.case_id = r.case_id AND f.staff_id = successor_id AND f.state IN ('open', 'confirmed'));
+                    WHERE f.case_id = r.case_id AND f.staff_id = successor_id AND f.bars AND f.state IN ('open', 'confirmed'));
     IF related IS NOT NULL THEN
         RAISE EXCEPTION 'rounds cannot pass to somebody who is recused from them'
             USING ERRCODE = '55000', DETAIL = related, HINT = 'Hand these over to somebody else first.';

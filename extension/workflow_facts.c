@@ -41,6 +41,7 @@
 #include "workflow.h"
 
 PG_FUNCTION_INFO_V1(aidcase_guard_fact);
+PG_FUNCTION_INFO_V1(aidcase_guard_line);
 
 /* The case that this transaction has locked last. */
 typedef struct HeldCase
@@ -351,6 +352,111 @@ check_signer(Relation rel, const FactColumns *columns, const Row *new,
 }
 
 /*
+ * Locks the case of a fact and looks at its round; refuses a fact of another
+ * case's round, and one of a round that is decided (after_decision: final).
+ * case_column, round_column: for messages.
+ */
+static void
+hold_round(Relation rel, AttrNumber case_column, AttrNumber round_column,
+		   int64 case_id, int64 round_id, bool after_decision)
+{
+	const Workflow *workflow;
+	const WorkflowState *state;
+
+	if (!aidcase_lock_case(case_id))
+		refuse_round(rel, case_column, "There is no such case.");
+	if (seen_round.round_id != round_id ||
+		!FullTransactionIdEquals(seen_round.xid, held_case.xid) ||
+		!still_holds(seen_round.xid, seen_round.subid))
+	{
+		if (!look_at_round(round_id))
+			refuse_round(rel, round_column, "There is no such round.");
+	}
+	if (seen_round.case_id != case_id)
+		refuse_round(rel, round_column,
+					 "The round belongs to another case.");
+
+	workflow = aidcase_workflow(seen_round.workflow_id);
+	state = aidcase_workflow_state(workflow, NameStr(seen_round.state));
+	if (state == NULL)
+		elog(ERROR, "workflow " INT64_FORMAT " has no state \"%s\"",
+			 workflow->workflow_id, NameStr(seen_round.state));
+	if (!(after_decision ? state->kind == STATE_FINAL : state->frozen))
+		return;
+	if (!round_is_visible(round_id))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("new row violates row-level security policy for table \"%s\"",
+						RelationGetRelationName(rel))));
+	ereport(ERROR,
+			(errcode(ERRCODE_FACT_FROZEN),
+			 errmsg("facts of the round can no longer change"),
+			 errdetail("Table \"%s\" belongs to round " INT64_FORMAT ", which is in state \"%s\".",
+					   RelationGetRelationName(rel), round_id, state->name),
+			 errhint("Open a review with aidcase.open_review(); a new round has its own facts."),
+			 errtable(rel)));
+}
+
+/*
+ * Trigger: BEFORE INSERT on the lines of a determination, for each row.  A
+ * line belongs to the round of its determination; some forty follow each
+ * other, so the last determination is remembered while its round is.
+ */
+Datum
+aidcase_guard_line(PG_FUNCTION_ARGS)
+{
+	static int64 last_determination = 0;
+	static int64 last_round = 0;
+	static FullTransactionId last_xid;
+	TriggerData *trigdata = aidcase_trigger(fcinfo, "guard_line", true, true);
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	AttrNumber	attnum = aidcase_attnum(desc, "determination_id");
+	Relation	other;
+	const FactColumns *columns;
+	HeapTuple	tuple;
+	int64		determination_id;
+	int64		case_id;
+	bool		isnull;
+
+	if (!TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) || attnum == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was attached with the wrong event",
+						"guard_line"),
+				 errdetail("It must be fired by INSERT.")));
+	determination_id = DatumGetInt64(heap_getattr(trigdata->tg_trigtuple,
+												  attnum, desc, &isnull));
+	if (isnull)
+		return PointerGetDatum(trigdata->tg_trigtuple); /* NOT NULL refuses */
+	if (determination_id == last_determination &&
+		seen_round.round_id == last_round && last_round != 0 &&
+		FullTransactionIdEquals(last_xid, seen_round.xid) &&
+		still_holds(seen_round.xid, seen_round.subid))
+		return PointerGetDatum(trigdata->tg_trigtuple);
+
+	last_determination = 0;
+	other = table_open(aidcase_relation("determination"), AccessShareLock);
+	columns = aidcase_fact_columns(other);
+	if (!other->rd_indexvalid)
+		list_free(RelationGetIndexList(other));
+	tuple = aidcase_fetch_row(other, other->rd_pkindex, aidcase_attnum(RelationGetDescr(other),
+											 "determination_id"),
+							  determination_id);
+	if (!HeapTupleIsValid(tuple))
+		refuse_round(rel, attnum, "There is no such determination.");
+	case_id = DatumGetInt64(heap_getattr(tuple, columns->case_id,
+										 RelationGetDescr(other), &isnull));
+	last_round = DatumGetInt64(heap_getattr(tuple, columns->round_id,
+											RelationGetDescr(other), &isnull));
+	table_close(other, NoLock);
+	hold_round(rel, attnum, attnum, case_id, last_round, false);
+	last_determination = determination_id;
+	last_xid = seen_round.xid;
+	return PointerGetDatum(trigdata->tg_trigtuple);
+}
+
+/*
  * Trigger: BEFORE INSERT OR UPDATE on a table of facts, for each row.  With
  * argument after_decision the fact belongs to what follows the decision and
  * may be written until the round is final.
@@ -365,8 +471,6 @@ aidcase_guard_fact(PG_FUNCTION_ARGS)
 	const FactColumns *columns = aidcase_fact_columns(rel);
 	bool		after_decision;
 	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
-	const Workflow *workflow;
-	const WorkflowState *state;
 	Row			old;
 	Row			new;
 	bool	   *changed = NULL;
@@ -422,39 +526,8 @@ aidcase_guard_fact(PG_FUNCTION_ARGS)
 	}
 	else
 		case_id = row_int64(&new, columns->case_id);
-	if (!aidcase_lock_case(case_id))
-		refuse_round(rel, columns->case_id, "There is no such case.");
-	if (seen_round.round_id != round_id ||
-		!FullTransactionIdEquals(seen_round.xid, held_case.xid) ||
-		!still_holds(seen_round.xid, seen_round.subid))
-	{
-		if (!look_at_round(round_id))
-			refuse_round(rel, columns->round_id, "There is no such round.");
-	}
-	if (seen_round.case_id != case_id)
-		refuse_round(rel, columns->round_id,
-					 "The round belongs to another case.");
-
-	workflow = aidcase_workflow(seen_round.workflow_id);
-	state = aidcase_workflow_state(workflow, NameStr(seen_round.state));
-	if (state == NULL)
-		elog(ERROR, "workflow " INT64_FORMAT " has no state \"%s\"",
-			 workflow->workflow_id, NameStr(seen_round.state));
-	if (after_decision ? state->kind == STATE_FINAL : state->frozen)
-	{
-		if (!round_is_visible(round_id))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("new row violates row-level security policy for table \"%s\"",
-							table)));
-		ereport(ERROR,
-				(errcode(ERRCODE_FACT_FROZEN),
-				 errmsg("facts of the round can no longer change"),
-				 errdetail("Table \"%s\" belongs to round " INT64_FORMAT ", which is in state \"%s\".",
-						   table, round_id, state->name),
-				 errhint("Open a review with aidcase.open_review(); a new round has its own facts."),
-				 errtable(rel)));
-	}
+	hold_round(rel, columns->case_id, columns->round_id, case_id, round_id,
+			   after_decision);
 
 	check_references(rel, &new, changed, round_id);
 

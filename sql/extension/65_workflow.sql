@@ -20,6 +20,14 @@ COMMENT ON FUNCTION guard_fact() IS
 REVOKE ALL ON FUNCTION guard_fact() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION guard_fact() TO aidcase_owner;
 
+CREATE FUNCTION guard_line() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_line';
+COMMENT ON FUNCTION guard_line() IS
+    '触发器:已决定轮次的测算明细不得增加 / trigger: no line is added to a determination of a decided round';
+REVOKE ALL ON FUNCTION guard_line() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION guard_line() TO aidcase_owner;
+
 CREATE FUNCTION run_clocks() RETURNS trigger
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aidcase_run_clocks';

@@ -20,6 +20,7 @@ OBJS = \
 	extension/means_test.o \
 	extension/merkle.o \
 	extension/money.o \
+	extension/past.o \
 	extension/plan_cache.o \
 	extension/policy.o \
 	extension/report.o \

@@ -34,6 +34,9 @@
  * the caches remember the subtransaction that wrote it, and forget the
  * number when that rolls back or is prepared.
  *
+ * Keys whose row is gone (removed, or given another key) are noted in
+ * aidcase.ledger_removed: all other histories are found from the live row.
+ *
  * Caches, each filled completely before it is marked valid:
  *	- CapturedTable, one for each table: columns, key, shape.  In a memory
  *	  context of its own under CacheMemoryContext; invalidated by relation-
@@ -68,6 +71,7 @@
 #include "miscadmin.h"
 #include "port.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
@@ -86,6 +90,7 @@
 
 #define ENTRY_TABLE		"ledger_entry"
 #define SHAPE_TABLE		"ledger_shape"
+#define REMOVED_TABLE	"ledger_removed"
 #define SHAPE_INDEX		"ledger_shape_relation"
 #define NUMBER_SEQUENCE	"entry_number"
 
@@ -114,9 +119,11 @@ typedef struct LedgerTables
 	bool		valid;
 	Oid			entry;			/* aidcase.ledger_entry */
 	Oid			shape;			/* aidcase.ledger_shape */
+	Oid			removed;		/* aidcase.ledger_removed */
 	Oid			number;			/* aidcase.entry_number */
 	bool		entry_checked;	/* check_ledger_table() has passed */
 	bool		shape_checked;
+	bool		removed_checked;
 } LedgerTables;
 
 /* What is kept of a table that is captured. */
@@ -208,7 +215,12 @@ static TriggerData *row_trigger(FunctionCallInfo fcinfo, const char *function,
 static int64 number_of(HeapTuple tuple, Relation rel,
 					   const CapturedTable *table);
 pg_noreturn static void no_number(const CapturedTable *table);
-static void add_key(const CapturedTable *table, TupleTableSlot *row);
+static void add_key(StringInfo out, const CapturedTable *table,
+					TupleTableSlot *row);
+static bool key_changed(const CapturedTable *table, TupleTableSlot *former,
+						TupleTableSlot *row);
+static void note_removed(int64 entry_no, const CapturedTable *table,
+						 TupleTableSlot *former);
 
 /*
  * Registers the callbacks and makes the room's memory, once in a backend.
@@ -261,7 +273,8 @@ forget_table(Datum arg, Oid relid)
 
 	invalidations++;
 	if (!OidIsValid(relid) || relid == ledger.entry ||
-		relid == ledger.shape || relid == ledger.number)
+		relid == ledger.shape || relid == ledger.removed ||
+		relid == ledger.number)
 	{
 		HASH_SEQ_STATUS scan;
 
@@ -377,6 +390,7 @@ get_ledger(void)
 	before = invalidations;
 	fresh.entry = aidcase_relation(ENTRY_TABLE);
 	fresh.shape = aidcase_relation(SHAPE_TABLE);
+	fresh.removed = aidcase_relation(REMOVED_TABLE);
 	fresh.number = aidcase_relation(NUMBER_SEQUENCE);
 	fresh.valid = (before == invalidations);
 	ledger = fresh;
@@ -1110,29 +1124,73 @@ aidcase_number_entry(PG_FUNCTION_ARGS)
 }
 
 /*
- * Appends the key of a removed row and its case.
+ * Appends the key of a row as an array.
  */
 static void
-add_key(const CapturedTable *table, TupleTableSlot *row)
+add_key(StringInfo out, const CapturedTable *table, TupleTableSlot *row)
 {
 	int			i;
 
-	appendBinaryStringInfo(&buffer, "{\"k\":", 5);
 	for (i = 0; i < table->nkeys; i++)
 	{
-		appendStringInfoCharMacro(&buffer, i == 0 ? '[' : ',');
-		aidcase_image_value(&buffer, table->key[i],
+		appendStringInfoCharMacro(out, i == 0 ? '[' : ',');
+		aidcase_image_value(out, table->key[i],
 							row->tts_values[table->key[i]->attnum - 1]);
 	}
-	appendStringInfoCharMacro(&buffer, ']');
-	if (table->case_id != NULL &&
-		!row->tts_isnull[table->case_id->attnum - 1])
+	appendStringInfoCharMacro(out, ']');
+}
+
+/*
+ * Has an update changed the key?
+ */
+static bool
+key_changed(const CapturedTable *table, TupleTableSlot *former,
+			TupleTableSlot *row)
+{
+	int			i;
+
+	for (i = 0; i < table->nkeys; i++)
 	{
-		appendBinaryStringInfo(&buffer, ",\"c\":", 5);
-		aidcase_image_value(&buffer, table->case_id,
-							row->tts_values[table->case_id->attnum - 1]);
+		AttrNumber	attnum = table->key[i]->attnum;
+		Form_pg_attribute att = TupleDescAttr(former->tts_tupleDescriptor,
+											  attnum - 1);
+		bool		isnull;
+		Datum		value = slot_getattr(former, attnum, &isnull);
+
+		if (!datum_image_eq(value, row->tts_values[attnum - 1],
+							att->attbyval, att->attlen))
+			return true;
 	}
-	appendStringInfoCharMacro(&buffer, '}');
+	return false;
+}
+
+/*
+ * Notes that there is no row with this key any more, so that its history is
+ * found without the row.
+ */
+static void
+note_removed(int64 entry_no, const CapturedTable *table,
+			 TupleTableSlot *former)
+{
+	Relation	rel = table_open(get_ledger()->removed, RowExclusiveLock);
+	StringInfoData key;
+	HeapTuple	tuple;
+
+	if (!ledger.removed_checked)
+	{
+		check_ledger_table(rel, TEXTOID);
+		ledger.removed_checked = true;
+	}
+	initStringInfo(&key);
+	slot_getallattrs(former);
+	add_key(&key, table, former);
+	tuple = form_tuple(RelationGetDescr(rel), Int64GetDatum(entry_no),
+					   CStringGetTextDatum(table->name),
+					   PointerGetDatum(cstring_to_text_with_len(key.data, key.len)));
+	CatalogTupleInsert(rel, tuple);
+	heap_freetuple(tuple);
+	pfree(key.data);
+	table_close(rel, NoLock);
 }
 
 /*
@@ -1183,13 +1241,27 @@ aidcase_capture_entry(PG_FUNCTION_ARGS)
 	aidcase_json_int64(&buffer, superseded);
 	add_salt(&buffer);
 	if (op == 'D')
-		add_key(table, row);
+	{
+		appendBinaryStringInfo(&buffer, "{\"k\":", 5);
+		add_key(&buffer, table, row);
+		if (table->case_id != NULL &&
+			!row->tts_isnull[table->case_id->attnum - 1])
+		{
+			appendBinaryStringInfo(&buffer, ",\"c\":", 5);
+			aidcase_image_value(&buffer, table->case_id,
+								row->tts_values[table->case_id->attnum - 1]);
+		}
+		appendStringInfoCharMacro(&buffer, '}');
+	}
 	else
 		aidcase_image_row(&buffer, table->image,
 						  row->tts_values, row->tts_isnull);
 	end_text();
 
 	insert_entry(number, xid);
+	if (op == 'D' ||
+		(op == 'U' && key_changed(table, trigdata->tg_trigslot, row)))
+		note_removed(number, table, trigdata->tg_trigslot);
 	return PointerGetDatum(NULL);
 }
 

@@ -6,6 +6,31 @@
  * member of aidcase_owner.
  */
 
+-- The function TABLE_at(known_at): the live rows, or the rows as they were
+-- known.  Its text names no column, so it follows the table's; it is inlined,
+-- and without known_at nothing but the scan of the table is left.
+CREATE FUNCTION make_known_function(table_name text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+SET check_function_bodies = off
+AS $$
+BEGIN
+    EXECUTE format($f$
+        CREATE OR REPLACE FUNCTION aidcase.%1$I(known_at timestamptz DEFAULT NULL) RETURNS SETOF aidcase.%2$I
+        LANGUAGE sql STABLE PARALLEL RESTRICTED AS $body$
+            SELECT t.* FROM aidcase.%2$I AS t WHERE known_at IS NULL
+             UNION ALL
+            SELECT k.* FROM aidcase.as_known(NULL::aidcase.%2$I, known_at) AS k WHERE known_at IS NOT NULL
+        $body$ $f$, table_name || '_at', table_name);
+    EXECUTE format('COMMENT ON FUNCTION aidcase.%I(timestamptz) IS %L', table_name || '_at',
+        format('表 %1$s 的现状,或截至该时间最后一个检查点的状态 / the rows of table %1$s: live ones, or as known at the last checkpoint not later than known_at', table_name));
+END
+$$;
+COMMENT ON FUNCTION make_known_function(text) IS
+    '为表生成 <表名>_at(known_at) 函数 / makes the function <table>_at(known_at) of a table';
+REVOKE ALL ON FUNCTION make_known_function(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION make_known_function(text) TO aidcase_owner;
+
 -- Gives one table of the register what every business table has: the column
 -- entry_no, the triggers that number and capture its rows, row security.
 CREATE FUNCTION set_up_table(table_name text) RETURNS void
@@ -29,6 +54,7 @@ BEGIN
         ' FOR EACH STATEMENT EXECUTE FUNCTION aidcase.keep_all_rows()', table_name);
     EXECUTE format('ALTER TABLE aidcase.%I ENABLE ROW LEVEL SECURITY', table_name);
     EXECUTE format('REVOKE ALL ON TABLE aidcase.%I FROM PUBLIC', table_name);
+    PERFORM aidcase.make_known_function(table_name);
 END
 $$;
 COMMENT ON FUNCTION set_up_table(text) IS

@@ -180,3 +180,22 @@ COMMENT ON FUNCTION adopt_register(text) IS
     '接管恢复或克隆的登记库:先核验,再登记,返回第几个库;核验未通过时须说明理由 / adopts a restored or cloned register after verifying it; returns which incarnation it is; with breaks only for a stated reason';
 REVOKE ALL ON FUNCTION adopt_register(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION adopt_register(text) TO aidcase_owner;
+
+-- The past.  What runs with the owner's rights asks the live table as the
+-- caller, so that grants and row security decide what is shown.
+CREATE FUNCTION is_known(entry_no bigint, tree_size bigint) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'aidcase_is_known';
+COMMENT ON FUNCTION is_known(bigint, bigint) IS
+    '台账记录是否已在该大小的树中 / is the leaf of the entry below this size of the tree';
+
+CREATE FUNCTION caller() RETURNS oid
+LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'aidcase_caller';
+COMMENT ON FUNCTION caller() IS
+    '内部:以所有者权限运行的函数代谁执行 / internal: the role on whose behalf a function of the owner runs';
+
+CREATE FUNCTION ask_as_caller(query text, argument text[]) RETURNS bigint[]
+LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'aidcase_ask_as_caller';
+COMMENT ON FUNCTION ask_as_caller(text, text[]) IS
+    '内部:以调用者的权限查询,返回第一列 / internal: the first column, of type bigint, of a query that is run with the caller''s rights';
+REVOKE ALL ON FUNCTION ask_as_caller(text, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ask_as_caller(text, text[]) TO aidcase_owner;

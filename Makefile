@@ -14,6 +14,7 @@ OBJS = \
 	extension/actor.o \
 	extension/aidcase.o \
 	extension/citizen_id.o \
+	extension/csv.o \
 	extension/intervals.o \
 	extension/kin.o \
 	extension/ledger.o \

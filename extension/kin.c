@@ -14,7 +14,9 @@
  * stood.  aidcase.kin_rule says which state follows by a further tie; where
  * it says nothing the path ends.  A state that adds nothing to one found
  * with as few ties is dropped and no path visits a person twice, so every
- * search ends, whatever circles the data have.
+ * search ends, whatever circles the data have.  (What is lost is a longer
+ * way to somebody who stands on the way that was kept, and so was found
+ * nearer.)
  *
  * Statements about one tie complete each other.  One without a beginning
  * reaches back to the last date that another source knows on or before the
@@ -166,6 +168,7 @@ typedef struct State
 	int16		relation;
 	int16		reached_by;
 	int16		hops;
+	bool		told;			/* not said by a state before */
 	DateADT		lower;
 	DateADT		upper;
 } State;
@@ -861,13 +864,15 @@ visits(const Search *search, int32 state, int32 node, int32 source)
 
 /*
  * Adds a state, unless one of the same person and relation, found before and
- * so with as few ties, stood all that time.
+ * so with as few ties, stood all that time.  One that was reached in another
+ * way leads elsewhere, so both stay, but the second tells nothing new.
  */
 static void
 add_state(Search *search, const State *found)
 {
 	uint32		slot = ((uint32) found->node * 31 + (uint32) found->relation) &
 		(STATE_HEADS - 1);
+	bool		told = true;
 	int32		i;
 
 	for (i = search->heads[slot]; i >= 0; i = search->states[i].chain)
@@ -876,7 +881,11 @@ add_state(Search *search, const State *found)
 
 		if (s->node == found->node && s->relation == found->relation &&
 			s->lower <= found->lower && s->upper >= found->upper)
-			return;
+		{
+			if (s->reached_by == found->reached_by)
+				return;
+			told = false;
+		}
 	}
 	if (search->count == search->room)
 	{
@@ -885,6 +894,7 @@ add_state(Search *search, const State *found)
 									   sizeof(State) * (Size) search->room);
 	}
 	search->states[search->count] = *found;
+	search->states[search->count].told = told;
 	search->states[search->count].chain = search->heads[slot];
 	search->heads[slot] = search->count++;
 }
@@ -1430,7 +1440,7 @@ aidcase_kin_of(PG_FUNCTION_ARGS)
 			RangeBound	lower,
 						upper;
 
-			if (!(scope.relations & (UINT64CONST(1) << s->relation)))
+			if (!s->told || !(scope.relations & (UINT64CONST(1) << s->relation)))
 				continue;
 			caller = MemoryContextSwitchTo(row_context);
 			lower.val = DateADTGetDatum(s->lower);

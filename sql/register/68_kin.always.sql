@@ -20,14 +20,6 @@
 -- ---------------------------------------------------------------------
 -- Persons without a number
 
--- The form in which names are compared: compatibility forms (full width)
--- resolved, no blanks, no middle dots, capitals.
-CREATE OR REPLACE FUNCTION aidcase.name_key(name text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN upper(regexp_replace(normalize(name, NFKC), '[\s\u200B-\u200D\uFEFF\u00B7\u0387\u2022\u2027\u2219\u22C5\u2E31\u30FB.]', '', 'g'));
-COMMENT ON FUNCTION aidcase.name_key(text) IS
-    '姓名比对形式:规范化 (全角转半角),去空格和间隔号,大写 / the form in which names are compared: normalized, full width resolved, no blanks, no middle dots, capitals';
-
 -- Relatives as filed, with the number that a confirmed match gives them.
 CREATE OR REPLACE VIEW aidcase.filed_relative AS
 SELECT r.relative_id, r.filing_id, r.staff_id, f.official,
@@ -400,6 +392,25 @@ CREATE OR REPLACE TRIGGER "~1_filing" BEFORE INSERT ON aidcase.staff_filing
 CREATE OR REPLACE TRIGGER "~1_filing" BEFORE INSERT ON aidcase.case_filing
     FOR EACH ROW EXECUTE FUNCTION aidcase.check_filing();
 
+-- The relations of a rule set are those of the register.
+CREATE OR REPLACE FUNCTION aidcase.check_rule_set() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM unnest(NEW.relations) AS r (code)
+                WHERE NOT EXISTS (SELECT FROM aidcase.kin_relation AS k WHERE k.relation = r.code AND k.kinship <> 'self')) THEN
+        RAISE EXCEPTION 'a rule set names relations that there are not'
+            USING ERRCODE = '23514', HINT = 'The relations are those of table aidcase.kin_relation.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_rule_set() IS
+    '触发器:亲属范围只含已有称谓 / trigger: a rule set names relations that there are';
+CREATE OR REPLACE TRIGGER "~1_relations" BEFORE INSERT OR UPDATE ON aidcase.kin_rule_set
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_rule_set();
+
 -- What is declared of one relative.
 CREATE OR REPLACE FUNCTION aidcase.check_tie() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -424,7 +435,8 @@ BEGIN
                       DETAIL = 'The member of staff is not the one of the declaration.';
         END IF;
         relative := NEW.citizen_id;
-        born := coalesce(aidcase.birth_date(NEW.citizen_id), NEW.birth_date);
+        NEW.birth_date := coalesce(NEW.birth_date, aidcase.birth_date(NEW.citizen_id));
+        born := NEW.birth_date;
         fault := CASE WHEN born > day OR NEW.since > day OR NEW.until > day THEN 'must not lie after the declaration'
                  ELSE aidcase.tie_fault(aidcase.birth_date(person), born, NEW.relation, NEW.since) END;
     WHEN 'case_filing' THEN
@@ -467,8 +479,39 @@ CREATE OR REPLACE TRIGGER "~2_tie" BEFORE INSERT OR UPDATE ON aidcase.kin_record
 -- ---------------------------------------------------------------------
 -- Filings
 
+-- The unit with which somebody files on a day: that of the oldest post, or
+-- the one that filed the official.
+CREATE OR REPLACE FUNCTION aidcase.filing_unit(staff bigint, official aidcase.citizen_id, on_date date) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    SELECT CASE WHEN staff IS NOT NULL
+                THEN (SELECT p.unit_id FROM aidcase.staff_post AS p
+                       WHERE p.staff_id = staff AND p.valid @> on_date
+                       ORDER BY p.staff_post_id LIMIT 1)
+                ELSE (SELECT o.unit_id FROM aidcase.official_filing AS o
+                       WHERE o.citizen_id = filing_unit.official AND o.declared_on <= on_date
+                       ORDER BY o.declared_on DESC LIMIT 1) END
+$$;
+COMMENT ON FUNCTION aidcase.filing_unit(bigint, aidcase.citizen_id, date) IS
+    '内部:申报人该日向哪个单位备案 / internal: the unit with which a filer files on a day';
+
 -- What a declaration is compared with.  Owner's rights: who enters a
 -- declaration may read neither the filer's number nor an official's filings.
+-- So they answer for filers of the actor's own units only.
+CREATE OR REPLACE FUNCTION aidcase.filer_here(staff bigint, official aidcase.citizen_id) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    SELECT aidcase.current_staff() IS NULL
+        OR EXISTS (SELECT FROM aidcase.staff_post AS p
+                    WHERE p.staff_id = staff AND p.unit_id = ANY (aidcase.my_units()))
+        OR EXISTS (SELECT FROM aidcase.official_filing AS o
+                    WHERE o.citizen_id = filer_here.official AND o.unit_id = ANY (aidcase.my_units()))
+$$;
+COMMENT ON FUNCTION aidcase.filer_here(bigint, aidcase.citizen_id) IS
+    '内部:申报人是否属于当前经办人的单位 / internal: does the filer belong to the actor''s units?';
+
 CREATE OR REPLACE FUNCTION aidcase.filer_last(staff bigint, official aidcase.citizen_id, OUT filing_id bigint, OUT declared_on date)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
@@ -477,6 +520,7 @@ AS $$
       FROM aidcase.staff_filing AS f
      WHERE coalesce(f.staff_id, aidcase.citizen_key(f.official)) = coalesce(staff, aidcase.citizen_key(filer_last.official))
        AND NOT EXISTS (SELECT FROM aidcase.staff_filing AS c WHERE c.corrects = f.filing_id)
+       AND aidcase.filer_here(staff, filer_last.official)
      ORDER BY f.declared_on DESC, f.filing_id DESC LIMIT 1
 $$;
 COMMENT ON FUNCTION aidcase.filer_last(bigint, aidcase.citizen_id) IS
@@ -489,6 +533,7 @@ AS $$
     SELECT EXISTS (SELECT FROM aidcase.staff_filing AS f
                     WHERE coalesce(f.staff_id, aidcase.citizen_key(f.official)) = coalesce(staff, aidcase.citizen_key(filer_declared.official))
                       AND f.declared_on = on_date)
+       AND aidcase.filer_here(staff, filer_declared.official)
 $$;
 COMMENT ON FUNCTION aidcase.filer_declared(bigint, aidcase.citizen_id, date) IS
     '内部:申报人该日是否已申报 / internal: has the filer declared on that day?';
@@ -498,6 +543,7 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
     SELECT coalesce(citizen = coalesce((SELECT s.citizen_id FROM aidcase.staff AS s WHERE s.staff_id = staff), official), false)
+       AND aidcase.filer_here(staff, official)
 $$;
 COMMENT ON FUNCTION aidcase.same_filer(bigint, aidcase.citizen_id, aidcase.citizen_id) IS
     '内部:号码是否为申报人本人 / internal: is the number that of the filer?';
@@ -509,21 +555,59 @@ SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
     SELECT aidcase.tie_fault(aidcase.birth_date(coalesce((SELECT s.citizen_id FROM aidcase.staff AS s WHERE s.staff_id = staff), official)),
                              born, relation, since)
+     WHERE aidcase.filer_here(staff, official)
 $$;
 COMMENT ON FUNCTION aidcase.filer_tie_fault(bigint, aidcase.citizen_id, date, text, date) IS
     '内部:与申报人的关系有何不可能 / internal: what is impossible about a tie with the filer';
-REVOKE ALL ON FUNCTION aidcase.filer_last(bigint, aidcase.citizen_id), aidcase.filer_declared(bigint, aidcase.citizen_id, date),
-    aidcase.same_filer(bigint, aidcase.citizen_id, aidcase.citizen_id),
+
+-- Is there a declaration of this filer and day, and does it say the same?
+-- Owner's rights: whoever enters declarations may not read relatives.
+CREATE OR REPLACE FUNCTION aidcase.same_declaration(doc jsonb, OUT declared boolean, OUT unchanged boolean)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    WITH former AS (
+        SELECT f.filing_id
+          FROM aidcase.staff_filing AS f
+         WHERE coalesce(f.staff_id, aidcase.citizen_key(f.official))
+               = coalesce((SELECT s.staff_id FROM aidcase.staff AS s WHERE s.staff_no = doc ->> 'staff'),
+                          aidcase.citizen_key(aidcase.citizen(doc ->> 'official')))
+           AND f.declared_on = aidcase.iso_date(doc ->> 'declared_on')
+           AND aidcase.filer_here(f.staff_id, f.official)
+           AND NOT EXISTS (SELECT FROM aidcase.staff_filing AS c WHERE c.corrects = f.filing_id)
+         ORDER BY f.filing_id DESC LIMIT 1
+    ), had AS (
+        SELECT r.relation, r.parentage, r.citizen_id::text AS citizen_id, r.birth_date, r.name, r.since, r.until, r.ended_by
+          FROM former AS f JOIN aidcase.relative_filing AS r ON r.filing_id = f.filing_id
+    ), has AS (
+        SELECT l.item ->> 'relation', l.item ->> 'parentage', aidcase.citizen(l.item ->> 'citizen_id')::text,
+               coalesce(aidcase.iso_date(l.item ->> 'birth_date'), aidcase.birth_date(aidcase.citizen(l.item ->> 'citizen_id'))),
+               l.item ->> 'name', aidcase.iso_date(l.item ->> 'since'), aidcase.iso_date(l.item ->> 'until'), l.item ->> 'ended_by'
+          FROM aidcase.listed(doc, 'relatives') AS l
+    )
+    SELECT EXISTS (SELECT FROM former),
+           EXISTS (SELECT FROM former) AND NOT EXISTS ((TABLE had EXCEPT ALL TABLE has) UNION ALL (TABLE has EXCEPT ALL TABLE had))
+$$;
+COMMENT ON FUNCTION aidcase.same_declaration(jsonb) IS
+    '内部:该申报人该日是否已申报、内容是否相同 / internal: is there a declaration of this filer and day, and does it say the same?';
+REVOKE ALL ON FUNCTION aidcase.same_declaration(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.same_declaration(jsonb) TO aidcase_clerk, aidcase_leader, aidcase_bureau;
+REVOKE ALL ON FUNCTION aidcase.filing_unit(bigint, aidcase.citizen_id, date),
+    aidcase.filer_last(bigint, aidcase.citizen_id), aidcase.filer_declared(bigint, aidcase.citizen_id, date),
+    aidcase.filer_here(bigint, aidcase.citizen_id), aidcase.same_filer(bigint, aidcase.citizen_id, aidcase.citizen_id),
     aidcase.filer_tie_fault(bigint, aidcase.citizen_id, date, text, date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION aidcase.filer_last(bigint, aidcase.citizen_id), aidcase.filer_declared(bigint, aidcase.citizen_id, date),
-    aidcase.same_filer(bigint, aidcase.citizen_id, aidcase.citizen_id),
+GRANT EXECUTE ON FUNCTION aidcase.filing_unit(bigint, aidcase.citizen_id, date),
+    aidcase.filer_last(bigint, aidcase.citizen_id), aidcase.filer_declared(bigint, aidcase.citizen_id, date),
+    aidcase.filer_here(bigint, aidcase.citizen_id), aidcase.same_filer(bigint, aidcase.citizen_id, aidcase.citizen_id),
     aidcase.filer_tie_fault(bigint, aidcase.citizen_id, date, text, date) TO aidcase_clerk, aidcase_leader, aidcase_bureau;
 
--- The declaration of a filer on a day.  What can be wrong is told by path;
--- the triggers refuse the same for who writes to the tables.
-CREATE OR REPLACE FUNCTION aidcase.file_relatives(doc jsonb) RETURNS bigint
-LANGUAGE plpgsql VOLATILE
+-- All faults of a declaration; the triggers refuse the same for who writes
+-- to the tables.
+CREATE OR REPLACE FUNCTION aidcase.declaration_faults(doc jsonb)
+RETURNS TABLE (path text, reason text)
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, aidcase, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -548,32 +632,21 @@ DECLARE
     the_day date := aidcase.iso_date(doc ->> 'declared_on');
     the_staff bigint := (SELECT s.staff_id FROM aidcase.staff AS s WHERE s.staff_no = doc ->> 'staff');
     the_official aidcase.citizen_id := aidcase.citizen(doc ->> 'official');
-    correcting boolean := doc -> 'corrects' = 'true';
+    correcting boolean := coalesce(doc -> 'corrects' = 'true', false);
     the_unit bigint;
     the_former record;
-    the_filing bigint;
 BEGIN
-    IF the_staff IS NOT NULL THEN
-        SELECT p.unit_id INTO the_unit
-          FROM aidcase.staff_post AS p
-         WHERE p.staff_id = the_staff AND p.valid @> the_day
-         ORDER BY p.staff_post_id LIMIT 1;
-    ELSIF the_official IS NOT NULL THEN
-        SELECT o.unit_id INTO the_unit
-          FROM aidcase.official_filing AS o
-         WHERE o.citizen_id = the_official AND o.declared_on <= the_day
-         ORDER BY o.declared_on DESC LIMIT 1;
-    END IF;
+    the_unit := aidcase.filing_unit(the_staff, the_official, the_day);
     SELECT f.filing_id, f.declared_on INTO the_former
       FROM aidcase.filer_last(the_staff, the_official) AS f;
-    PERFORM aidcase.raise_faults('filing', ARRAY(
+    RETURN QUERY
         WITH relative AS (
             SELECT l.n, 'relatives[' || l.n || ']' AS path, aidcase.citizen(l.item ->> 'citizen_id') AS citizen_id,
                    aidcase.iso_date(l.item ->> 'birth_date') AS birth_date, l.item ->> 'relation' AS relation,
                    aidcase.iso_date(l.item ->> 'since') AS since, aidcase.iso_date(l.item ->> 'until') AS until, l.item
               FROM aidcase.listed(doc, 'relatives') AS l
         )
-        SELECT f.path || ': ' || f.reason
+        SELECT f.path, f.reason
           FROM (SELECT * FROM aidcase.document_faults(doc, shape)
                 UNION ALL
                 SELECT 'staff', CASE WHEN the_staff IS NULL THEN 'is no member of staff'
@@ -581,8 +654,12 @@ BEGIN
                  WHERE jsonb_typeof(doc -> 'staff') = 'string'
                    AND (the_staff IS NULL OR the_unit IS NULL AND the_day IS NOT NULL)
                 UNION ALL
-                SELECT 'official', 'is no public official who was filed by that day'
-                 WHERE the_official IS NOT NULL AND doc ->> 'staff' IS NULL AND the_unit IS NULL AND the_day IS NOT NULL
+                SELECT 'staff', 'is of another unit'
+                 WHERE the_staff IS NOT NULL AND the_unit IS NOT NULL AND NOT aidcase.filer_here(the_staff, NULL)
+                UNION ALL
+                SELECT 'official', 'is no public official who was filed by that day with your units'
+                 WHERE the_official IS NOT NULL AND doc ->> 'staff' IS NULL AND the_day IS NOT NULL
+                   AND (the_unit IS NULL OR NOT aidcase.filer_here(NULL, the_official))
                 UNION ALL
                 SELECT 'staff', CASE WHEN doc ->> 'staff' IS NULL THEN 'is missing'
                                      ELSE 'must not be named beside "official"' END
@@ -590,7 +667,7 @@ BEGIN
                 UNION ALL
                 SELECT 'declared_on', 'has a declaration of this ' || CASE WHEN the_staff IS NULL THEN 'official' ELSE 'member of staff' END
                                       || ' already'
-                 WHERE NOT coalesce(correcting, false)
+                 WHERE NOT correcting
                    AND aidcase.filer_declared(the_staff, the_official, the_day)
                 UNION ALL
                 SELECT 'corrects', CASE WHEN the_former.filing_id IS NULL THEN 'finds no declaration to correct'
@@ -621,6 +698,14 @@ BEGIN
                                 WHERE b.relation = 'spouse' AND b.n < r.n AND coalesce(b.since < b.until, true)
                                   AND daterange(b.since, b.until) && daterange(r.since, r.until))
                 UNION ALL
+                SELECT r.path || '.relation', 'is a second ' || CASE aidcase.sex(r.citizen_id) WHEN 'male' THEN 'father' ELSE 'mother' END || ' by birth'
+                  FROM relative AS r
+                 WHERE r.relation = 'parent' AND coalesce(r.item ->> 'parentage', 'blood') = 'blood'
+                   AND EXISTS (SELECT FROM relative AS b
+                                WHERE b.relation = 'parent' AND coalesce(b.item ->> 'parentage', 'blood') = 'blood'
+                                  AND b.n < r.n AND b.citizen_id <> r.citizen_id
+                                  AND aidcase.sex(b.citizen_id) = aidcase.sex(r.citizen_id))
+                UNION ALL
                 SELECT r.path || '.parentage', 'goes with a parent or child only'
                   FROM relative AS r WHERE r.item ->> 'parentage' IS NOT NULL AND r.relation NOT IN ('parent', 'child')
                 UNION ALL
@@ -638,12 +723,32 @@ BEGIN
                 UNION ALL
                 SELECT r.path || '.ended_by', CASE WHEN r.item ->> 'until' IS NULL THEN 'goes with "until" only' ELSE 'is missing' END
                   FROM relative AS r WHERE (r.item ->> 'until' IS NULL) <> (r.item ->> 'ended_by' IS NULL)) AS f
-         WHERE f.reason IS NOT NULL
+         WHERE f.reason IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.declaration_faults(jsonb) IS
+    '近亲属申报的全部错误 (路径、原因),不写入 / all faults of a declaration of relatives, as path and reason; writes nothing';
+
+-- The declaration of a filer on a day.
+CREATE OR REPLACE FUNCTION aidcase.file_relatives(doc jsonb) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    the_day date := aidcase.iso_date(doc ->> 'declared_on');
+    the_staff bigint := (SELECT s.staff_id FROM aidcase.staff AS s WHERE s.staff_no = doc ->> 'staff');
+    the_official aidcase.citizen_id := aidcase.citizen(doc ->> 'official');
+    the_filing bigint;
+BEGIN
+    PERFORM aidcase.raise_faults('filing', ARRAY(
+        SELECT f.path || ': ' || f.reason FROM aidcase.declaration_faults(doc) AS f
          ORDER BY f.path COLLATE "C", f.reason COLLATE "C"),
         'Example: {"staff": "a", "declared_on": "2021-04-06", "relatives": [{"relation": "parent", "citizen_id": "…", "name": "…"}]}; an empty list declares that there is nobody to file.');
     INSERT INTO aidcase.staff_filing (staff_id, official, unit_id, declared_on, nil_return, corrects, received_by)
-    VALUES (the_staff, the_official, the_unit, the_day, doc -> 'relatives' = '[]',
-            CASE WHEN correcting THEN the_former.filing_id END, aidcase.current_staff())
+    VALUES (the_staff, the_official, aidcase.filing_unit(the_staff, the_official, the_day), the_day, doc -> 'relatives' = '[]',
+            CASE WHEN doc -> 'corrects' = 'true' THEN (SELECT f.filing_id FROM aidcase.filer_last(the_staff, the_official) AS f) END,
+            aidcase.current_staff())
     RETURNING filing_id INTO the_filing;
     IF doc -> 'relatives' <> '[]' THEN
         INSERT INTO aidcase.relative_filing (filing_id, staff_id, relation, parentage, citizen_id, birth_date, name, since, until, ended_by)
@@ -709,3 +814,619 @@ END
 $$;
 COMMENT ON FUNCTION aidcase.file_officials(jsonb) IS
     '公职人员备案:某单位某日的名单,返回人数 / files the public officials that a unit declares on a day; returns their number';
+
+-- The filing of a case: these members are relatives of a filer.
+CREATE OR REPLACE FUNCTION aidcase.file_case_relatives(doc jsonb) RETURNS integer
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    shape CONSTANT jsonb := '{"type": "object",
+        "required": ["round_id", "declared_on", "relatives"],
+        "properties": {
+          "round_id": {"type": "integer"},
+          "staff": {"type": "string"},
+          "official": {"type": "string", "format": "citizen-id"},
+          "declared_on": {"type": "string", "format": "date", "past": true},
+          "relatives": {"type": "array", "minItems": 1, "maxItems": 40, "items": {"type": "object",
+            "required": ["member", "relation"],
+            "properties": {
+              "member": {"type": "integer"},
+              "relation": {"type": "string", "codes": "case_filing.relation"},
+              "parentage": {"type": "string", "codes": "case_filing.parentage"}}}}}}';
+    the_day date := aidcase.iso_date(doc ->> 'declared_on');
+    the_round bigint := aidcase.whole_number(doc ->> 'round_id');
+    the_staff bigint := (SELECT s.staff_id FROM aidcase.staff AS s WHERE s.staff_no = doc ->> 'staff');
+    the_official aidcase.citizen_id := aidcase.citizen(doc ->> 'official');
+    written integer;
+BEGIN
+    PERFORM aidcase.raise_faults('filing', ARRAY(
+        WITH relative AS (
+            SELECT l.n, 'relatives[' || l.n || ']' AS path, l.item ->> 'relation' AS relation, l.item,
+                   aidcase.whole_number(l.item ->> 'member') AS member_id, m.citizen_id, m.birth_date, m.member_id IS NOT NULL AS known
+              FROM aidcase.listed(doc, 'relatives') AS l
+              LEFT JOIN aidcase.case_member AS m
+                ON m.member_id = aidcase.whole_number(l.item ->> 'member') AND m.round_id = the_round AND NOT m.void
+        )
+        SELECT f.path || ': ' || f.reason
+          FROM (SELECT * FROM aidcase.document_faults(doc, shape)
+                UNION ALL
+                SELECT 'round_id', 'is no round of your units'
+                 WHERE the_round IS NOT NULL AND NOT EXISTS (SELECT FROM aidcase.case_round AS o WHERE o.round_id = the_round)
+                UNION ALL
+                SELECT 'staff', CASE WHEN doc ->> 'staff' IS NULL THEN 'is missing'
+                                     ELSE 'must not be named beside "official"' END
+                 WHERE jsonb_typeof(doc) = 'object' AND (doc ->> 'staff' IS NULL) = (doc ->> 'official' IS NULL)
+                UNION ALL
+                SELECT 'staff', 'is no member of staff'
+                 WHERE jsonb_typeof(doc -> 'staff') = 'string' AND the_staff IS NULL
+                UNION ALL
+                SELECT 'official', 'is no public official who was filed by that day with your units'
+                 WHERE the_official IS NOT NULL AND doc ->> 'staff' IS NULL AND the_day IS NOT NULL
+                   AND (aidcase.filing_unit(NULL, the_official, the_day) IS NULL OR NOT aidcase.filer_here(NULL, the_official))
+                UNION ALL
+                SELECT r.path || '.member', 'is no member of this round'
+                  FROM relative AS r WHERE r.member_id IS NOT NULL AND NOT r.known
+                UNION ALL
+                SELECT r.path || '.member', 'is listed twice'
+                  FROM relative AS r WHERE EXISTS (SELECT FROM relative AS b WHERE b.member_id = r.member_id AND b.n < r.n)
+                UNION ALL
+                SELECT r.path || '.parentage', 'goes with a parent or child only'
+                  FROM relative AS r WHERE r.item ->> 'parentage' IS NOT NULL AND r.relation NOT IN ('parent', 'child')
+                UNION ALL
+                SELECT r.path || '.relation', 'must be another person'
+                  FROM relative AS r WHERE aidcase.same_filer(the_staff, the_official, r.citizen_id)
+                UNION ALL
+                SELECT r.path || '.relation', aidcase.filer_tie_fault(the_staff, the_official, r.birth_date, r.relation, NULL)
+                  FROM relative AS r WHERE r.known AND NOT aidcase.same_filer(the_staff, the_official, r.citizen_id)) AS f
+         WHERE f.reason IS NOT NULL
+         ORDER BY f.path COLLATE "C", f.reason COLLATE "C"),
+        'Example: {"round_id": 17, "staff": "a", "declared_on": "2021-04-06", "relatives": [{"member": 42, "relation": "parent"}]}.');
+    INSERT INTO aidcase.case_filing (case_id, round_id, member_id, staff_id, official, relation, parentage, declared_on, received_by)
+    SELECT m.case_id, m.round_id, m.member_id, the_staff, the_official, l.item ->> 'relation', l.item ->> 'parentage', the_day,
+           aidcase.current_staff()
+      FROM aidcase.listed(doc, 'relatives') AS l
+      JOIN aidcase.case_member AS m ON m.member_id = aidcase.whole_number(l.item ->> 'member')
+     ORDER BY l.n;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
+END
+$$;
+COMMENT ON FUNCTION aidcase.file_case_relatives(jsonb) IS
+    '家庭备案:某轮次的某些成员是某申报人的近亲属,返回人数 / files that members of a round are relatives of a filer; returns their number';
+
+-- What household registers and other papers say.
+CREATE OR REPLACE FUNCTION aidcase.record_ties(doc jsonb) RETURNS integer
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    shape CONSTANT jsonb := '{"type": "object",
+        "required": ["unit", "evidence", "seen_on", "ties"],
+        "properties": {
+          "unit": {"type": "string"},
+          "evidence": {"type": "string", "codes": "kin_record.evidence"},
+          "evidence_no": {"type": "string", "maxLength": 100},
+          "seen_on": {"type": "string", "format": "date", "past": true},
+          "ties": {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"type": "object",
+            "required": ["person", "person_name", "relative", "relative_name", "relation"],
+            "properties": {
+              "person": {"type": "string", "format": "citizen-id"},
+              "person_name": {"type": "string", "maxLength": 100},
+              "relative": {"type": "string", "format": "citizen-id"},
+              "relative_name": {"type": "string", "maxLength": 100},
+              "relation": {"type": "string", "codes": "kin_record.relation"},
+              "parentage": {"type": "string", "codes": "kin_record.parentage"},
+              "since": {"type": "string", "format": "date", "past": true},
+              "until": {"type": "string", "format": "date", "past": true},
+              "ended_by": {"type": "string", "codes": "kin_record.ended_by"}}}}}}';
+    the_unit bigint := (SELECT u.unit_id FROM aidcase.unit AS u WHERE u.unit_code = doc ->> 'unit');
+    written integer;
+BEGIN
+    PERFORM aidcase.raise_faults('record of ties', ARRAY(
+        WITH tie AS (
+            SELECT l.n, 'ties[' || l.n || ']' AS path, l.item, l.item ->> 'relation' AS relation,
+                   aidcase.citizen(l.item ->> 'person') AS person, aidcase.citizen(l.item ->> 'relative') AS relative,
+                   aidcase.iso_date(l.item ->> 'since') AS since, aidcase.iso_date(l.item ->> 'until') AS until
+              FROM aidcase.listed(doc, 'ties') AS l
+        ), marriage AS (
+            SELECT t.n, t.path, t.person, t.relative, daterange(t.since, t.until) AS valid
+              FROM tie AS t WHERE t.relation = 'spouse' AND coalesce(t.since < t.until, true) AND t.person <> t.relative
+        ), wed AS (
+            SELECT m.n, m.path, m.person AS one, m.relative AS other, m.valid FROM marriage AS m
+            UNION ALL
+            SELECT m.n, m.path, m.relative, m.person, m.valid FROM marriage AS m
+        ), birth AS (
+            SELECT t.n, t.path, CASE t.relation WHEN 'child' THEN t.person ELSE t.relative END AS parent,
+                   CASE t.relation WHEN 'child' THEN t.relative ELSE t.person END AS child
+              FROM tie AS t
+             WHERE t.relation IN ('parent', 'child') AND coalesce(t.item ->> 'parentage', 'blood') = 'blood'
+        )
+        SELECT f.path || ': ' || f.reason
+          FROM (SELECT * FROM aidcase.document_faults(doc, shape)
+                UNION ALL
+                SELECT 'unit', 'is no unit of this register'
+                 WHERE the_unit IS NULL AND jsonb_typeof(doc -> 'unit') = 'string'
+                UNION ALL
+                SELECT t.path || '.relative', 'must be another person' FROM tie AS t WHERE t.person = t.relative
+                UNION ALL
+                SELECT t.path || '.relation',
+                       aidcase.tie_fault(aidcase.birth_date(t.person), aidcase.birth_date(t.relative), t.relation, t.since)
+                  FROM tie AS t WHERE t.person <> t.relative
+                UNION ALL
+                SELECT DISTINCT w.path || '.relation', 'is a second spouse at that time'
+                  FROM wed AS w
+                 WHERE EXISTS (SELECT FROM wed AS b
+                                WHERE b.one = w.one AND b.other <> w.other AND b.n < w.n AND b.valid && w.valid)
+                UNION ALL
+                SELECT b.path || '.relation', 'is a second ' || CASE aidcase.sex(b.parent) WHEN 'male' THEN 'father' ELSE 'mother' END || ' by birth'
+                  FROM birth AS b
+                 WHERE EXISTS (SELECT FROM birth AS a
+                                WHERE a.child = b.child AND a.parent <> b.parent AND a.n < b.n
+                                  AND aidcase.sex(a.parent) = aidcase.sex(b.parent))
+                UNION ALL
+                SELECT t.path || '.parentage', 'goes with a parent or child only'
+                  FROM tie AS t WHERE t.item ->> 'parentage' IS NOT NULL AND t.relation NOT IN ('parent', 'child')
+                UNION ALL
+                SELECT t.path || '.until', 'must lie after "since"' FROM tie AS t WHERE t.until <= t.since
+                UNION ALL
+                SELECT t.path || '.ended_by', CASE WHEN t.item ->> 'until' IS NULL THEN 'goes with "until" only' ELSE 'is missing' END
+                  FROM tie AS t WHERE (t.item ->> 'until' IS NULL) <> (t.item ->> 'ended_by' IS NULL)) AS f
+         WHERE f.reason IS NOT NULL
+         ORDER BY f.path COLLATE "C", f.reason COLLATE "C"),
+        'Example: {"unit": "340705100", "evidence": "household_register", "seen_on": "2021-04-06", "ties": [{"person": "…", "person_name": "…", "relative": "…", "relative_name": "…", "relation": "child"}]}.');
+    INSERT INTO aidcase.kin_record (unit_id, person, person_name, relative, relative_name, relation, parentage, since, until, ended_by,
+                                    evidence, evidence_no, recorded_on, recorded_by)
+    SELECT the_unit, aidcase.citizen(l.item ->> 'person'), l.item ->> 'person_name', aidcase.citizen(l.item ->> 'relative'),
+           l.item ->> 'relative_name', l.item ->> 'relation', l.item ->> 'parentage', aidcase.iso_date(l.item ->> 'since'),
+           aidcase.iso_date(l.item ->> 'until'), l.item ->> 'ended_by', doc ->> 'evidence', doc ->> 'evidence_no',
+           aidcase.iso_date(doc ->> 'seen_on'), aidcase.current_staff()
+      FROM aidcase.listed(doc, 'ties') AS l ORDER BY l.n;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
+END
+$$;
+COMMENT ON FUNCTION aidcase.record_ties(jsonb) IS
+    '录入户口簿、婚姻和收养登记等载明的亲属关系,返回条数 / records the ties that a household register or another paper states; returns their number';
+
+-- ---------------------------------------------------------------------
+-- Contradictions between sources
+
+CREATE OR REPLACE VIEW aidcase.kin_contradiction WITH (security_invoker = true) AS
+WITH tie AS NOT MATERIALIZED (
+    -- with the period to which the search completes it
+    SELECT t.tie_id, t.person, t.relative, t.relation, t.parentage, t.valid AS stated, t.stated_on, t.source, t.source_id, k.age_order,
+           daterange(CASE WHEN lower_inf(t.valid) THEN b.before ELSE lower(t.valid) END,
+                     CASE WHEN upper_inf(t.valid) THEN b.after ELSE upper(t.valid) END) AS valid
+      FROM aidcase.kin_tie AS t
+      JOIN aidcase.kin_relation AS k ON k.relation = t.relation
+     CROSS JOIN LATERAL (
+            SELECT max(d.day) FILTER (WHERE d.day <= t.stated_on) AS before, min(d.day) FILTER (WHERE d.day > t.stated_on) AS after
+              FROM aidcase.kin_tie AS o
+             CROSS JOIN LATERAL (VALUES (lower(o.valid)), (upper(o.valid))) AS d (day)
+             WHERE NOT o.void AND o.person = t.person AND o.relative = t.relative AND o.relation = t.relation
+               AND d.day <@ t.valid AND d.day IS DISTINCT FROM lower(t.valid)) AS b
+     WHERE NOT t.void
+), married AS NOT MATERIALIZED (
+    SELECT t.tie_id, t.person AS one, t.relative AS other, t.valid, t.source, t.source_id FROM tie AS t WHERE t.relation = 'spouse'
+    UNION ALL
+    SELECT t.tie_id, t.relative, t.person, t.valid, t.source, t.source_id FROM tie AS t WHERE t.relation = 'spouse'
+)
+SELECT 'younger_parent'::text AS contradiction, t.person, t.relative, NULL::aidcase.citizen_id AS third, t.tie_id, NULL::bigint AS other_tie_id
+  FROM tie AS t
+ WHERE t.age_order = 'younger' AND aidcase.birth_date(t.relative) <= aidcase.birth_date(t.person)
+UNION ALL
+SELECT 'before_birth', t.person, t.relative, NULL, t.tie_id, NULL
+  FROM tie AS t
+ WHERE lower(t.stated) < greatest(aidcase.birth_date(t.person), aidcase.birth_date(t.relative))
+UNION ALL
+SELECT 'two_spouses', a.one, a.other, b.other, a.tie_id, b.tie_id
+  FROM married AS a
+  JOIN married AS b ON b.one = a.one AND b.other <> a.other AND b.valid && a.valid AND b.tie_id > a.tie_id
+UNION ALL
+SELECT CASE aidcase.sex(a.person) WHEN 'male' THEN 'two_fathers' ELSE 'two_mothers' END, a.relative, a.person, b.person, a.tie_id, b.tie_id
+  FROM tie AS a
+  JOIN tie AS b ON b.relative = a.relative AND b.relation = 'child' AND b.person <> a.person AND b.tie_id > a.tie_id
+               AND aidcase.sex(b.person) = aidcase.sex(a.person)
+ WHERE a.relation = 'child'
+   AND coalesce(a.parentage, 'blood') = 'blood' AND coalesce(b.parentage, 'blood') = 'blood'
+UNION ALL
+SELECT 'two_relations', a.person, a.relative, NULL, a.tie_id, b.tie_id
+  FROM tie AS a
+  JOIN tie AS b ON b.person IN (a.person, a.relative) AND b.relative IN (a.person, a.relative) AND b.tie_id > a.tie_id
+               AND (b.relation <> a.relation OR b.person <> a.person)
+UNION ALL
+SELECT 'after_its_end', a.person, a.relative, NULL, a.tie_id, b.tie_id
+  FROM tie AS a
+  JOIN tie AS b ON b.person = a.person AND b.relative = a.relative AND b.relation = a.relation
+               AND b.tie_id <> a.tie_id AND upper(b.stated) <= a.stated_on
+ WHERE upper_inf(a.stated);
+COMMENT ON VIEW aidcase.kin_contradiction IS
+    '来源之间的矛盾:父母较年幼、早于出生、同时两名配偶、两名生父或生母、同一对人两种关系、终止后仍有陈述 / contradictions between sources: a parent who is younger, a tie before a birth, two spouses at a time, two fathers or mothers by birth, two relations of one pair, a statement after the end';
+COMMENT ON COLUMN aidcase.kin_contradiction.contradiction IS
+    '矛盾种类 / kind: younger_parent, before_birth, two_spouses, two_fathers, two_mothers, two_relations, after_its_end';
+COMMENT ON COLUMN aidcase.kin_contradiction.person IS '公民身份号码 / citizen number of the one';
+COMMENT ON COLUMN aidcase.kin_contradiction.relative IS '公民身份号码 / citizen number of the other';
+COMMENT ON COLUMN aidcase.kin_contradiction.third IS '第三人的公民身份号码;空为不涉及 / citizen number of a third person; NULL = none';
+COMMENT ON COLUMN aidcase.kin_contradiction.tie_id IS '所涉关系 / tie';
+COMMENT ON COLUMN aidcase.kin_contradiction.other_tie_id IS '与之矛盾的关系;空为不涉及 / tie that contradicts it; NULL = none';
+
+-- ---------------------------------------------------------------------
+-- Persons without a number: a proposal, and who decided it
+
+CREATE OR REPLACE FUNCTION aidcase.propose_matches(relatives bigint[], members bigint[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+BEGIN
+    IF relatives <> '{}' THEN
+        INSERT INTO aidcase.identity_match (relative_id, member_id, same_unit)
+        SELECT r.relative_id, m.member_id, aidcase.unit_below(c.village_id, f.unit_id, aidcase.today())
+               OR aidcase.unit_below(f.unit_id, c.unit_id, aidcase.today())
+          FROM aidcase.relative_filing AS r
+          JOIN aidcase.staff_filing AS f ON f.filing_id = r.filing_id
+          JOIN aidcase.case_member AS m ON aidcase.name_key(m.name) = aidcase.name_key(r.name) AND m.birth_date = r.birth_date
+          JOIN aidcase.aid_case AS c ON c.case_id = m.case_id
+         WHERE r.relative_id = ANY (relatives) AND NOT m.void AND (r.citizen_id IS NULL OR m.citizen_id IS NULL)
+         ORDER BY r.relative_id, m.member_id
+            ON CONFLICT DO NOTHING;
+    END IF;
+    IF members <> '{}' THEN
+        INSERT INTO aidcase.identity_match (relative_id, member_id, same_unit)
+        SELECT r.relative_id, m.member_id, aidcase.unit_below(c.village_id, f.unit_id, aidcase.today())
+               OR aidcase.unit_below(f.unit_id, c.unit_id, aidcase.today())
+          FROM aidcase.case_member AS m
+          JOIN aidcase.aid_case AS c ON c.case_id = m.case_id
+          JOIN aidcase.relative_filing AS r ON aidcase.name_key(r.name) = aidcase.name_key(m.name) AND r.birth_date = m.birth_date
+          JOIN aidcase.staff_filing AS f ON f.filing_id = r.filing_id
+         WHERE m.member_id = ANY (members) AND NOT m.void AND (r.citizen_id IS NULL OR m.citizen_id IS NULL)
+           AND NOT EXISTS (SELECT FROM aidcase.staff_filing AS x WHERE x.corrects = f.filing_id)
+         ORDER BY r.relative_id, m.member_id
+            ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION aidcase.propose_matches(bigint[], bigint[]) IS
+    '内部:按姓名和出生日期提出同一人建议 / internal: proposes who may be the same person, by name and birth date';
+REVOKE ALL ON FUNCTION aidcase.propose_matches(bigint[], bigint[]) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION aidcase.follow_names() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'relative_filing' THEN
+        PERFORM aidcase.propose_matches(ARRAY(SELECT n.relative_id FROM new_row AS n), NULL);
+    ELSE
+        PERFORM aidcase.propose_matches(NULL, ARRAY(SELECT n.member_id FROM new_row AS n));
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.follow_names() IS
+    '触发器:为无号码者提出同一人建议 / trigger: proposes matches for people without a number';
+REVOKE ALL ON FUNCTION aidcase.follow_names() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "~5_match" AFTER INSERT ON aidcase.relative_filing
+    REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION aidcase.follow_names();
+CREATE OR REPLACE TRIGGER "~5_match" AFTER INSERT ON aidcase.case_member
+    REFERENCING NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION aidcase.follow_names();
+
+-- A person decides: not the filer, not the handling officer of the case, not
+-- the one whom the match is about.
+CREATE OR REPLACE FUNCTION aidcase.check_match() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    actor bigint := aidcase.acting_staff();
+BEGIN
+    IF (NEW.relative_id, NEW.member_id, NEW.same_unit, NEW.proposed_at)
+       IS DISTINCT FROM (OLD.relative_id, OLD.member_id, OLD.same_unit, OLD.proposed_at) OR NEW.state = 'proposed' THEN
+        RAISE EXCEPTION 'a match can only be confirmed or rejected'
+            USING ERRCODE = '23514',
+                  HINT = 'Change its state, with a reason where an earlier decision is changed.';
+    END IF;
+    IF OLD.state <> 'proposed' AND NEW.state <> OLD.state AND coalesce(btrim(NEW.reason), '') = coalesce(btrim(OLD.reason), '') THEN
+        RAISE EXCEPTION 'a decided match is not changed without a reason'
+            USING ERRCODE = '23514',
+                  HINT = 'Give the reason for deciding otherwise.';
+    END IF;
+    IF EXISTS (SELECT FROM aidcase.relative_filing AS r
+                 JOIN aidcase.staff_filing AS f ON f.filing_id = r.filing_id
+                 JOIN aidcase.case_member AS m ON m.member_id = NEW.member_id
+                 JOIN aidcase.case_round AS o ON o.round_id = m.round_id
+                 JOIN aidcase.staff AS s ON s.staff_id = actor
+                WHERE r.relative_id = NEW.relative_id
+                  AND (f.staff_id = actor OR o.handler_id = actor
+                       OR s.citizen_id IN (f.official, r.citizen_id, m.citizen_id))) THEN
+        RAISE EXCEPTION 'a match is not decided by somebody whom it concerns'
+            USING ERRCODE = 'ZA003',
+                  DETAIL = 'The filer, the handling officer of the case and the person in question do not decide.',
+                  HINT = 'Leave it to another officer of the bureau.';
+    END IF;
+    NEW.decided_by := actor;
+    NEW.decided_at := aidcase.now_here();
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_match() IS
+    '触发器:同一人建议由无关人员确认,记下何人何时 / trigger: a match is decided by somebody whom it does not concern; who and when is kept';
+REVOKE ALL ON FUNCTION aidcase.check_match() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "~1_decision" BEFORE UPDATE ON aidcase.identity_match
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_match();
+
+CREATE OR REPLACE FUNCTION aidcase.decide_match(match_id bigint, same_person boolean, reason text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    decided text;
+BEGIN
+    IF decide_match.same_person IS NULL THEN
+        RAISE EXCEPTION 'argument "same_person" must not be null' USING ERRCODE = '22004';
+    END IF;
+    UPDATE aidcase.identity_match AS i
+       SET state = CASE WHEN decide_match.same_person THEN 'confirmed' ELSE 'rejected' END,
+           reason = coalesce(decide_match.reason, i.reason)
+     WHERE i.match_id = decide_match.match_id
+    RETURNING i.state INTO decided;
+    IF decided IS NULL THEN
+        RAISE EXCEPTION 'there is no such match'
+            USING ERRCODE = '22023', HINT = 'The open ones are in view aidcase.match_proposal.';
+    END IF;
+    RETURN decided;
+END
+$$;
+COMMENT ON FUNCTION aidcase.decide_match(bigint, boolean, text) IS
+    '确认或排除同一人建议,返回其状态 / confirms or rejects that a filed relative and a member are one person; returns the state';
+
+CREATE OR REPLACE VIEW aidcase.match_proposal WITH (security_invoker = true) AS
+SELECT i.match_id, i.proposed_at, i.same_unit, f.unit_id AS filing_unit_id, c.unit_id AS case_unit_id, c.case_no, m.round_id,
+       r.relation, r.name AS relative_name, m.name AS member_name, m.birth_date,
+       r.citizen_id IS NOT NULL AS relative_numbered, m.citizen_id IS NOT NULL AS member_numbered
+  FROM aidcase.identity_match AS i
+  JOIN aidcase.relative_filing AS r ON r.relative_id = i.relative_id
+  JOIN aidcase.staff_filing AS f ON f.filing_id = r.filing_id
+  JOIN aidcase.case_member AS m ON m.member_id = i.member_id
+  JOIN aidcase.aid_case AS c ON c.case_id = m.case_id
+ WHERE i.state = 'proposed';
+COMMENT ON VIEW aidcase.match_proposal IS
+    '待确认的同一人建议 / proposals that a filed relative and a household member are one person, not decided yet';
+
+-- ---------------------------------------------------------------------
+-- Who has filed
+
+CREATE OR REPLACE FUNCTION aidcase.filing_status(on_date date)
+RETURNS TABLE (staff_id bigint, staff_no text, unit_id bigint, unit_code text, posts text[], since date, declared_on date,
+               due_on date, late_days integer, state text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+WITH obliged AS (
+    SELECT s.staff_id, s.staff_no, p.unit_id, u.unit_code, array_agg(DISTINCT p.post ORDER BY p.post) AS posts,
+           min(greatest(lower(p.valid), lower(d.valid))) AS since
+      FROM aidcase.staff AS s
+      JOIN aidcase.staff_post AS p ON p.staff_id = s.staff_id AND p.valid @> filing_status.on_date
+      JOIN aidcase.filing_duty AS d ON d.post = p.post AND d.valid @> filing_status.on_date
+      JOIN aidcase.unit AS u ON u.unit_id = p.unit_id
+     WHERE s.employed @> filing_status.on_date
+       -- who was bought in files while the contract runs
+       AND (p.provider_id IS NULL
+            OR EXISTS (SELECT FROM aidcase.provider_contract AS k
+                        WHERE k.provider_id = p.provider_id AND k.valid @> filing_status.on_date
+                          AND aidcase.unit_below(p.unit_id, k.unit_id, filing_status.on_date)))
+     GROUP BY s.staff_id, s.staff_no, p.unit_id, u.unit_code
+), dated AS (
+    SELECT o.*, f.declared_on, f.before_that,
+           (o.since + aidcase.parameter('filing_first_days', o.unit_code, filing_status.on_date)::integer) AS first_due,
+           make_interval(months => aidcase.parameter('filing_interval_months', o.unit_code, filing_status.on_date)::integer) AS pause
+      FROM obliged AS o
+      LEFT JOIN LATERAL (
+            SELECT max(l.declared_on) AS declared_on, (array_agg(l.declared_on ORDER BY l.declared_on DESC))[2] AS before_that
+              FROM (SELECT DISTINCT g.declared_on
+                      FROM aidcase.staff_filing AS g
+                     WHERE g.staff_id = o.staff_id AND g.declared_on <= filing_status.on_date
+                     ORDER BY g.declared_on DESC LIMIT 2) AS l) AS f ON true
+)
+SELECT d.staff_id, d.staff_no, d.unit_id, d.unit_code, d.posts, d.since, d.declared_on,
+       CASE WHEN d.declared_on IS NULL THEN d.first_due ELSE (d.declared_on + d.pause)::date END,
+       CASE WHEN d.declared_on IS NULL THEN greatest(filing_status.on_date - d.first_due, 0)
+            WHEN (d.declared_on + d.pause)::date < filing_status.on_date THEN filing_status.on_date - (d.declared_on + d.pause)::date
+            ELSE greatest(d.declared_on - coalesce((d.before_that + d.pause)::date, d.first_due), 0) END,
+       CASE WHEN d.declared_on IS NULL THEN CASE WHEN d.first_due < filing_status.on_date THEN 'missing' ELSE 'pending' END
+            WHEN (d.declared_on + d.pause)::date < filing_status.on_date THEN 'overdue'
+            WHEN d.declared_on > coalesce((d.before_that + d.pause)::date, d.first_due) THEN 'late'
+            ELSE 'filed' END
+  FROM dated AS d;
+END;
+COMMENT ON FUNCTION aidcase.filing_status(date) IS
+    '某日各应备案人员的申报情况:missing 从未申报、overdue 到期未再申报、late 迟报、filed 按时、pending 未到期 / how everybody who has to file stands on a day: missing = never and due, overdue = not repeated in time, late = declared after it was due, filed = in time, pending = not due yet';
+
+CREATE OR REPLACE VIEW aidcase.filing_now WITH (security_invoker = true) AS
+SELECT s.* FROM aidcase.filing_status(aidcase.today()) AS s;
+COMMENT ON VIEW aidcase.filing_now IS
+    '今日各应备案人员的申报情况 / how everybody who has to file stands today';
+
+CREATE OR REPLACE VIEW aidcase.filing_silence WITH (security_invoker = true) AS
+SELECT u.unit_id, u.unit_code, u.name, u.level, count(s.staff_id)::integer AS obliged,
+       count(*) FILTER (WHERE s.declared_on IS NOT NULL)::integer AS declared,
+       count(*) FILTER (WHERE s.state IN ('missing', 'overdue'))::integer AS owing,
+       (SELECT max(o.declared_on) FROM aidcase.official_filing AS o WHERE o.unit_id = u.unit_id) AS officials_on,
+       count(s.staff_id) > 0 AND count(s.declared_on) = 0 AS silent
+  FROM aidcase.unit_now AS u
+  LEFT JOIN aidcase.filing_now AS s ON s.unit_id = u.unit_id
+ GROUP BY u.unit_id, u.unit_code, u.name, u.level;
+COMMENT ON VIEW aidcase.filing_silence IS
+    '各单位备案情况;silent 为应备案而无一人申报 / filings by unit today; silent = people have to file and nobody did, not even a nil return';
+
+-- ---------------------------------------------------------------------
+-- A filing sheet
+
+/*
+ * One kind of file: the sheet of near relatives.  A declaration is the rows
+ * of one filer and one day; a row with relation "nil" (or 无) is a nil
+ * return.  A row that is refused goes to import_reject with every reason, and
+ * the other rows of the declaration are filed.  A sheet that names other
+ * relatives for a filer and day than are declared already makes a declaration
+ * that corrects; one that names the same changes nothing.
+ */
+CREATE OR REPLACE FUNCTION aidcase.import_relatives(content bytea, encoding text DEFAULT 'UTF8', dry_run boolean DEFAULT false,
+    OUT import_id bigint, OUT lines integer, OUT accepted integer, OUT unchanged integer, OUT rejected integer, OUT rejects jsonb)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    names CONSTANT jsonb := '{"工号": "staff", "staff_no": "staff", "staff": "staff", "公职人员号码": "official", "official": "official",
+        "申报日期": "declared_on", "declared_on": "declared_on", "关系": "relation", "relation": "relation", "姓名": "name", "name": "name",
+        "公民身份号码": "citizen_id", "citizen_id": "citizen_id", "出生日期": "birth_date", "birth_date": "birth_date",
+        "亲子种类": "parentage", "parentage": "parentage", "开始日期": "since", "since": "since",
+        "终止日期": "until", "until": "until", "终止原因": "ended_by", "ended_by": "ended_by"}';
+    digest CONSTANT bytea := sha256(content);
+    the_unit CONSTANT bigint := (SELECT p.unit_id FROM aidcase.staff_post AS p
+                                  WHERE p.staff_id = aidcase.acting_staff() AND p.valid @> aidcase.today()
+                                  ORDER BY p.staff_post_id LIMIT 1);
+    sheet   text;
+    former  record;
+    header  text[];
+    columns text[];
+    rows    jsonb;
+    faults  jsonb := '[]';
+    good    jsonb;
+    more    jsonb;
+BEGIN
+    IF content IS NULL OR encoding IS NULL THEN
+        RAISE EXCEPTION 'there is no file to import' USING ERRCODE = '22004', HINT = 'Give the content of the sheet as bytea.';
+    END IF;
+    IF the_unit IS NULL THEN
+        RAISE EXCEPTION 'whoever imports holds no post today'
+            USING ERRCODE = 'ZA005', HINT = 'Files are imported by staff of a unit or of the bureau.';
+    END IF;
+    SELECT f.import_id, f.lines, f.accepted, f.unchanged, f.rejected INTO former
+      FROM aidcase.file_import AS f WHERE f.kind = 'relatives' AND f.sha256 = digest;
+    IF FOUND THEN
+        import_id := former.import_id; lines := former.lines; accepted := former.accepted;
+        unchanged := former.unchanged; rejected := former.rejected;
+        rejects := (SELECT coalesce(jsonb_agg(jsonb_build_object('line', r.line, 'column', r.column_name, 'reason', r.reason)
+                                              ORDER BY r.line, r.reject_id), '[]')
+                      FROM aidcase.import_reject AS r WHERE r.import_id = former.import_id);
+        RETURN;
+    END IF;
+    BEGIN
+        sheet := convert_from(content, encoding);
+    EXCEPTION WHEN untranslatable_character OR character_not_in_repertoire OR undefined_object OR undefined_function
+                   OR invalid_parameter_value THEN
+        RAISE EXCEPTION 'the file is not text in the encoding %', quote_ident(encoding)
+            USING ERRCODE = '22021', HINT = 'Save the sheet as CSV in UTF-8, or name its encoding, such as GB18030.';
+    END;
+
+    -- the header says what the columns are
+    SELECT c.fields INTO header FROM aidcase.csv_rows(sheet) AS c ORDER BY c.line LIMIT 1;
+    columns := ARRAY(SELECT names ->> btrim(h.name) FROM unnest(header) WITH ORDINALITY AS h (name, n) ORDER BY h.n);
+    PERFORM aidcase.raise_faults('header of the sheet', ARRAY(
+        SELECT f.reason FROM (
+            SELECT 1 AS n, format('column %s: is not known', h.n) AS reason
+              FROM unnest(columns) WITH ORDINALITY AS h (code, n) WHERE h.code IS NULL
+            UNION ALL
+            SELECT 2, format('column %s: is there twice', h.n)
+              FROM unnest(columns) WITH ORDINALITY AS h (code, n) WHERE h.code = ANY (columns[:h.n - 1])
+            UNION ALL
+            SELECT 3, w.code || ': is missing'
+              FROM unnest('{declared_on,relation,name}'::text[]) AS w (code) WHERE NOT coalesce(w.code = ANY (columns), false)
+            UNION ALL
+            SELECT 4, 'staff_no: is missing' WHERE NOT coalesce(columns && '{staff,official}', false)) AS f
+         ORDER BY f.n, f.reason COLLATE "C"),
+        'The first line names the columns: staff_no, declared_on, relation, name, citizen_id, and as needed birth_date, parentage, since, until, ended_by, official (or 工号, 申报日期, 关系, 姓名, 公民身份号码 …).');
+
+    -- each row as an object; codes may be written as their Chinese labels
+    SELECT coalesce(jsonb_agg(x.row ORDER BY x.line), '[]') INTO rows
+      FROM (SELECT c.line, jsonb_build_object('line', c.line, 'fault',
+                       coalesce(c.fault, CASE WHEN cardinality(c.fields) <> cardinality(columns)
+                                              THEN format('has %s fields, the header has %s', cardinality(c.fields), cardinality(columns)) END))
+                   || coalesce((SELECT jsonb_object_agg(v.code, coalesce(
+                                    CASE WHEN v.code = 'relation' AND v.value IN ('无', 'nil') THEN 'nil' END,
+                                    (SELECT min(l.code) FROM aidcase.label AS l
+                                      WHERE l.code_set = 'relative_filing.' || v.code AND l.zh = v.value), v.value))
+                                  FROM (SELECT columns[i] AS code, btrim(c.fields[i], E' \t\u3000') AS value
+                                          FROM generate_series(1, cardinality(columns)) AS i) AS v
+                                 WHERE v.value <> ''), '{}') AS row
+              FROM aidcase.csv_rows(sheet) AS c
+             ORDER BY c.line OFFSET 1) AS x;
+    lines := jsonb_array_length(rows);
+
+    -- what is wrong with a line as such
+    SELECT coalesce(jsonb_agg(jsonb_build_object('line', (r ->> 'line')::integer, 'column', w.col, 'reason', w.reason)), '[]') INTO faults
+      FROM jsonb_array_elements(rows) AS r
+     CROSS JOIN LATERAL (
+        SELECT NULL::text AS col, r ->> 'fault' AS reason WHERE r ->> 'fault' IS NOT NULL
+        UNION ALL
+        SELECT k, 'is missing' FROM unnest('{declared_on,relation}'::text[]) AS k WHERE r ->> 'fault' IS NULL AND r ->> k IS NULL
+        UNION ALL
+        SELECT 'staff_no', CASE WHEN r ->> 'staff' IS NULL THEN 'is missing' ELSE 'must not be named beside "official"' END
+         WHERE r ->> 'fault' IS NULL AND (r ->> 'staff' IS NULL) = (r ->> 'official' IS NULL)
+        UNION ALL
+        SELECT 'relation', 'is a nil return, which goes with no other row of this filer and day'
+         WHERE r ->> 'relation' = 'nil'
+           AND EXISTS (SELECT FROM jsonb_array_elements(rows) AS b
+                        WHERE b ->> 'line' <> r ->> 'line' AND b ->> 'declared_on' = r ->> 'declared_on'
+                          AND (b ->> 'staff', b ->> 'official') IS NOT DISTINCT FROM (r ->> 'staff', r ->> 'official'))
+       ) AS w;
+
+    -- what is wrong with the declarations that the rest of the lines make;
+    -- without the refused lines there may be further faults, so again
+    LOOP
+        SELECT coalesce(jsonb_agg(jsonb_build_object('doc', g.doc, 'lines', g.lines, 'unchanged', g.unchanged) ORDER BY g.first_line), '[]') INTO good
+          FROM (
+            SELECT d.first_line, d.lines,
+                   d.doc || jsonb_strip_nulls(jsonb_build_object('corrects', CASE WHEN b.declared AND NOT b.unchanged THEN true END)) AS doc,
+                   coalesce(b.unchanged, false) AS unchanged
+              FROM (SELECT min((r ->> 'line')::integer) AS first_line, jsonb_agg((r ->> 'line')::integer ORDER BY (r ->> 'line')::integer) AS lines,
+                           jsonb_strip_nulls(jsonb_build_object('staff', r ->> 'staff', 'official', r ->> 'official', 'declared_on', r ->> 'declared_on'))
+                           || jsonb_build_object('relatives', coalesce(jsonb_agg(r - '{line,fault,staff,official,declared_on}'::text[]
+                                  ORDER BY (r ->> 'line')::integer) FILTER (WHERE r ->> 'relation' <> 'nil'), '[]')) AS doc
+                      FROM jsonb_array_elements(rows) AS r
+                     WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(faults) AS f WHERE f -> 'line' = r -> 'line')
+                     GROUP BY r ->> 'staff', r ->> 'official', r ->> 'declared_on') AS d
+              LEFT JOIN LATERAL aidcase.same_declaration(d.doc) AS b ON true) AS g;
+        SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_object('line', l.line, 'column', CASE f.col WHEN 'staff' THEN 'staff_no' ELSE f.col END,
+                                                              'reason', f.reason)), '[]') INTO more
+          FROM jsonb_array_elements(good) AS g
+         CROSS JOIN LATERAL (
+            SELECT substring(x.path FROM '^relatives\[(\d+)\]')::integer AS n,
+                   CASE WHEN x.path ~ '^relatives\[\d+\]' THEN substring(x.path FROM '\.(\w+)$') ELSE x.path END AS col, x.reason
+              FROM aidcase.declaration_faults(g -> 'doc') AS x) AS f
+         CROSS JOIN LATERAL (
+            SELECT (g -> 'lines' -> f.n)::integer AS line WHERE f.n IS NOT NULL
+            UNION ALL
+            SELECT e::integer FROM jsonb_array_elements(g -> 'lines') AS e WHERE f.n IS NULL) AS l
+         WHERE NOT (g -> 'unchanged')::boolean;
+        EXIT WHEN more = '[]';
+        faults := faults || more;
+    END LOOP;
+
+    rejects := (SELECT coalesce(jsonb_agg(f ORDER BY (f ->> 'line')::integer, f ->> 'column' COLLATE "C", f ->> 'reason' COLLATE "C"), '[]')
+                  FROM jsonb_array_elements(faults) AS f);
+    rejected := (SELECT count(DISTINCT f -> 'line') FROM jsonb_array_elements(faults) AS f);
+    unchanged := (SELECT coalesce(sum(jsonb_array_length(g -> 'lines')), 0) FROM jsonb_array_elements(good) AS g WHERE (g -> 'unchanged')::boolean);
+    accepted := lines - rejected - unchanged;
+    IF dry_run THEN
+        RETURN;
+    END IF;
+
+    INSERT INTO aidcase.file_import (unit_id, kind, sha256, lines, accepted, unchanged, rejected, imported_by)
+    VALUES (the_unit, 'relatives', digest, lines, accepted, unchanged, rejected, aidcase.acting_staff())
+    RETURNING file_import.import_id INTO import_id;
+    INSERT INTO aidcase.import_reject (import_id, unit_id, line, column_name, reason)
+    SELECT import_relatives.import_id, the_unit, (f.item ->> 'line')::integer, f.item ->> 'column', f.item ->> 'reason'
+      FROM jsonb_array_elements(rejects) WITH ORDINALITY AS f (item, n) ORDER BY f.n;
+    PERFORM aidcase.file_relatives(g.item -> 'doc')
+       FROM jsonb_array_elements(good) WITH ORDINALITY AS g (item, n)
+      WHERE NOT (g.item -> 'unchanged')::boolean
+      ORDER BY g.item -> 'doc' ->> 'declared_on', g.n;
+END
+$$;
+COMMENT ON FUNCTION aidcase.import_relatives(bytea, text, boolean) IS
+    '导入近亲属备案表 (CSV):合格行备案,不合格行连同全部原因进入 import_reject;同一文件只导入一次;dry_run 只检查 / imports a sheet of near relatives (CSV): good rows are filed, others go to import_reject with every reason; the same file is imported once; dry_run only checks';

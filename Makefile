@@ -15,6 +15,7 @@ OBJS = \
 	extension/aidcase.o \
 	extension/citizen_id.o \
 	extension/csv.o \
+	extension/estimate.o \
 	extension/intervals.o \
 	extension/kin.o \
 	extension/ledger.o \
@@ -30,6 +31,7 @@ OBJS = \
 	extension/row_image.o \
 	extension/sampling.o \
 	extension/sealer.o \
+	extension/special.o \
 	extension/tiles.o \
 	extension/supervision.o \
 	extension/trigger_util.o \
@@ -47,7 +49,8 @@ DATA_built = aidcase--$(EXTVERSION).sql
 # pkg-config knows nothing where a library that xlsxwriter itself was built
 # with has no .pc file installed; it is in the usual place then
 PG_CPPFLAGS = $(shell pkg-config --cflags-only-I xlsxwriter 2>/dev/null)
-PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter $(XCFLAGS)
+# no fused multiply-add: the same digits on every machine
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -ffp-contract=off $(XCFLAGS)
 SHLIB_LINK = $(or $(shell pkg-config --libs xlsxwriter 2>/dev/null),-lxlsxwriter) -lz
 EXTRA_CLEAN = aidcase--*.sql
 NO_INSTALLCHECK = 1

@@ -2,7 +2,7 @@
  *
  * intervals.c
  *		Confidence limits for a share, and for the number of wrong units in
- *		a finite population.
+ *		a finite population; how many units to examine.
  *
  * Of n units examined, x were found wrong.  All three functions give
  * two-sided limits (lower, upper) with half of alpha = 1 - level on each side:
@@ -15,6 +15,13 @@
  * among the N of the population, when n of them were drawn without putting
  * back.  lower = the least K with P(X >= x) > alpha/2, upper = the greatest
  * K with P(X <= x) > alpha/2.
+ *
+ * sample_size: how many units to examine so that the share found lies within
+ * a margin of the true one at a level; an approximation, by the normal
+ * distribution with finite-population correction (Cochran).
+ *
+ * discovery_size: how many units to examine so that at least one wrong one is
+ * among them with a probability of at least level; exact.
  *
  * How the numbers are kept right:
  *
@@ -35,7 +42,7 @@
  *   whose sum is the value (Dekker 1971), and level counts as exactly the
  *   double that was given.  A tie is no "greater than".
  *
- * Only + - * / sqrt exp expm1 log erfc lgamma of the C library are used, so
+ * Only + - * / sqrt exp expm1 log log1p erfc of the C library are used, so
  * results agree on any machine to the last digits, and whole numbers agree.
  *
  * Sums run over some dozens of standard deviations at most.  To bound them,
@@ -59,12 +66,10 @@
 
 #include "aidcase.h"
 #include "compat.h"
+#include "special.h"
 
 /* Most units that the exact methods take; more people than there are. */
 #define MAX_UNITS			INT64CONST(10000000000)
-
-/* ln(sqrt(2 pi)) */
-#define LN_SQRT_2PI			0.91893853320467274178
 
 /* Ask for a cancelled query after so many terms of a sum. */
 #define TERMS_PER_CHECK		0xFFFF
@@ -72,6 +77,8 @@
 PG_FUNCTION_INFO_V1(aidcase_wilson);
 PG_FUNCTION_INFO_V1(aidcase_clopper_pearson);
 PG_FUNCTION_INFO_V1(aidcase_hypergeometric_limits);
+PG_FUNCTION_INFO_V1(aidcase_sample_size);
+PG_FUNCTION_INFO_V1(aidcase_discovery_size);
 
 /* A number of about 31 digits: the sum of two doubles. */
 typedef struct Pair
@@ -83,9 +90,6 @@ typedef struct Pair
 static void check_counts(int64 x, int64 n, const int64 *population,
 						 double level, bool bounded);
 static Datum make_limits(FunctionCallInfo fcinfo, Datum lower, Datum upper);
-static double normal_quantile_upper(double tail);
-static double stirling_error(double n);
-static double deviance(double x, double mean);
 static double log_binomial(double x, double n, double p, double q);
 static double binomial_upper_logit(int64 x, int64 n, double half_alpha);
 static Pair pair_sum(double a, double b);
@@ -97,6 +101,8 @@ static bool hypergeometric_tail_exceeds(int64 x, int64 n, int64 wrong,
 										int64 population, Pair half_alpha);
 static int64 hypergeometric_upper(int64 x, int64 n, int64 population,
 								  Pair half_alpha);
+static bool none_is_likely(int64 n, int64 wrong, int64 population,
+						   double level);
 
 /*
  * Errors, naming all that is wrong, if the arguments allow no limits.
@@ -171,92 +177,14 @@ make_limits(FunctionCallInfo fcinfo, Datum lower, Datum upper)
 }
 
 /*
- * The z with P(Z > z) = tail, for a standard normal Z and 0 < tail <= 1/2.
- *
- * Starts from formula 26.2.23 of Abramowitz and Stegun, good to 4.5e-4;
- * each of Halley's steps triples the number of right digits.
- */
-static double
-normal_quantile_upper(double tail)
-{
-	double		t = sqrt(-2.0 * log(tail));
-	double		z;
-	int			step;
-
-	z = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
-		(1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
-	for (step = 0; step < 3; step++)
-	{
-		double		density = exp(-0.5 * z * z - LN_SQRT_2PI);
-		double		error = (0.5 * erfc(z / sqrt(2.0)) - tail) / density;
-
-		z += error / (1.0 - 0.5 * z * error);
-	}
-	return Max(z, 0.0);
-}
-
-/*
- * ln(n!) less Stirling's formula for it, for n >= 1.
- */
-static double
-stirling_error(double n)
-{
-	double		square = n * n;
-
-	/* for few units the logarithms are small, and nothing is lost */
-	if (n < 16)
-		return lgamma(n + 1.0) - (n + 0.5) * log(n) + n - LN_SQRT_2PI;
-
-	/* the terms are 1/12, 1/360, 1/1260, ...; the next is below 1e-17 */
-	return (1.0 / 12 - (1.0 / 360 - (1.0 / 1260 - (1.0 / 1680 -
-				(1.0 / 1188 - 691.0 / 360360 / square) / square) / square) /
-			square) / square) / n;
-}
-
-/*
- * x ln(x / mean) + mean - x, for positive x and mean, also where they nearly
- * agree and the terms would cancel.
- *
- * With v = (x - mean) / (x + mean), ln(x / mean) = 2 (v + v^3/3 + v^5/5 ...).
- * The first term of x ln(x / mean), less x - mean, is (x - mean) v.
- */
-static double
-deviance(double x, double mean)
-{
-	double		difference = x - mean;
-	double		v;
-	double		sum;
-	double		power;
-	int			i;
-
-	if (fabs(difference) >= 0.1 * (x + mean))
-		return x * log(x / mean) - difference;
-
-	v = difference / (x + mean);
-	sum = difference * v;
-	power = 2.0 * x * v;
-	for (i = 3; i < 100; i += 2)
-	{
-		double		next;
-
-		power *= v * v;
-		next = sum + power / i;
-		if (next == sum)
-			break;
-		sum = next;
-	}
-	return sum;
-}
-
-/*
  * The logarithm of the binomial probability of x among n, for 0 < x < n;
  * q = 1 - p is handed in to keep its digits.
  */
 static double
 log_binomial(double x, double n, double p, double q)
 {
-	return stirling_error(n) - stirling_error(x) - stirling_error(n - x) -
-		deviance(x, n * p) - deviance(n - x, n * q) -
+	return aidcase_stirling_error(n) - aidcase_stirling_error(x) - aidcase_stirling_error(n - x) -
+		aidcase_deviance(x, n * p) - aidcase_deviance(n - x, n * q) -
 		LN_SQRT_2PI + 0.5 * log(n / (x * (n - x)));
 }
 
@@ -497,6 +425,52 @@ hypergeometric_upper(int64 x, int64 n, int64 population, Pair half_alpha)
 }
 
 /*
+ * The greatest number of wrong units among the population with P(X <= x) >
+ * (1 - level) / 2 / parts, when n were drawn and X are found.
+ */
+int64
+aidcase_most_wrong(int64 x, int64 n, int64 population, double level, int parts)
+{
+	Pair		half_alpha = pair_sum(1.0, -level);
+	Pair		divisor = {2.0 * parts, 0.0};
+
+	return hypergeometric_upper(x, n, population,
+								pair_divide(half_alpha, divisor));
+}
+
+/*
+ * Is the probability that n units drawn hold none of the wrong ones greater
+ * than 1 - level?  Needs n + wrong <= population.
+ *
+ * It is the product of (population - wrong - i) / (population - i) over the
+ * n units, or the same with n and wrong exchanged, whichever is shorter.
+ */
+static bool
+none_is_likely(int64 n, int64 wrong, int64 population, double level)
+{
+	Pair		product = {1.0, 0.0};
+	Pair		alpha = pair_sum(1.0, -level);
+	int64		factors = Min(n, wrong);
+	int64		taken = Max(n, wrong);
+	int64		i;
+
+	for (i = 0; i < factors; i++)
+	{
+		Pair		above = {(double) (population - taken - i), 0.0};
+		Pair		below = {(double) (population - i), 0.0};
+
+		product = pair_multiply(product, pair_divide(above, below));
+		if (product.high < 0.5 * alpha.high)
+			return false;
+		if ((i & TERMS_PER_CHECK) == TERMS_PER_CHECK)
+			CHECK_FOR_INTERRUPTS();
+	}
+	alpha.high = -alpha.high;
+	alpha.low = -alpha.low;
+	return pair_add(product, alpha).high > ldexp((double) factors, -100);
+}
+
+/*
  * wilson(x bigint, n bigint, level double precision)
  *
  * The limits are the roots of (1 + t) p^2 - (2 s + t) p + s^2 with s = x/n
@@ -518,7 +492,7 @@ aidcase_wilson(PG_FUNCTION_ARGS)
 	check_counts(x, n, NULL, level, false);
 
 	share = (double) x / (double) n;
-	z = normal_quantile_upper((1.0 - level) / 2.0);
+	z = aidcase_normal_upper((1.0 - level) / 2.0);
 	t = z * z / (double) n;
 	upper = (2.0 * share + t +
 			 sqrt(t * t + 4.0 * t * share * ((double) (n - x) / (double) n))) /
@@ -573,17 +547,117 @@ aidcase_hypergeometric_limits(PG_FUNCTION_ARGS)
 	int64		n = PG_GETARG_INT64(1);
 	int64		population = PG_GETARG_INT64(2);
 	double		level = PG_GETARG_FLOAT8(3);
-	Pair		half_alpha;
 	int64		lower;
 	int64		upper;
 
 	check_counts(x, n, &population, level, true);
 
-	half_alpha = pair_sum(1.0, -level);
-	half_alpha.high /= 2.0;
-	half_alpha.low /= 2.0;
-	lower = population -
-		hypergeometric_upper(n - x, n, population, half_alpha);
-	upper = hypergeometric_upper(x, n, population, half_alpha);
+	lower = population - aidcase_most_wrong(n - x, n, population, level, 1);
+	upper = aidcase_most_wrong(x, n, population, level, 1);
 	return make_limits(fcinfo, Int64GetDatum(lower), Int64GetDatum(upper));
+}
+
+/*
+ * sample_size(population bigint, expected_rate double precision,
+ * margin double precision, level double precision)
+ *
+ * A result that lies a rounding error above a whole number is that number, so
+ * that it is the same on any machine.
+ */
+Datum
+aidcase_sample_size(PG_FUNCTION_ARGS)
+{
+	int64		population = PG_GETARG_INT64(0);
+	double		rate = PG_GETARG_FLOAT8(1);
+	double		margin = PG_GETARG_FLOAT8(2);
+	double		level = PG_GETARG_FLOAT8(3);
+	StringInfoData problems;
+	double		z;
+	double		unlimited;
+	double		size;
+
+	initStringInfo(&problems);
+	if (population < 1)
+		appendStringInfo(&problems, "The population (" INT64_FORMAT ") is not positive.\n",
+					population);
+	if (population > MAX_UNITS)
+		appendStringInfo(&problems, "There are more than " INT64_FORMAT " units.\n",
+					MAX_UNITS);
+	/* written so that NaN is caught */
+	if (!(rate > 0.0 && rate < 1.0))
+		appendStringInfo(&problems, "The expected rate (%g) is not between 0 and 1.\n", rate);
+	if (!(margin > 0.0 && margin < 1.0))
+		appendStringInfo(&problems, "The margin (%g) is not between 0 and 1.\n", margin);
+	if (!(level > 0.0 && level < 1.0))
+		appendStringInfo(&problems, "The level (%g) is not between 0 and 1.\n", level);
+	if (problems.len > 0)
+	{
+		problems.data[--problems.len] = '\0';
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("number of units to examine cannot be computed"),
+				 errdetail_internal("%s", problems.data),
+				 errhint("Give the population, the rate that is expected (0.5 when nothing is known), the margin such as 0.05, and a level such as 0.95.")));
+	}
+	pfree(problems.data);
+
+	z = aidcase_normal_upper((1.0 - level) / 2.0);
+	unlimited = z / margin * (z / margin) * rate * (1.0 - rate);
+	size = ceil(unlimited / (1.0 + (unlimited - 1.0) / (double) population) *
+				(1.0 - 1e-12));
+	PG_RETURN_INT64((int64) Max(1.0, Min(size, (double) population)));
+}
+
+/*
+ * discovery_size(population bigint, wrong bigint, level double precision)
+ */
+Datum
+aidcase_discovery_size(PG_FUNCTION_ARGS)
+{
+	int64		population = PG_GETARG_INT64(0);
+	int64		wrong = PG_GETARG_INT64(1);
+	double		level = PG_GETARG_FLOAT8(2);
+	StringInfoData problems;
+	int64		low = 1;
+	int64		high;
+
+	initStringInfo(&problems);
+	if (population < 1)
+		appendStringInfo(&problems, "The population (" INT64_FORMAT ") is not positive.\n",
+					population);
+	if (population > MAX_UNITS)
+		appendStringInfo(&problems, "There are more than " INT64_FORMAT " units.\n",
+					MAX_UNITS);
+	if (wrong < 1)
+		appendStringInfo(&problems, "The number of wrong units (" INT64_FORMAT ") is not positive.\n",
+					wrong);
+	if (wrong > population)
+		appendStringInfo(&problems, "The number of wrong units (" INT64_FORMAT ") is greater than the population (" INT64_FORMAT ").\n",
+					wrong, population);
+	if (!(level > 0.0 && level < 1.0))
+		appendStringInfo(&problems, "The level (%g) is not between 0 and 1.\n", level);
+	if (problems.len > 0)
+	{
+		problems.data[--problems.len] = '\0';
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("number of units to examine cannot be computed"),
+				 errdetail_internal("%s", problems.data),
+				 errhint("Give the population, the number of wrong units in it of which one is to be found, and a level such as 0.95.")));
+	}
+	pfree(problems.data);
+
+	/* with so many no draw holds right ones only */
+	high = population - wrong + 1;
+	while (low < high)
+	{
+		int64		middle = low + (high - low) / 2;
+
+		CHECK_FOR_INTERRUPTS();
+		if (none_is_likely(middle, wrong, population, level))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	PG_RETURN_INT64(low);
 }

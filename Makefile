@@ -42,6 +42,7 @@ OBJS = \
 	extension/workflow_clocks.o \
 	extension/workflow_facts.o \
 	extension/workflow_guards.o \
+	extension/workflow_limits.o \
 	extension/xlsx.o
 PGFILEDESC = "aidcase - social assistance register"
 

@@ -15,6 +15,11 @@
  * look (workflow_facts.c says why).  next_actions() is the same judgement as
  * a dry run; aim_move() serves advance().
  *
+ * A row ends under the version that it began with.  The one exception is a
+ * round that table reroute sends to the district (or to the step that the
+ * district takes) because its unit can no longer decide: its version and
+ * state change together, as that row says, and nothing else does.
+ *
  * Everything is read with the latest snapshot and as the register's owner,
  * as foreign-key checks do, so under REPEATABLE READ, too, a move is judged
  * by what is true now.
@@ -76,6 +81,8 @@ static void refuse_unmet(Relation rel, const GuardContext *context,
 static void refuse_state(Relation rel, int64 id, const Workflow *workflow,
 						 const WorkflowState *from, const char *to,
 						 const char *action);
+static bool reroute_says(int64 id, int64 from_workflow, const char *from,
+						 int64 to_workflow, const char *to);
 static TimestampTz event_time(Relation rel, int64 id, bool given,
 							  TimestampTz at, bool has_before,
 							  TimestampTz before, int64 unit_id);
@@ -215,7 +222,7 @@ open_subject(TriggerData *trigdata, const SubjectColumns *columns)
 
 	workflow = aidcase_workflow_in_force(subject,
 										 row_text(&row, columns->round_kind),
-										 unit_id, on);
+										 unit_id, on, true);
 	if (workflow == NULL || workflow->initial == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_PARAMETER_MISSING),
@@ -405,6 +412,83 @@ owner_of_column(const Workflow *workflow, const char *name,
 }
 
 /*
+ * Is there a row of table reroute that says so?  Only its own trigger writes
+ * there, after it has looked whether the unit can decide.
+ */
+static bool
+reroute_says(int64 id, int64 from_workflow, const char *from,
+			 int64 to_workflow, const char *to)
+{
+	static KeptPlan plan = {
+		"SELECT 1 FROM aidcase.reroute AS r"
+		" WHERE r.round_id OPERATOR(pg_catalog.=) $1"
+		" AND r.from_workflow_id OPERATOR(pg_catalog.=) $2"
+		" AND r.from_state OPERATOR(pg_catalog.=) $3"
+		" AND r.to_workflow_id OPERATOR(pg_catalog.=) $4"
+		" AND r.to_state OPERATOR(pg_catalog.=) $5",
+	5, {INT8OID, INT8OID, TEXTOID, INT8OID, TEXTOID}, NULL};
+	Datum		values[5];
+	bool		says;
+
+	if (from == NULL || to == NULL || to_workflow == 0)
+		return false;
+	values[0] = Int64GetDatum(id);
+	values[1] = Int64GetDatum(from_workflow);
+	values[2] = CStringGetTextDatum(from);
+	values[3] = Int64GetDatum(to_workflow);
+	values[4] = CStringGetTextDatum(to);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	says = aidcase_run(&plan, values, NULL, 1) == 1;
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return says;
+}
+
+/*
+ * A round goes over to another version, or to the district's step of its own:
+ * between states in which nothing is decided, and nothing else changes.
+ */
+static HeapTuple
+reroute(Relation rel, const SubjectColumns *columns, const Row *old,
+		const Row *new, bool *changed, const WorkflowState *from)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	const Workflow *workflow =
+		aidcase_workflow(row_int64(new, columns->workflow_id));
+	const WorkflowState *to =
+		aidcase_workflow_state(workflow, row_text(new, columns->state));
+	int64		id = row_int64(old, columns->key);
+	int64		unit_id = row_int64(new, columns->unit_id);
+	const Actor *actor = aidcase_actor();
+	int			cols[2];
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+
+	if (to == NULL || to->frozen)
+		elog(ERROR, "row " INT64_FORMAT " cannot be re-routed to that state", id);
+	changed[columns->workflow_id - 1] = false;
+	changed[columns->state - 1] = false;
+	changed[columns->occurred_at - 1] = false;
+	changed[columns->reason - 1] = false;
+	changed[columns->moved_by - 1] = false;
+	if (from->frozen || list_columns(rel, changed)[0] != '\0')
+		refuse_frozen(rel, id, from, changed);
+	if (!aidcase_lock_case(row_int64(new, columns->case_id)))
+		elog(ERROR, "row " INT64_FORMAT " has no case", id);
+	aidcase_forget_round();
+	cols[0] = columns->occurred_at;
+	values[0] = TimestampTzGetDatum(event_time(rel, id, false, 0, true,
+											   DatumGetTimestampTz(old->values[columns->occurred_at - 1]),
+											   unit_id));
+	cols[1] = columns->moved_by;
+	values[1] = Int64GetDatum(actor->staff_id);
+	nulls[1] = actor->staff_id == 0;
+	return heap_modify_tuple_by_cols(new->tuple, desc, lengthof(cols), cols,
+									 values, nulls);
+}
+
+/*
  * A changed row of a subject: lets through what the state allows, and judges
  * a move.
  */
@@ -429,6 +513,7 @@ change_subject(TriggerData *trigdata, const SubjectColumns *columns)
 	bool		anything = false;
 	bool		state_named;
 	bool		reason_named;
+	bool		rerouted = false;
 	int64		id;
 	int			i;
 
@@ -442,6 +527,16 @@ change_subject(TriggerData *trigdata, const SubjectColumns *columns)
 		AttrNumber	attnum = i < columns->nfixed ? columns->fixed[i] :
 			aidcase_attnum(desc, trigger->tgargs[i - columns->nfixed]);
 
+		if (attnum != 0 && changed[attnum - 1] &&
+			attnum == columns->workflow_id && columns->round_kind != 0 &&
+			reroute_says(id, row_int64(&old, attnum),
+						 row_text(&old, columns->state),
+						 row_int64(&new, attnum),
+						 row_text(&new, columns->state)))
+		{
+			rerouted = true;
+			continue;
+		}
 		if (attnum != 0 && changed[attnum - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -458,15 +553,21 @@ change_subject(TriggerData *trigdata, const SubjectColumns *columns)
 		elog(ERROR, "workflow " INT64_FORMAT " has no state \"%s\"",
 			 workflow->workflow_id, from_name);
 
-	if (changed[columns->state - 1])
+	if (changed[columns->state - 1] && !rerouted)
 	{
 		to_name = row_text(&new, columns->state);
 		if (to_name != NULL)
 			move = aidcase_transition(workflow, from, to_name);
-		if (move == NULL)
+		if (move == NULL && to_name != NULL && columns->round_kind != 0)
+			rerouted = reroute_says(id, workflow->workflow_id, from_name,
+									workflow->workflow_id, to_name);
+		if (move == NULL && !rerouted)
 			refuse_state(rel, id, workflow, from,
 						 to_name != NULL ? to_name : "", NULL);
 	}
+
+	if (rerouted)
+		return reroute(rel, columns, &old, &new, changed, from);
 
 	/*
 	 * A statement that only names a state the row is in already is the second

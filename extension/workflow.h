@@ -23,6 +23,7 @@
 #define AIDCASE_WORKFLOW_H
 
 #include "access/htup_details.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -218,6 +219,69 @@ row_text(const Row *row, AttrNumber attnum)
 	return TextDatumGetCString(row->values[attnum - 1]);
 }
 
+#define CONTEXT()	((const GuardContext *) PG_GETARG_POINTER(0))
+#define RETURN_SENTENCE(text)	PG_RETURN_TEXT_P(cstring_to_text(text))
+
+/*
+ * A guard looks at the first row of its last query.
+ */
+static inline Datum
+result(int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column,
+						 isnull);
+}
+
+/*
+ * The same as a bigint, 0 for NULL.
+ */
+static inline int64
+result_int64(int column)
+{
+	bool		isnull;
+	Datum		value = result(column, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+/*
+ * The same as a boolean, false for NULL.
+ */
+static inline bool
+result_bool(int column)
+{
+	bool		isnull;
+	Datum		value = result(column, &isnull);
+
+	return isnull ? false : DatumGetBool(value);
+}
+
+/*
+ * The same as a text, NULL for NULL.
+ */
+static inline char *
+result_text(int column)
+{
+	bool		isnull;
+	Datum		value = result(column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/*
+ * A column of the row as it would become.
+ */
+static inline Datum
+row_value(const GuardContext *context, const char *column, bool *isnull)
+{
+	AttrNumber	attnum = aidcase_attnum(context->desc, column);
+
+	if (attnum == 0)
+		elog(ERROR, "table \"%s\" has no column \"%s\"",
+			 context->subject, column);
+	return heap_getattr(context->row, attnum, context->desc, isnull);
+}
+
 /* workflow.c */
 extern void aidcase_take_apart(Row *row, HeapTuple tuple, TupleDesc desc);
 extern bool *aidcase_changed_columns(TupleDesc desc, const Row *old,
@@ -239,7 +303,8 @@ extern HeapTuple aidcase_fetch_row(Relation rel, Oid index, AttrNumber key,
 extern const Workflow *aidcase_workflow(int64 workflow_id);
 extern const Workflow *aidcase_workflow_in_force(const char *subject,
 												 const char *round_kind,
-												 int64 unit_id, DateADT on);
+												 int64 unit_id, DateADT on,
+												 bool lock);
 extern bool aidcase_is_subject(const char *name);
 extern const WorkflowState *aidcase_workflow_state(const Workflow *workflow,
 												   const char *name);

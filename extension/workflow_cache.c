@@ -53,6 +53,7 @@
 #include "workflow.h"
 
 PG_FUNCTION_INFO_V1(aidcase_guard_function_fault);
+PG_FUNCTION_INFO_V1(aidcase_procedure_of);
 
 /* Which procedure governs new rows. */
 typedef struct Procedure
@@ -60,6 +61,8 @@ typedef struct Procedure
 	int64		unit_id;		/* 0: every unit without one of its own */
 	char	   *subject;
 	char	   *round_kind;		/* NULL: every kind without one of its own */
+	int			delegated;		/* 1: of a unit that holds the delegation, 0: of
+								 * one that does not, -1: of either */
 	int64		workflow_id;
 	DateADT		from;			/* first day */
 	DateADT		until;			/* first day after it */
@@ -113,13 +116,15 @@ static const SignerColumn signer_columns[] = {
 	{"evaluated_by", NULL, false},
 	{"determined_by", NULL, false},
 	{"delivered_by", NULL, false},
-	{"handed_by", NULL, false}
+	{"handed_by", NULL, false},
+	{"cosigned_by", NULL, false}
 };
 
 /* When a fact happened. */
 static const char *const time_columns[] = {
 	"requested_at", "returned_at", "raised_at", "cleared_at", "visited_at",
-	"evaluated_at", "determined_at", "delivered_at", "handed_at"
+	"evaluated_at", "determined_at", "delivered_at", "handed_at",
+	"cosigned_at"
 };
 
 static void register_callbacks(void);
@@ -619,7 +624,9 @@ read_procedures(Definitions *defs)
 		" CASE WHEN pg_catalog.lower_inf(p.valid) THEN '-infinity'"
 		" ELSE pg_catalog.lower(p.valid) END,"
 		" CASE WHEN pg_catalog.upper_inf(p.valid) THEN 'infinity'"
-		" ELSE pg_catalog.upper(p.valid) END"
+		" ELSE pg_catalog.upper(p.valid) END,"
+		" CASE WHEN p.delegated THEN 1 WHEN p.delegated IS NULL THEN -1"
+		" ELSE 0 END"
 		" FROM aidcase.procedure_in_force AS p",
 	0, {0}, NULL};
 	uint64		n = aidcase_run(&plan, NULL, NULL, 0);
@@ -637,6 +644,7 @@ read_procedures(Definitions *defs)
 		procedure->workflow_id = DatumGetInt64(column_value(i, 4));
 		procedure->from = DatumGetDateADT(column_value(i, 5));
 		procedure->until = DatumGetDateADT(column_value(i, 6));
+		procedure->delegated = DatumGetInt32(column_value(i, 7));
 	}
 	defs->nprocedures = n;
 }
@@ -751,17 +759,58 @@ aidcase_workflow(int64 workflow_id)
 }
 
 /*
- * The version that governs a new row, NULL when none does.  A row of the unit
- * itself goes before one for every unit, then one of the very kind of round
- * before one for every kind.
+ * Does a unit hold, on a date, the delegation for every programme that is
+ * entrusted to units at all, or for that of the emergency alone?  lock: the
+ * delegations stay until the transaction ends.
+ */
+static bool
+unit_is_delegated(const char *round_kind, int64 unit_id, DateADT on, bool lock)
+{
+#define DELEGATED(lock) \
+	"WITH held AS MATERIALIZED (" \
+	" SELECT d.programme FROM aidcase.delegation AS d" \
+	" WHERE d.unit_id OPERATOR(pg_catalog.=) $1" \
+	" AND d.valid OPERATOR(pg_catalog.@>) $2" lock ")" \
+	" SELECT EXISTS (SELECT FROM held) AND NOT EXISTS (SELECT FROM" \
+	" (SELECT DISTINCT e.programme FROM aidcase.delegation AS e) AS p" \
+	" WHERE (NOT $3 OR p.programme OPERATOR(pg_catalog.=) 'temp_assistance')" \
+	" AND p.programme OPERATOR(pg_catalog.<>) ALL" \
+	" (ARRAY(SELECT h.programme FROM held AS h)))"
+	static KeptPlan plans[2] = {
+		{DELEGATED(""), 3, {INT8OID, DATEOID, BOOLOID}, NULL},
+		{DELEGATED(" FOR SHARE"), 3, {INT8OID, DATEOID, BOOLOID}, NULL}
+	};
+	Datum		values[3];
+	bool		delegated;
+	bool		isnull;
+
+	values[0] = Int64GetDatum(unit_id);
+	values[1] = DateADTGetDatum(on);
+	values[2] = BoolGetDatum(round_kind != NULL &&
+							 strcmp(round_kind, "emergency") == 0);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	(void) aidcase_run(&plans[lock ? 1 : 0], values, NULL, 1);
+	delegated = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
+										   SPI_tuptable->tupdesc, 1, &isnull));
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return delegated;
+}
+
+/*
+ * The version in force for new rows of a subject; NULL when there is none.
+ * One of the unit goes before one for all, one of the kind before one for
+ * all kinds, one that looks at the delegation before one that does not.
  */
 const Workflow *
 aidcase_workflow_in_force(const char *subject, const char *round_kind,
-						  int64 unit_id, DateADT on)
+						  int64 unit_id, DateADT on, bool lock)
 {
 	const Definitions *defs = get_definitions();
 	const Procedure *best = NULL;
 	int			best_rank = -1;
+	int			delegated = -1; /* not asked yet */
 	int			i;
 
 	for (i = 0; i < defs->nprocedures; i++)
@@ -778,15 +827,43 @@ aidcase_workflow_in_force(const char *subject, const char *round_kind,
 			(round_kind == NULL ||
 			 strcmp(procedure->round_kind, round_kind) != 0))
 			continue;
-		rank = (procedure->unit_id != 0 ? 2 : 0) +
-			(procedure->round_kind != NULL ? 1 : 0);
-		if (rank > best_rank)
+		rank = (procedure->unit_id != 0 ? 4 : 0) +
+			(procedure->round_kind != NULL ? 2 : 0) +
+			(procedure->delegated >= 0 ? 1 : 0);
+		if (rank <= best_rank)
+			continue;
+		if (procedure->delegated >= 0)
 		{
-			best = procedure;
-			best_rank = rank;
+			if (delegated < 0)
+				delegated = unit_is_delegated(round_kind, unit_id, on, lock);
+			if (procedure->delegated != delegated)
+				continue;
 		}
+		best = procedure;
+		best_rank = rank;
 	}
 	return best == NULL ? NULL : find_workflow(defs, best->workflow_id);
+}
+
+/*
+ * procedure_of(subject text, round_kind text, unit_id bigint, on_date date)
+ * returns bigint: the version in force, NULL when there is none.
+ */
+Datum
+aidcase_procedure_of(PG_FUNCTION_ARGS)
+{
+	const Workflow *workflow;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		PG_RETURN_NULL();
+	workflow = aidcase_workflow_in_force(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+										 PG_ARGISNULL(1) ? NULL :
+										 text_to_cstring(PG_GETARG_TEXT_PP(1)),
+										 PG_GETARG_INT64(2),
+										 PG_GETARG_DATEADT(3), false);
+	if (workflow == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(workflow->workflow_id);
 }
 
 /*

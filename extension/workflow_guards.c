@@ -24,6 +24,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/timestamp.h"
 
 #include "aidcase.h"
@@ -50,9 +51,6 @@ PG_FUNCTION_INFO_V1(aidcase_guard_notice_delivered);
 PG_FUNCTION_INFO_V1(aidcase_guard_publication_made);
 PG_FUNCTION_INFO_V1(aidcase_guard_publicity_over);
 PG_FUNCTION_INFO_V1(aidcase_guard_handover_recorded);
-
-#define CONTEXT()	((const GuardContext *) PG_GETARG_POINTER(0))
-#define RETURN_SENTENCE(text)	PG_RETURN_TEXT_P(cstring_to_text(text))
 
 /* the programme of every emergency */
 #define EMERGENCY_PROGRAMME	"temp_assistance"
@@ -86,52 +84,6 @@ PG_FUNCTION_INFO_V1(aidcase_guard_handover_recorded);
 	"f.bars AND f.state OPERATOR(pg_catalog.=) ANY (ARRAY['open', 'confirmed'])"
 
 /*
- * Column of the first row of the last query.
- */
-static Datum
-result(int column, bool *isnull)
-{
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column,
-						 isnull);
-}
-
-/*
- * The same as a bigint, 0 for NULL.
- */
-static int64
-result_int64(int column)
-{
-	bool		isnull;
-	Datum		value = result(column, &isnull);
-
-	return isnull ? 0 : DatumGetInt64(value);
-}
-
-/*
- * The same as a boolean, false for NULL.
- */
-static bool
-result_bool(int column)
-{
-	bool		isnull;
-	Datum		value = result(column, &isnull);
-
-	return isnull ? false : DatumGetBool(value);
-}
-
-/*
- * The same as a text, NULL for NULL.
- */
-static char *
-result_text(int column)
-{
-	bool		isnull;
-	Datum		value = result(column, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
-/*
  * Runs a query about the round (its only parameter) that returns a boolean.
  */
 static bool
@@ -140,20 +92,6 @@ round_has(KeptPlan *plan, const GuardContext *context)
 	Datum		value = Int64GetDatum(context->id);
 
 	return aidcase_run(plan, &value, NULL, 1) == 1 && result_bool(1);
-}
-
-/*
- * A column of the row as it would become.
- */
-static Datum
-row_value(const GuardContext *context, const char *column, bool *isnull)
-{
-	AttrNumber	attnum = aidcase_attnum(context->desc, column);
-
-	if (attnum == 0)
-		elog(ERROR, "table \"%s\" has no column \"%s\"",
-			 context->subject, column);
-	return heap_getattr(context->row, attnum, context->desc, isnull);
 }
 
 /*
@@ -203,6 +141,8 @@ aidcase_guard_delegation_in_force(PG_FUNCTION_ARGS)
 	"  WHERE p.round_id OPERATOR(pg_catalog.=) $1 AND NOT p.void" \
 	"  AND p.outcome OPERATOR(pg_catalog.=) ANY (ARRAY['granted', 'refused'])" \
 	"  AND p.programme IS NOT NULL AND $4 IS NULL" \
+	"  UNION ALL SELECT b.programme FROM aidcase.benefit_change AS b" \
+	"  WHERE b.round_id OPERATOR(pg_catalog.=) $1 AND NOT b.void" \
 	"  UNION ALL SELECT $4 WHERE $4 IS NOT NULL) AS o" \
 	" WHERE o.programme OPERATOR(pg_catalog.<>) ALL" \
 	"  (ARRAY(SELECT h.programme FROM held AS h))"
@@ -434,8 +374,9 @@ aidcase_guard_hits_cleared(PG_FUNCTION_ARGS)
 }
 
 /*
- * The household was seen after acceptance by two people in service, neither
- * of whom is related to it.
+ * The household was seen after acceptance by two people who on that day held
+ * a post at the unit, or at a provider under contract with it, neither of whom
+ * is related to the household.
  */
 Datum
 aidcase_guard_visited_by_two(PG_FUNCTION_ARGS)
@@ -450,15 +391,17 @@ aidcase_guard_visited_by_two(PG_FUNCTION_ARGS)
 		" AND NOT EXISTS (SELECT FROM aidcase.staff AS s"
 		"  WHERE (s.staff_id OPERATOR(pg_catalog.=) v.visitor_id"
 		"   OR s.staff_id OPERATOR(pg_catalog.=) v.second_visitor_id)"
-		"  AND NOT s.employed OPERATOR(pg_catalog.@>)"
-		"   aidcase.date_here(v.visited_at))"
+		"  AND NOT (s.employed OPERATOR(pg_catalog.@>)"
+		"   aidcase.date_here(v.visited_at)"
+		"   AND aidcase.serves_unit(s.staff_id, $5,"
+		"    aidcase.date_here(v.visited_at))))"
 		" AND NOT EXISTS (SELECT FROM aidcase.conflict_flag AS f"
 		"  WHERE f.case_id OPERATOR(pg_catalog.=) $2 AND " OPEN_FLAG
 		"  AND (f.staff_id OPERATOR(pg_catalog.=) v.visitor_id"
 		"   OR f.staff_id OPERATOR(pg_catalog.=) v.second_visitor_id)))",
-	4, {INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID}, NULL};
+	5, {INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID}, NULL};
 	const GuardContext *context = CONTEXT();
-	Datum		values[4];
+	Datum		values[5];
 	Datum		accepted;
 	bool		isnull;
 
@@ -469,11 +412,12 @@ aidcase_guard_visited_by_two(PG_FUNCTION_ARGS)
 		values[1] = Int64GetDatum(context->case_id);
 		values[2] = TimestampTzGetDatum(aidcase_midnight(DatumGetDateADT(accepted)));
 		values[3] = TimestampTzGetDatum(context->at);
+		values[4] = Int64GetDatum(context->unit_id);
 		(void) aidcase_run(&plan, values, NULL, 1);
 		if (result_bool(1))
 			PG_RETURN_NULL();
 	}
-	RETURN_SENTENCE("There is no visit since acceptance at which two people unrelated to the household saw it.");
+	RETURN_SENTENCE("There is no visit since acceptance at which two people in service of the unit and unrelated to the household saw it.");
 }
 
 /*
@@ -662,12 +606,20 @@ meeting_of(const GuardContext *context)
 }
 
 /*
- * A meeting of this unit's group, held after the evaluation and before the
- * move, voted for it with a quorum and by a majority.
+ * A meeting of the unit's group, or of the group that stands in for it, held
+ * after the evaluation and before the move, voted for it with a quorum and by
+ * a majority.  Where recusals broke the quorum and nobody stands in, the
+ * district decides without a meeting.
  */
 Datum
 aidcase_guard_quorum_met(PG_FUNCTION_ARGS)
 {
+	static KeptPlan reroute_plan = {
+		"SELECT r.group_unit_id, r.kind OPERATOR(pg_catalog.=) 'quorum'"
+		" FROM aidcase.reroute AS r"
+		" WHERE r.round_id OPERATOR(pg_catalog.=) $1"
+		" ORDER BY r.reroute_id DESC LIMIT 1",
+	1, {INT8OID}, NULL};
 #define MEETING(lock) \
 	"SELECT m.held_at OPERATOR(pg_catalog.<=) $3 AND m.held_at" \
 	" OPERATOR(pg_catalog.>=) (SELECT e.evaluated_at FROM aidcase.evaluation AS e" \
@@ -696,39 +648,49 @@ aidcase_guard_quorum_met(PG_FUNCTION_ARGS)
 		"   UNION ALL SELECT e.entry_no FROM aidcase.evaluation AS e"
 		"   WHERE e.round_id OPERATOR(pg_catalog.=) $1"
 		"   UNION ALL SELECT o.entry_no FROM aidcase.assistance_opinion AS o"
-		"   WHERE o.round_id OPERATOR(pg_catalog.=) $1) AS n)"
+		"   WHERE o.round_id OPERATOR(pg_catalog.=) $1) AS n),"
+		" (SELECT pg_catalog.string_agg(c.capacity, ', ' ORDER BY c.capacity)"
+		"  FROM pg_catalog.unnest($5) AS c (capacity)"
+		"  WHERE c.capacity OPERATOR(pg_catalog.<>) ALL"
+		"   (pg_catalog.array_agg(g.capacity)))"
 		COUNTING_VOTES,
-	4, {INT8OID, INT8OID, INT8OID, TEXTOID}, NULL};
+	5, {INT8OID, INT8OID, INT8OID, TEXTOID, TEXTARRAYOID}, NULL};
 	static KeptPlan quorum_plan = {
-		"SELECT COALESCE(q.needed,"
-		" aidcase.parameter('quorum_members', q.unit_code, $3))::pg_catalog.int8"
-		" FROM (SELECT u.unit_code, pg_catalog.max(r.value"
-		"   OPERATOR(pg_catalog./) r.divisor) AS needed"
-		"  FROM aidcase.unit AS u"
-		"  LEFT JOIN aidcase.assistance_opinion AS o"
-		"   ON o.round_id OPERATOR(pg_catalog.=) $1 AND NOT o.void"
-		"   AND o.programme IS NOT NULL"
-		"  LEFT JOIN LATERAL aidcase.parameter_row('quorum_members',"
-		"   u.unit_code, $3, o.programme) AS r ON true"
-		"  WHERE u.unit_id OPERATOR(pg_catalog.=) $2"
-		"  GROUP BY u.unit_code) AS q",
+		"SELECT q.members::pg_catalog.int8, q.capacities,"
+		" EXISTS (SELECT FROM aidcase.assistance_opinion AS o"
+		"  WHERE o.round_id OPERATOR(pg_catalog.=) $1 AND NOT o.void"
+		"  AND o.outcome OPERATOR(pg_catalog.=) 'granted')"
+		" FROM aidcase.quorum_needed($1, $2, $3) AS q",
 	3, {INT8OID, INT8OID, DATEOID}, NULL};
 	const GuardContext *context = CONTEXT();
 	int64		meeting_id = meeting_of(context);
-	bool		grants = context->move->to->grants;
-	Datum		values[4];
+	int64		group_unit_id = context->unit_id;
+	Datum		values[5];
+	char		nulls[] = "     ";
+	bool		isnull;
+	bool		grants;
 	int64		needed;
 	int64		counting;
 	int64		in_favour;
+	char	   *absent;
 
+	values[0] = Int64GetDatum(context->id);
+	if (aidcase_run(&reroute_plan, values, NULL, 1) == 1 && result_bool(2))
+	{
+		if (result_int64(1) == 0)
+			PG_RETURN_NULL();
+		group_unit_id = result_int64(1);
+	}
 	if (meeting_id == 0)
 		RETURN_SENTENCE("The move names no meeting of the joint review group.");
 	values[0] = Int64GetDatum(meeting_id);
-	values[1] = Int64GetDatum(context->unit_id);
+	values[1] = Int64GetDatum(group_unit_id);
 	values[2] = TimestampTzGetDatum(context->at);
 	values[3] = Int64GetDatum(context->id);
 	if (aidcase_run(&meeting_plans[context->dry_run ? 1 : 0], values, NULL, 1) == 0)
-		RETURN_SENTENCE("The meeting is not one of this unit's joint review group.");
+		RETURN_SENTENCE(group_unit_id == context->unit_id ?
+						"The meeting is not one of this unit's joint review group." :
+						"The meeting is not one of the group that stands in for this unit's.");
 	if (!result_bool(1))
 		RETURN_SENTENCE("The meeting was not held between the evaluation and the decision.");
 
@@ -737,17 +699,27 @@ aidcase_guard_quorum_met(PG_FUNCTION_ARGS)
 	values[2] = DateADTGetDatum(context->on);
 	(void) aidcase_run(&quorum_plan, values, NULL, 1);
 	needed = result_int64(1);
+	values[4] = result(2, &isnull);
+	if (isnull)
+		nulls[4] = 'n';
+	else
+		values[4] = datumCopy(values[4], false, -1);
+	/* a move that is no decision yet goes the way of the opinion */
+	grants = context->move->to->frozen ? context->move->to->grants : result_bool(3);
 
 	values[1] = Int64GetDatum(context->case_id);
 	values[2] = Int64GetDatum(meeting_id);
 	values[3] = CStringGetTextDatum(grants ? "agree" : "against");
-	(void) aidcase_run(&vote_plan, values, NULL, 1);
+	(void) aidcase_run(&vote_plan, values, nulls, 1);
 	counting = result_int64(1);
 	in_favour = result_int64(2);
+	absent = result_text(4);
 	if (counting < needed)
 		RETURN_SENTENCE(psprintf("The quorum is " INT64_FORMAT
 								 " members who may vote; " INT64_FORMAT
 								 " did.", needed, counting));
+	if (absent != NULL)
+		RETURN_SENTENCE(psprintf("Nobody voted in the capacity %s.", absent));
 	if (in_favour * 2 <= counting)
 		RETURN_SENTENCE(psprintf("The vote has no majority %s: "
 								 INT64_FORMAT " of " INT64_FORMAT ".",

@@ -641,6 +641,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE || ' ' || SQLERRM || coalesce(': ' || nullif(detail, ''), '');
 END
 $$;
+UPDATE policy_parameter SET valid = '[2019-07-01,2021-10-01)' WHERE name = 'paper_entry_days';     -- the papers are of April
 SELECT pg_temp.as_role('t_clerk', format('SELECT f.round_id FROM aidcase.file_case(%L) AS f', doc - 'outside_key' - 'handler' - 'first_contact_at')) AS own FROM good \gset
 SELECT ok(:'own' ~ '^[0-9]+$', 'a clerk files');
 SELECT case_id AS own_case FROM case_round WHERE round_id = :own \gset

@@ -338,7 +338,7 @@ SELECT is(pg_temp.without(r, 'check', 'x-clerk', pg_temp.hit(true)), 'all went t
 SELECT is(aidcase.advance(r, 'check'), 'checked', 'checked') FROM t;
 SELECT is((SELECT reason FROM aidcase.case_round WHERE round_id = r), NULL, 'a move without a reason does not keep the last one''s') FROM t;
 
-CREATE FUNCTION pg_temp.not_visited() RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.one('visit', 'There is no visit since acceptance at which two people unrelated to the household saw it.') $$;
+CREATE FUNCTION pg_temp.not_visited() RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.one('visit', 'There is no visit since acceptance at which two people in service of the unit and unrelated to the household saw it.') $$;
 SELECT is(pg_temp.without(r, 'visit', 'x-visitor1', 'SELECT 1'), pg_temp.not_visited(), 'visited_by_two: none') FROM t;
 SELECT pg_temp.visit(r) FROM t;
 SELECT is(pg_temp.without(r, 'visit', 'x-clerk', $$UPDATE aidcase.home_visit SET outcome = 'not_at_home' WHERE round_id = :r$$), pg_temp.not_visited(), 'visited_by_two: nobody at home') FROM t;
@@ -429,7 +429,7 @@ CREATE FUNCTION pg_temp.anew(broken text) RETURNS text LANGUAGE sql AS
 $$ SELECT broken || '; UPDATE aidcase.review_vote SET note = ''anew'' WHERE round_id = :r' $$;
 SELECT is(pg_temp.confirm_without('SELECT 1'), 'all went through', 'confirm: everything is there');
 SELECT is(pg_temp.confirm_without('SELECT 1', 'x-clerk2'), pg_temp.unconfirmed('It needs one of the posts group_member, unit_leader at the unit or above it.'), 'confirm: the post');
-SELECT is(pg_temp.confirm_without($$UPDATE aidcase.delegation SET valid = daterange(lower(valid), '2021-04-12') WHERE unit_id = pg_temp.unit('340705100') AND programme IN ('dibao', 'low_income')$$),
+SELECT is(pg_temp.confirm_without($$ALTER TABLE aidcase.delegation DISABLE TRIGGER "~6_reroute"; UPDATE aidcase.delegation SET valid = daterange(lower(valid), '2021-04-12') WHERE unit_id = pg_temp.unit('340705100') AND programme IN ('dibao', 'low_income')$$),
     pg_temp.unconfirmed('Unit 340705100 has no delegation for dibao on 2021-04-12.'), 'delegation_in_force');
 SELECT is(pg_temp.confirm_without($$UPDATE aidcase.delegation SET valid = daterange(lower(valid), '2021-04-13') WHERE unit_id = pg_temp.unit('340705100')$$),
     'all went through', 'delegation_in_force: on its last day');
@@ -459,7 +459,7 @@ SELECT is(pg_temp.confirm_without($$UPDATE aidcase.review_meeting SET group_id =
 SELECT is(pg_temp.confirm_without($$SELECT pg_temp.opinion(:r)$$), pg_temp.unconfirmed('What the meeting voted on has changed since.'), 'quorum_met: another opinion than that voted on');
 SELECT is(pg_temp.confirm_without($$INSERT INTO aidcase.evaluation (case_id, round_id, evaluated_at, summary) SELECT case_id, round_id, evaluated_at, 'x' FROM aidcase.evaluation WHERE round_id = :r$$),
     pg_temp.unconfirmed('What the meeting voted on has changed since.'), 'quorum_met: an evaluation dated back');
-SELECT is(pg_temp.confirm_without($$UPDATE aidcase.home_visit SET void = true WHERE round_id = :r$$), pg_temp.unconfirmed('There is no visit since acceptance at which two people unrelated to the household saw it.'), 'the visit is void by now');
+SELECT is(pg_temp.confirm_without($$UPDATE aidcase.home_visit SET void = true WHERE round_id = :r$$), pg_temp.unconfirmed('There is no visit since acceptance at which two people in service of the unit and unrelated to the household saw it.'), 'the visit is void by now');
 SELECT is(pg_temp.confirm_without($$INSERT INTO aidcase.registry_check (case_id, round_id, member_id, reference_no, requested_at, requested_by) SELECT pg_temp.case_of(:r), :r, pg_temp.head(:r), 'k2', aidcase.now_here(), aidcase.current_staff()$$),
     pg_temp.unconfirmed('The economic check is not complete: not requested for 0 adults, not returned for 1 requests.'), 'a check is on its way by now');
 SELECT is(pg_temp.confirm_without($$UPDATE aidcase.commitment SET void = true WHERE round_id = :r$$), pg_temp.unconfirmed('The applicant has not signed the commitment.'), 'the commitment is void by now');
@@ -616,7 +616,7 @@ SELECT pg_temp.opinion(r) FROM t;
 UPDATE aidcase.assistance_opinion AS o SET void = true FROM t WHERE round_id = r AND programme <> 'temp_assistance';
 SELECT is(pg_temp.without(r, 'approve', 'x-leader', 'SELECT 1'), 'all went through', 'approve: the line of the temporary assistance is enough') FROM t;
 SELECT is(pg_temp.without(r, 'approve', 'x-leader', 'UPDATE aidcase.assistance_opinion SET void = true WHERE round_id = :r'), pg_temp.one('approve', 'The opinion has no line for temp_assistance.'), 'approve: without it') FROM t;
-SELECT is(pg_temp.without(r, 'approve', 'x-leader', $$UPDATE aidcase.delegation SET valid = daterange(lower(valid), '2021-05-03') WHERE unit_id = pg_temp.unit('340705100') AND programme = 'temp_assistance'$$),
+SELECT is(pg_temp.without(r, 'approve', 'x-leader', $$ALTER TABLE aidcase.delegation DISABLE TRIGGER "~6_reroute"; UPDATE aidcase.delegation SET valid = daterange(lower(valid), '2021-05-03') WHERE unit_id = pg_temp.unit('340705100') AND programme = 'temp_assistance'$$),
     pg_temp.one('approve', 'Unit 340705100 has no delegation for temp_assistance on 2021-05-03.'), 'approve: the delegation for temporary assistance') FROM t;
 SELECT is(pg_temp.without(r, 'approve', 'x-leader', pg_temp.flag('x-leader')), pg_temp.one('approve', 'You are recused from this case.'), 'approve: no relative') FROM t;
 SELECT pg_temp.act('x-leader');
@@ -744,7 +744,7 @@ CREATE FUNCTION pg_temp.broken(fault text) RETURNS text LANGUAGE sql AS $$ SELEC
 \set ab '(:w, ''a'', ''initial'', false, ''x'', ''x'', 1), (:w, ''b'', ''final'', true, ''x'', ''x'', 2)'
 SELECT is(pg_temp.define(:'ab', pg_temp.move('a go b')), 'all went through', 'a whole definition');
 SELECT is(pg_temp.define(replace(:'ab', 'initial', 'normal'), pg_temp.move('a go b')), pg_temp.broken(E'There is no initial state.\nState "a" cannot be reached.\nState "b" cannot be reached.'), 'no initial state');
-SELECT alike(pg_temp.define(:'ab' || ', (:w, ''c'', ''initial'', true, ''x'', ''x'', 3)', pg_temp.move('a go b')), '23505 |%', 'two initial states');
+SELECT alike(pg_temp.define(:'ab' || ', (:w, ''c'', ''initial'', true, ''x'', ''x'', 3)', pg_temp.move('a go b')), '23514 |%There are 2 initial states: a, c.%', 'two initial states');
 SELECT is(pg_temp.define(:'ab' || ', (:w, ''c'', ''normal'', true, ''x'', ''x'', 3)', pg_temp.move('a go b') || ',' || pg_temp.move('c on b')), pg_temp.broken('State "c" cannot be reached.'), 'a state that cannot be reached');
 SELECT is(pg_temp.define(:'ab' || ', (:w, ''c'', ''normal'', true, ''x'', ''x'', 3)', pg_temp.move('a go b') || ',' || pg_temp.move('a on c')), pg_temp.broken('State "c" is not final and has no way out.'), 'a dead end');
 SELECT is(pg_temp.define(:'ab' || ', (:w, ''c'', ''normal'', true, ''x'', ''x'', 3), (:w, ''d'', ''normal'', true, ''x'', ''x'', 4)', pg_temp.move('a go b') || ',' || pg_temp.move('a on c') || ',' || pg_temp.move('c up d') || ',' || pg_temp.move('d down c')),
@@ -762,7 +762,7 @@ INSERT INTO aidcase.workflow_state (workflow_id, state, kind, frozen, label_zh, 
 INSERT INTO aidcase.workflow_transition (workflow_id, from_state, action, to_state, posts, guards, starts, pauses, resumes, meets, label_zh, label_en) VALUES
     (901, 'a', 'wait', 'waiting', '{clerk}', '{}', '{t_work}', '{t_days}', '{}', '{}', 'x', 'x'),
     (901, 'waiting', 'go_on', 'a', '{clerk}', '{}', '{}', '{t_work}', '{t_days}', '{}', 'x', 'x'),
-    (901, 'a', 'go', 'b', '{clerk}', '{t_guard}', '{}', '{}', '{}', '{t_days,t_work}', 'x', 'x');
+    (901, 'a', 'go', 'b', '{clerk}', '{t_guard}', '{}', '{}', '{t_work}', '{t_days,t_work}', 'x', 'x');
 INSERT INTO aidcase.procedure_in_force (unit_id, subject, workflow_id, valid) VALUES (pg_temp.unit('340705005'), 'case_round', 901, '[2021-05-10,)');
 INSERT INTO aidcase.parameter_name SELECT 'publicity_days', 'days', 'x', 'x' WHERE NOT EXISTS (SELECT FROM aidcase.parameter_name WHERE name = 'publicity_days');
 SELECT lives_ok('SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED', 'the definition is whole');
@@ -798,7 +798,7 @@ SELECT is(pg_temp.refusal($$UPDATE aidcase.workflow_transition SET guards = '{}'
 SELECT alike(pg_temp.refusal(s), '55000 | version 1 of procedure "%" cannot be changed |%', 'in use: ' || s) FROM unnest(ARRAY[
     $$UPDATE aidcase.workflow_state SET frozen = false WHERE workflow_id = 1 AND state = 'confirmed'$$,
     $$INSERT INTO aidcase.workflow_transition (workflow_id, from_state, action, to_state, posts, label_zh, label_en) VALUES (1, 'filed', 'jump', 'confirmed', '{clerk}', 'x', 'x')$$,
-    $$INSERT INTO aidcase.workflow_state VALUES (901, 'z', 'final', true, false, 'x', 'x', 9)$$,
+    $$INSERT INTO aidcase.workflow_state VALUES (901, 'z', 'final', true, false, false, 'x', 'x', 9)$$,
     $$UPDATE aidcase.workflow SET posts = '{clerk,payer}' WHERE workflow_id = 1$$]) AS s;
 SELECT is(pg_temp.refusal($$UPDATE aidcase.workflow_state SET label_zh = 'y', sort = 7 WHERE workflow_id = 1$$, $$UPDATE aidcase.workflow SET label_en = 'y' WHERE workflow_id = 1$$), 'all went through', 'labels can be corrected');
 SELECT alike(pg_temp.refusal('UPDATE aidcase.procedure_in_force SET workflow_id = 2 WHERE workflow_id = 901'), '55000 |%', 'a procedure in force is not exchanged');

@@ -61,6 +61,13 @@ AS 'MODULE_PATHNAME', 'aidcase_aim_move';
 COMMENT ON FUNCTION aim_move(text, bigint, text) IS
     '内部:操作从当前状态到达的状态;锁定所属个案 / internal: where an action leads from the present state; locks the case, for advance()';
 
+CREATE FUNCTION procedure_of(subject text, round_kind text, unit_id bigint, on_date date)
+RETURNS bigint
+LANGUAGE c STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'aidcase_procedure_of';
+COMMENT ON FUNCTION procedure_of(text, text, bigint, date) IS
+    '某单位某类事项该日适用的程序版本号,没有则为 NULL / the version of the procedure that governs new rows of a unit on a date, by delegation and kind of round; NULL when there is none';
+
 CREATE FUNCTION due_at(kind text, started_at timestamptz, length numeric,
     OUT due_at timestamptz, OUT provisional boolean)
 RETURNS record
@@ -235,3 +242,94 @@ AS 'MODULE_PATHNAME', 'aidcase_guard_second_person';
 COMMENT ON FUNCTION guard_second_person(internal) IS
     '流转条件:由登记人以外的人办理 / guard: somebody else than who opened the row makes the move';
 REVOKE ALL ON FUNCTION guard_second_person(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_papers_lawful(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_papers_lawful';
+COMMENT ON FUNCTION guard_papers_lawful(internal) IS
+    '流转条件:未索要可查询的证明 / guard: no paper was asked for that a register can tell';
+REVOKE ALL ON FUNCTION guard_papers_lawful(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_below_district_limit(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_below_district_limit';
+COMMENT ON FUNCTION guard_below_district_limit(internal) IS
+    '流转条件:未超过区级决定的金额 / guard: the amount is below the one that the district decides';
+REVOKE ALL ON FUNCTION guard_below_district_limit(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_cosigned(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_cosigned';
+COMMENT ON FUNCTION guard_cosigned(internal) IS
+    '流转条件:区民政局已会签(如需) / guard: the district has co-signed, where that is switched on';
+REVOKE ALL ON FUNCTION guard_cosigned(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_bureau_visited(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_bureau_visited';
+COMMENT ON FUNCTION guard_bureau_visited(internal) IS
+    '流转条件:区民政局已入户(如需) / guard: the bureau has visited, where that is switched on';
+REVOKE ALL ON FUNCTION guard_bureau_visited(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_announcement_made(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_announcement_made';
+COMMENT ON FUNCTION guard_announcement_made(internal) IS
+    '流转条件:审核意见已公示 / guard: the opinion was announced before the decision';
+REVOKE ALL ON FUNCTION guard_announcement_made(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_announcement_over(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_announcement_over';
+COMMENT ON FUNCTION guard_announcement_over(internal) IS
+    '流转条件:审核意见公示期满 / guard: the days of the announcement are over';
+REVOKE ALL ON FUNCTION guard_announcement_over(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_announcement_not_due(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_announcement_not_due';
+COMMENT ON FUNCTION guard_announcement_not_due(internal) IS
+    '流转条件:确认前无须公示 / guard: no announcement is due before the decision';
+REVOKE ALL ON FUNCTION guard_announcement_not_due(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_result_unchanged(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_result_unchanged';
+COMMENT ON FUNCTION guard_result_unchanged(internal) IS
+    '流转条件:测算结果与现待遇一致 / guard: the determination says what is granted now';
+REVOKE ALL ON FUNCTION guard_result_unchanged(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_change_grounded(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_change_grounded';
+COMMENT ON FUNCTION guard_change_grounded(internal) IS
+    '流转条件:停发变更事项和理由齐全 / guard: what ends or is held is named with its reason';
+REVOKE ALL ON FUNCTION guard_change_grounded(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_handler_differs(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_handler_differs';
+COMMENT ON FUNCTION guard_handler_differs(internal) IS
+    '流转条件:经办人不得决定 / guard: who handles the round does not decide it';
+REVOKE ALL ON FUNCTION guard_handler_differs(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_decision_delivered(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_decision_delivered';
+COMMENT ON FUNCTION guard_decision_delivered(internal) IS
+    '流转条件:决定已送达 / guard: the decision was delivered';
+REVOKE ALL ON FUNCTION guard_decision_delivered(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_objection_settled(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_objection_settled';
+COMMENT ON FUNCTION guard_objection_settled(internal) IS
+    '流转条件:公示异议已处理 / guard: no objection waits for its answer';
+REVOKE ALL ON FUNCTION guard_objection_settled(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_reinvestigated(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_reinvestigated';
+COMMENT ON FUNCTION guard_reinvestigated(internal) IS
+    '流转条件:异议复查已办结 / guard: the re-investigation of the objection is decided';
+REVOKE ALL ON FUNCTION guard_reinvestigated(internal) FROM PUBLIC;

@@ -113,7 +113,15 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
     ('reserve_settle_days',         NULL, NULL, '[2019-07-01,)', 30, 1, NULL, '示例参数'),
     ('quorum_members',              NULL, NULL, '[2019-07-01,)', 3, 1, NULL, '示例参数'),
     ('spot_check_rate',             NULL, NULL, '[2019-07-01,)', 30, 100, NULL, '示例参数'),
-    ('late_entry_hours',            NULL, NULL, '[2019-07-01,)', 72, 1, NULL, '示例参数')
+    ('late_entry_hours',            NULL, NULL, '[2019-07-01,)', 72, 1, NULL, '示例参数'),
+    ('paper_entry_days',            NULL, NULL, '[2019-07-01,)', 30, 1, NULL, '示例参数'),
+    ('objection_workdays',          NULL, NULL, '[2019-07-01,)', 15, 1, NULL, '示例参数'),
+    ('change_effect_months',        NULL, NULL, '[2019-07-01,)', 1, 1, NULL, '示例参数'),
+    ('stop_effect_months',          NULL, NULL, '[2019-07-01,)', 1, 1, NULL, '示例参数'),
+    ('death_effect_months',         NULL, NULL, '[2019-07-01,)', 1, 1, NULL, '示例参数'),
+    -- abolished by the notice, and off
+    ('district_approval',            NULL, NULL, '[2021-04-02,)', 0, 1, '四(一)', '办发〔2021〕15号'),
+    ('district_cosign',              NULL, NULL, '[2021-04-02,)', 0, 1, '四(一)', '办发〔2021〕15号')
   ) AS v (name, programme, variant, valid, value, divisor, article, doc_no);
 
 -- Rounding (illustrative).
@@ -166,3 +174,15 @@ SELECT v.effect, '[2019-07-01,)', v.relations::text[], true, 3, d.document_id, t
                  'parent_in_law,child_in_law,sibling_in_law,co_parent_in_law,distant_blood,parent_spouse,spouse_child,other_in_law}'))
        AS v (effect, relations)
   JOIN aidcase.policy_document AS d ON d.doc_no = '示例参数';
+
+-- No paper that the district can query itself (四(四)); which registers it can
+-- query is illustrative.
+INSERT INTO aidcase.forbidden_paper (paper, area_code, valid, registry, document_id, illustrative)
+SELECT v.paper, '340705', '[2021-04-02,)', v.registry,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '办发〔2021〕15号'), true
+  FROM (VALUES ('household_register', 'hukou'),
+               ('marriage_certificate', 'civil_affairs'),
+               ('disability_certificate', 'disability'),
+               ('property_proof', 'real_estate'),
+               ('vehicle_proof', 'vehicle'),
+               ('insurance_proof', 'social_insurance')) AS v (paper, registry);

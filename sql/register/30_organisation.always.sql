@@ -902,39 +902,6 @@ $$;
 COMMENT ON FUNCTION aidcase.delegate(text, text[], date, text, boolean, date) IS
     '委托审核确认:由区委托单位,注明文件;valid_to 为最后一天 / entrusts programmes to a unit under a document; valid_to is the last day';
 
-CREATE OR REPLACE FUNCTION aidcase.suspend_delegation(unit text, programme text, on_date date, reason text)
-RETURNS bigint
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, aidcase, pg_temp
-AS $$
-DECLARE
-    ended bigint;
-BEGIN
-    IF coalesce(btrim(reason), '') = '' THEN
-        RAISE EXCEPTION 'a delegation is not suspended without a reason'
-            USING ERRCODE = '22023', HINT = 'Give the reason as the last argument.';
-    END IF;
-    UPDATE aidcase.delegation AS d
-       SET valid = daterange(lower(d.valid), on_date), ended_reason = reason
-      FROM aidcase.unit AS u
-     WHERE u.unit_code = suspend_delegation.unit AND d.unit_id = u.unit_id
-       AND d.programme = suspend_delegation.programme
-       AND d.valid @> on_date AND lower(d.valid) < on_date AND isfinite(on_date)
-    RETURNING d.delegation_id INTO ended;
-    IF ended IS NULL THEN
-        RAISE EXCEPTION 'there is no such delegation to suspend'
-            USING ERRCODE = '22023',
-                  DETAIL = format('Programme %s is not entrusted to unit %s by a delegation that began before %s and is in force on that day.',
-                                  coalesce(quote_ident(suspend_delegation.programme), 'NULL'),
-                                  coalesce(quote_ident(suspend_delegation.unit), 'NULL'), coalesce(on_date::text, 'NULL')),
-                  HINT = 'The date is the first day without the delegation. The delegations are in table aidcase.delegation.';
-    END IF;
-    RETURN ended;
-END
-$$;
-COMMENT ON FUNCTION aidcase.suspend_delegation(text, text, date, text) IS
-    '中止委托,on_date 为不再委托的第一天 / suspends a delegation; on_date is the first day without it';
-
 -- Review groups ---------------------------------------------------------
 
 -- A new group of a unit ends the former one.

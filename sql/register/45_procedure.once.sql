@@ -101,13 +101,12 @@ CREATE TABLE aidcase.workflow_state (
     kind        text NOT NULL CHECK (kind IN ('initial', 'normal', 'final')),
     frozen      boolean NOT NULL,       -- facts and decision can no longer change
     grants      boolean NOT NULL DEFAULT false,     -- entering it grants awards
+    alters      boolean NOT NULL DEFAULT false,     -- or stops, holds, resumes or phases them out
     label_zh    text NOT NULL,
     label_en    text NOT NULL,
     sort        integer NOT NULL,
     PRIMARY KEY (workflow_id, state)
 );
-CREATE UNIQUE INDEX workflow_state_initial ON aidcase.workflow_state (workflow_id)
-    WHERE kind = 'initial';
 COMMENT ON TABLE aidcase.workflow_state IS
     '程序的状态 / states of each version';
 COMMENT ON COLUMN aidcase.workflow_state.workflow_id IS '程序版本号 / version';
@@ -116,6 +115,8 @@ COMMENT ON COLUMN aidcase.workflow_state.kind IS '初始、普通或终结 / ini
 COMMENT ON COLUMN aidcase.workflow_state.frozen IS
     '冻结:事实与决定不得再改,只能流转 / facts and decision no longer change, the row moves only';
 COMMENT ON COLUMN aidcase.workflow_state.grants IS '进入即产生待遇 / entering it grants awards';
+COMMENT ON COLUMN aidcase.workflow_state.alters IS
+    '进入即按轮次种类停发、暂停、恢复或渐退 / entering it stops, holds, resumes or phases out benefits, by the kind of round';
 COMMENT ON COLUMN aidcase.workflow_state.label_zh IS '中文名称 / label in Chinese';
 COMMENT ON COLUMN aidcase.workflow_state.label_en IS '英文名称 / label in English';
 COMMENT ON COLUMN aidcase.workflow_state.sort IS '排序 / order';
@@ -171,10 +172,12 @@ CREATE TABLE aidcase.procedure_in_force (
     unit_id     bigint REFERENCES aidcase.unit,
     subject     text NOT NULL,
     round_kind  text,                   -- for rounds
+    delegated   boolean,                -- for units that hold the delegation, or that do not
     workflow_id bigint NOT NULL REFERENCES aidcase.workflow,
     valid       daterange NOT NULL CHECK (NOT isempty(valid)),
     EXCLUDE USING gist (coalesce(unit_id, 0) WITH =, subject WITH =,
-                        coalesce(round_kind, '') WITH =, valid WITH &&)
+                        coalesce(round_kind, '') WITH =,
+                        (CASE WHEN delegated THEN 1 WHEN delegated IS NULL THEN -1 ELSE 0 END) WITH =, valid WITH &&)
 );
 COMMENT ON TABLE aidcase.procedure_in_force IS
     '各单位各类事项自何时起适用何程序版本 / which version governs new rows of a unit, from when';
@@ -184,6 +187,8 @@ COMMENT ON COLUMN aidcase.procedure_in_force.unit_id IS
 COMMENT ON COLUMN aidcase.procedure_in_force.subject IS '适用的表 / table';
 COMMENT ON COLUMN aidcase.procedure_in_force.round_kind IS
     '轮次种类;空 = 没有专门规定的所有种类 / kind of round; null = every kind without a row of its own';
+COMMENT ON COLUMN aidcase.procedure_in_force.delegated IS
+    '真 = 该日受托的单位,假 = 未受托的单位,空 = 不论 / true = units that hold the delegation on the day, false = units that do not, null = either';
 COMMENT ON COLUMN aidcase.procedure_in_force.workflow_id IS '程序版本号 / version';
 COMMENT ON COLUMN aidcase.procedure_in_force.valid IS
     '适用期间,按发生日期 / period, by the date on which the row is opened';

@@ -560,10 +560,11 @@ DECLARE
     the_round bigint;
     running bigint;
 BEGIN
-    IF kind IS NULL OR kind NOT IN ('review', 'change', 'correction', 'transfer', 'objection') THEN
+    IF kind IS NULL OR kind NOT IN ('review', 'change', 'correction', 'transfer', 'objection',
+                                    'suspension', 'resumption', 'gradual_exit', 'stop') THEN
         RAISE EXCEPTION 'a round of this kind cannot be opened from the last one'
             USING ERRCODE = '22023',
-                  HINT = 'The kinds are review, change, correction, transfer and objection; an application is filed with aidcase.file_case().';
+                  HINT = 'The kinds are review, change, correction, transfer, objection, suspension, resumption, gradual_exit and stop; an application is filed with aidcase.file_case().';
     END IF;
     SELECT c.* INTO the_case FROM aidcase.aid_case AS c WHERE c.case_id = open_review.case_id;
     SELECT r.* INTO last
@@ -651,7 +652,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION aidcase.open_review(bigint, text) IS
-    '以上一轮的事实为基础开启复核等新一轮 / opens a review, change, correction, transfer or objection with a copy of the last round''s facts; returns its round';
+    '以上一轮的事实为基础开启复核等新一轮 / opens a review, change, objection, stop or other round with a copy of the last round''s facts; returns its round';
 
 -- Rounds in hand: not decided, and nobody else's.
 CREATE OR REPLACE FUNCTION aidcase.rounds_in_hand(staff_id bigint, unit_id bigint)
@@ -722,6 +723,56 @@ COMMENT ON FUNCTION aidcase.check_handler() IS
 REVOKE ALL ON FUNCTION aidcase.check_handler() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "~1_handler" AFTER INSERT OR UPDATE OF handler_id ON aidcase.case_round
     FOR EACH ROW EXECUTE FUNCTION aidcase.check_handler();
+
+-- Stops benefits, holds them, lets them go on or phases them out: a round of
+-- that kind, with what is concerned and why.  They change by its decision.
+CREATE OR REPLACE FUNCTION aidcase.stop_case(case_id bigint, cause text, happened_on date, kind text DEFAULT 'stop',
+    programmes text[] DEFAULT NULL, months integer DEFAULT NULL, note text DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    faults    text[];
+    running   text[];
+    the_round bigint;
+BEGIN
+    SELECT array_agg(DISTINCT a.programme) INTO running
+      FROM aidcase.award AS a WHERE a.case_id = stop_case.case_id AND upper_inf(a.months);
+    SELECT array_agg(f.path || ': ' || f.reason ORDER BY f.path COLLATE "C", f.reason COLLATE "C") INTO faults
+      FROM (
+        SELECT 'kind' AS path, 'must be one of stop, suspension, resumption, gradual_exit' AS reason
+         WHERE coalesce(kind, '') NOT IN ('stop', 'suspension', 'resumption', 'gradual_exit')
+        UNION ALL
+        SELECT 'cause', 'must be one of ' || string_agg(l.code, ', ' ORDER BY l.sort)
+          FROM aidcase.label AS l WHERE l.code_set = 'benefit_change.cause'
+        HAVING NOT coalesce(bool_or(l.code = stop_case.cause), false)
+        UNION ALL
+        SELECT 'happened_on', 'must be a day that has come'
+         WHERE coalesce(happened_on > aidcase.today() OR NOT isfinite(happened_on), true)
+        UNION ALL
+        SELECT 'programmes', 'has none that runs' WHERE programmes IS NULL AND running IS NULL
+        UNION ALL
+        SELECT format('programmes[%s]', p.n - 1), 'does not run'
+          FROM unnest(programmes) WITH ORDINALITY AS p (programme, n)
+         WHERE p.programme <> ALL (coalesce(running, '{}'))
+        UNION ALL
+        SELECT 'months', CASE WHEN kind = 'gradual_exit' THEN 'is missing, or less than 1' ELSE 'goes with a gradual exit only' END
+         WHERE (kind = 'gradual_exit') <> (months IS NOT NULL) OR months < 1
+      ) AS f;
+    PERFORM aidcase.raise_faults('change of benefits', faults,
+        'Example: SELECT aidcase.stop_case(1, ''income_rose'', ''2021-06-10'').');
+    the_round := aidcase.open_review(stop_case.case_id, kind);
+    INSERT INTO aidcase.benefit_change (case_id, round_id, programme, cause, happened_on, months, note)
+    SELECT stop_case.case_id, the_round, p.programme, stop_case.cause, stop_case.happened_on, stop_case.months, stop_case.note
+      FROM unnest(coalesce(programmes, running)) AS p (programme)
+     ORDER BY p.programme COLLATE "C";
+    RETURN the_round;
+END
+$$;
+COMMENT ON FUNCTION aidcase.stop_case(bigint, text, date, text, text[], integer, text) IS
+    '提出停发、暂停、恢复或渐退,返回轮次;经决定后生效 / opens a round that stops, holds, resumes or phases out benefits once it is decided; returns the round';
 
 -- ---------------------------------------------------------------------
 -- The day's verbs

@@ -33,7 +33,12 @@ BEGIN
         ELSIF faults = '{}' AND details ? 'minutes_no' THEN
             SELECT m.meeting_id INTO the_meeting
               FROM aidcase.case_round AS r JOIN aidcase.review_meeting AS m USING (unit_id)
-             WHERE r.round_id = advance.id AND m.minutes_no = details ->> 'minutes_no';
+             WHERE r.round_id = advance.id AND m.minutes_no = details ->> 'minutes_no'
+            UNION ALL
+            SELECT m.meeting_id         -- of the group that stands in
+              FROM aidcase.reroute AS e JOIN aidcase.review_meeting AS m ON m.unit_id = e.group_unit_id
+             WHERE e.round_id = advance.id AND m.minutes_no = details ->> 'minutes_no'
+             LIMIT 1;
             IF the_meeting IS NULL THEN
                 faults := faults || 'minutes_no: is not that of a meeting of the unit'::text;
             END IF;
@@ -126,6 +131,19 @@ BEGIN
                    WHEN 'array' THEN d.value -> 'votes' ELSE '[]' END) WITH ORDINALITY AS v (value, place)
           LEFT JOIN aidcase.staff AS s ON s.staff_no = v.value ->> 'staff'
          WHERE jsonb_typeof(v.value -> 'staff') = 'string'
+        UNION ALL
+        SELECT d.path || '.recusals[' || v.place - 1 || '].staff', d.path, v.value ->> 'staff', s.staff_id
+          FROM decides AS d
+         CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(d.value -> 'recusals')
+                   WHEN 'array' THEN d.value -> 'recusals' ELSE '[]' END) WITH ORDINALITY AS v (value, place)
+          LEFT JOIN aidcase.staff AS s ON s.staff_no = v.value ->> 'staff'
+         WHERE jsonb_typeof(v.value -> 'staff') = 'string'
+    ), agenda AS (
+        SELECT 'agenda[' || a.place - 1 || ']' AS path, a.value,
+               CASE WHEN a.value ->> 'round_id' ~ '^[0-9]{1,18}$' THEN (a.value ->> 'round_id')::bigint END AS round_id
+          FROM jsonb_array_elements(CASE jsonb_typeof(document -> 'agenda')
+                   WHEN 'array' THEN document -> 'agenda' ELSE '[]' END) WITH ORDINALITY AS a (value, place)
+         WHERE jsonb_typeof(a.value) = 'object'
     ), fault (path, reason) AS (
         SELECT f.path, f.reason FROM aidcase.document_faults(document, '{"type": "object",
             "required": ["unit", "minutes_no", "held_at", "attendance", "decisions"],
@@ -135,10 +153,20 @@ BEGIN
                 "held_at": {"type": "string", "format": "date-time", "past": true},
                 "place": {"type": "string", "maxLength": 200},
                 "attendance": {"type": "array", "minItems": 1, "items": {"type": "string", "maxLength": 40}},
+                "agenda": {"type": "array", "minItems": 1, "items": {"type": "object",
+                    "required": ["round_id"],
+                    "properties": {
+                        "round_id": {"type": "integer"},
+                        "put_off": {"type": "string", "maxLength": 1000}}}},
                 "decisions": {"type": "array", "minItems": 1, "items": {"type": "object",
                     "required": ["round_id", "votes"],
                     "properties": {
                         "round_id": {"type": "integer"},
+                        "recusals": {"type": "array", "items": {"type": "object",
+                            "required": ["staff", "reason"],
+                            "properties": {
+                                "staff": {"type": "string", "maxLength": 40},
+                                "reason": {"type": "string", "maxLength": 1000}}}},
                         "votes": {"type": "array", "minItems": 1, "items": {"type": "object",
                             "required": ["staff", "vote"],
                             "properties": {
@@ -164,15 +192,39 @@ BEGIN
         UNION ALL
         SELECT d.path || '.round_id',
                CASE WHEN r.round_id IS NULL THEN 'is not a round'
-                    WHEN r.unit_id <> the_unit THEN 'is a round of another unit'
+                    WHEN r.unit_id <> the_unit AND NOT EXISTS (
+                         SELECT FROM aidcase.reroute AS e
+                          WHERE e.round_id = r.round_id AND e.group_unit_id = the_unit)
+                         THEN 'is a round of another unit'
                     WHEN s.frozen THEN 'is decided already'
                     ELSE 'is named twice' END
           FROM decides AS d
           LEFT JOIN aidcase.case_round AS r ON r.round_id = d.round_id
           LEFT JOIN aidcase.workflow_state AS s ON s.workflow_id = r.workflow_id AND s.state = r.state
          WHERE d.round_id IS NOT NULL
-           AND (r.round_id IS NULL OR r.unit_id <> the_unit OR s.frozen
+           AND (r.round_id IS NULL OR s.frozen
+                OR r.unit_id <> the_unit AND NOT EXISTS (
+                   SELECT FROM aidcase.reroute AS e
+                    WHERE e.round_id = r.round_id AND e.group_unit_id = the_unit)
                 OR EXISTS (SELECT FROM decides AS e WHERE e.round_id = d.round_id AND e.path < d.path))
+        UNION ALL
+        SELECT a.path || '.round_id', CASE WHEN r.round_id IS NULL THEN 'is not a round' ELSE 'is named twice' END
+          FROM agenda AS a
+          LEFT JOIN aidcase.case_round AS r ON r.round_id = a.round_id
+         WHERE a.round_id IS NOT NULL
+           AND (r.round_id IS NULL
+                OR EXISTS (SELECT FROM agenda AS b WHERE b.round_id = a.round_id AND b.path < a.path))
+        UNION ALL
+        SELECT a.path || '.put_off', CASE WHEN a.value ->> 'put_off' IS NULL THEN 'is missing, and it was not decided'
+                                          ELSE 'goes with what was not decided only' END
+          FROM agenda AS a
+         WHERE a.round_id IS NOT NULL
+           AND (a.value ->> 'put_off' IS NULL) <> EXISTS (SELECT FROM decides AS d WHERE d.round_id = a.round_id)
+        UNION ALL
+        SELECT d.path || '.round_id', 'is not on the agenda'
+          FROM decides AS d
+         WHERE document ? 'agenda' AND d.round_id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM agenda AS a WHERE a.round_id = d.round_id)
         UNION ALL
         SELECT v.path, CASE WHEN v.staff_id IS NULL THEN 'is not the number of a member of staff'
                             ELSE 'did not attend' END
@@ -204,12 +256,21 @@ BEGIN
     SELECT the_meeting, the_unit, s.staff_id
       FROM jsonb_array_elements_text(document -> 'attendance') AS a (staff_no)
       JOIN aidcase.staff AS s USING (staff_no) ORDER BY s.staff_id;
-    -- in the order of cases, which the trigger locks
+    -- in the order of cases, which the triggers lock
+    INSERT INTO aidcase.meeting_item (meeting_id, item_no, case_id, round_id, put_off)
+    SELECT the_meeting, a.place, r.case_id, r.round_id, a.value ->> 'put_off'
+      FROM jsonb_array_elements(coalesce(document -> 'agenda', document -> 'decisions')) WITH ORDINALITY AS a (value, place)
+      JOIN aidcase.case_round AS r ON r.round_id = (a.value ->> 'round_id')::bigint
+     ORDER BY r.case_id, r.round_id;
     INSERT INTO aidcase.review_vote (meeting_id, case_id, round_id, staff_id, vote, note)
     SELECT the_meeting, r.case_id, r.round_id, s.staff_id, v.value ->> 'vote', v.value ->> 'note'
       FROM jsonb_array_elements(document -> 'decisions') AS d (value)
       JOIN aidcase.case_round AS r ON r.round_id = (d.value ->> 'round_id')::bigint
-     CROSS JOIN LATERAL jsonb_array_elements(d.value -> 'votes') AS v (value)
+     CROSS JOIN LATERAL (
+            SELECT b.value FROM jsonb_array_elements(d.value -> 'votes') AS b (value)
+            UNION ALL
+            SELECT jsonb_build_object('staff', c.value ->> 'staff', 'vote', 'recused', 'note', c.value ->> 'reason')
+              FROM jsonb_array_elements(coalesce(d.value -> 'recusals', '[]')) AS c (value)) AS v (value)
       JOIN aidcase.staff AS s ON s.staff_no = v.value ->> 'staff'
      ORDER BY r.case_id, r.round_id, s.staff_id;
     RETURN the_meeting;
@@ -317,6 +378,480 @@ REVOKE ALL ON FUNCTION aidcase.check_attendance() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "~1_check" AFTER INSERT ON aidcase.meeting_attendance
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.check_attendance();
+
+-- The quorum of a round: how many votes that count, and in which capacities;
+-- of its opinion's lines the one that asks for most.
+CREATE OR REPLACE FUNCTION aidcase.quorum_needed(round_id bigint, unit_id bigint, on_date date,
+    OUT members integer, OUT capacities text[])
+RETURNS record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    WITH line AS (
+        SELECT o.programme, coalesce(o.amount, 0) AS amount
+          FROM aidcase.assistance_opinion AS o
+         WHERE o.round_id = quorum_needed.round_id AND NOT o.void AND o.programme IS NOT NULL
+    ), ask AS (
+        SELECT l.programme, coalesce(q.members, p.value / p.divisor) AS members, coalesce(q.capacities, '{}') AS capacities
+          FROM (SELECT * FROM line UNION ALL SELECT NULL, 0 WHERE NOT EXISTS (SELECT FROM line)) AS l
+          JOIN aidcase.unit AS u ON u.unit_id = quorum_needed.unit_id
+          LEFT JOIN LATERAL (
+                SELECT r.members::numeric, r.capacities
+                  FROM aidcase.quorum_rule AS r
+                 WHERE r.valid @> on_date AND r.amount_from <= l.amount
+                   AND (r.programme = l.programme OR r.programme IS NULL)
+                   AND (r.area_code IN ('0', u.unit_code)
+                        OR length(r.area_code) = 6 AND starts_with(u.unit_code, regexp_replace(r.area_code, '(00)+$', '')))
+                 ORDER BY length(regexp_replace(r.area_code, '(00)+$', '')) DESC, r.area_code = '0',
+                          r.programme NULLS LAST, r.amount_from DESC
+                 LIMIT 1) AS q ON true
+          LEFT JOIN LATERAL aidcase.parameter_row('quorum_members', u.unit_code, on_date, l.programme) AS p ON true
+    )
+    SELECT coalesce((SELECT max(a.members) FROM ask AS a),
+                    (SELECT aidcase.parameter('quorum_members', u.unit_code, on_date)
+                       FROM aidcase.unit AS u WHERE u.unit_id = quorum_needed.unit_id))::integer,
+           ARRAY(SELECT DISTINCT c FROM ask AS a CROSS JOIN LATERAL unnest(a.capacities) AS c ORDER BY c)
+$$;
+COMMENT ON FUNCTION aidcase.quorum_needed(bigint, bigint, date) IS
+    '轮次所需法定人数和必须参加表决的身份 / the quorum of a round: votes that it needs, and capacities in which somebody must vote';
+
+-- Votes that a unit's group can still give on a round: members who count,
+-- less those who recused themselves or have an open flag on the case.
+CREATE OR REPLACE FUNCTION aidcase.votes_to_be_had(round_id bigint, unit_id bigint, on_date date)
+RETURNS bigint
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN (
+        SELECT count(*)
+          FROM aidcase.review_group AS g
+          JOIN aidcase.review_group_member AS m ON m.group_id = g.group_id AND m.counts_to_quorum AND m.valid @> on_date
+          JOIN aidcase.case_round AS r ON r.round_id = votes_to_be_had.round_id
+         WHERE g.unit_id = votes_to_be_had.unit_id AND g.valid @> on_date
+           AND NOT EXISTS (SELECT FROM aidcase.review_vote AS v
+                            WHERE v.round_id = r.round_id AND v.staff_id = m.staff_id AND v.vote = 'recused')
+           AND NOT EXISTS (SELECT FROM aidcase.conflict_flag AS f
+                            WHERE f.case_id = r.case_id AND f.staff_id = m.staff_id AND f.state IN ('open', 'confirmed')));
+END
+$$;
+COMMENT ON FUNCTION aidcase.votes_to_be_had(bigint, bigint, date) IS
+    '小组对该轮次尚可表决的人数(不含回避) / votes that a unit''s group can give on a round, recusals left out';
+REVOKE ALL ON FUNCTION aidcase.quorum_needed(bigint, bigint, date), aidcase.votes_to_be_had(bigint, bigint, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.quorum_needed(bigint, bigint, date), aidcase.votes_to_be_had(bigint, bigint, date)
+    TO aidcase_clerk, aidcase_leader, aidcase_bureau, aidcase_inspector;
+
+-- Re-routing --------------------------------------------------------------
+
+-- The procedure by which the district decides rounds of a kind for a unit.
+CREATE OR REPLACE FUNCTION aidcase.district_procedure(unit_id bigint, round_kind text, on_date date)
+RETURNS bigint
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT p.workflow_id
+  FROM aidcase.procedure_in_force AS p
+ WHERE p.subject = 'case_round' AND p.delegated = false AND p.valid @> on_date
+   AND (p.unit_id = district_procedure.unit_id OR p.unit_id IS NULL)
+   AND (p.round_kind = district_procedure.round_kind OR p.round_kind IS NULL)
+ ORDER BY p.unit_id NULLS LAST, p.round_kind NULLS LAST
+ LIMIT 1;
+END;
+COMMENT ON FUNCTION aidcase.district_procedure(bigint, text, date) IS
+    '由区级决定时适用的程序版本 / the version by which the district decides rounds of a kind for a unit';
+
+-- Does what rows of reroute say: version and state of the rounds, and their
+-- time limits: those of the old version end, those that the new one starts in
+-- the same moves run from the same instant.
+CREATE OR REPLACE FUNCTION aidcase.apply_reroute() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    UPDATE aidcase.case_round AS r
+       SET workflow_id = n.to_workflow_id, state = n.to_state, reason = n.reason
+      FROM new_rows AS n
+     WHERE r.round_id = n.round_id AND n.group_unit_id IS NULL
+       AND r.workflow_id = n.from_workflow_id AND r.state = n.from_state;
+    WITH ended AS (
+        UPDATE aidcase.deadline AS d
+           SET cancelled_at = greatest(n.occurred_at, d.started_at), cancel_reason = 'reroute ' || n.reroute_id
+          FROM new_rows AS n
+         WHERE n.from_workflow_id <> n.to_workflow_id
+           AND d.subject = 'case_round' AND d.subject_id = n.round_id
+           AND d.met_at IS NULL AND d.cancelled_at IS NULL
+           AND NOT EXISTS (SELECT FROM aidcase.workflow_transition AS t
+                            WHERE t.workflow_id = n.to_workflow_id AND d.clock = ANY (t.starts))
+           AND NOT EXISTS (SELECT FROM aidcase.workflow AS w
+                            WHERE w.workflow_id = n.to_workflow_id AND d.clock = ANY (w.starts))
+        RETURNING d.subject_id, d.case_id, d.unit_id, d.clock, d.started_at, d.paused_at,
+                  n.from_workflow_id, n.to_workflow_id)
+    INSERT INTO aidcase.deadline (subject, subject_id, case_id, unit_id, clock, started_at, length, due_at, provisional, paused_at)
+    SELECT DISTINCT ON (e.subject_id, c.clock) 'case_round', e.subject_id, e.case_id, e.unit_id, c.clock, e.started_at,
+           l.length, q.due_at, q.provisional, e.paused_at
+      FROM ended AS e
+      JOIN aidcase.workflow_transition AS o ON o.workflow_id = e.from_workflow_id AND e.clock = ANY (o.starts)
+      JOIN aidcase.workflow_transition AS t ON t.workflow_id = e.to_workflow_id
+                                           AND t.from_state = o.from_state AND t.action = o.action
+      JOIN aidcase.clock AS c ON c.clock = ANY (t.starts) AND c.clock <> ALL (o.starts)
+      JOIN aidcase.unit AS u ON u.unit_id = e.unit_id
+     CROSS JOIN LATERAL (SELECT aidcase.parameter(c.parameter, u.unit_code, aidcase.date_here(e.started_at)) AS length) AS l
+     CROSS JOIN LATERAL aidcase.due_at(c.kind, e.started_at, l.length) AS q
+     ORDER BY e.subject_id, c.clock, e.started_at;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.apply_reroute() IS
+    '触发器:改由区级决定的轮次转入新程序,时限随之调整 / trigger: rounds go over to the version and state that reroute says, with their time limits';
+REVOKE ALL ON FUNCTION aidcase.apply_reroute() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "~6_reroute" AFTER INSERT ON aidcase.reroute
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.apply_reroute();
+
+-- Rounds that their unit no longer may decide: pinned to a version that asks
+-- for the delegation, not decided, and today the unit does not hold it.
+CREATE OR REPLACE VIEW aidcase.reroute_due WITH (security_invoker = true) AS
+SELECT r.round_id, r.case_id, r.unit_id, r.round_kind, r.workflow_id, r.state, k.to_workflow_id
+  FROM aidcase.case_round AS r
+  JOIN aidcase.workflow_state AS s ON s.workflow_id = r.workflow_id AND s.state = r.state AND NOT s.frozen
+  JOIN (SELECT u.unit_id, c.round_kind, aidcase.district_procedure(u.unit_id, c.round_kind, aidcase.today()) AS to_workflow_id
+          FROM (SELECT DISTINCT o.unit_id, o.round_kind FROM aidcase.case_round AS o WHERE o.decided_on IS NULL) AS c
+          JOIN aidcase.unit AS u ON u.unit_id = c.unit_id
+         WHERE NOT EXISTS (SELECT FROM aidcase.workflow_transition AS t
+                            WHERE t.workflow_id = aidcase.procedure_of('case_round', c.round_kind, u.unit_id, aidcase.today())
+                              AND 'delegation_in_force' = ANY (t.guards))) AS k
+    ON k.unit_id = r.unit_id AND k.round_kind = r.round_kind
+ WHERE r.decided_on IS NULL AND k.to_workflow_id <> r.workflow_id
+   AND EXISTS (SELECT FROM aidcase.workflow_transition AS t
+                WHERE t.workflow_id = r.workflow_id AND 'delegation_in_force' = ANY (t.guards));
+COMMENT ON VIEW aidcase.reroute_due IS
+    '单位已不再受托、应转区级决定的轮次 / rounds that their unit no longer may decide and that go to the district';
+COMMENT ON COLUMN aidcase.reroute_due.round_id IS '轮次 / round';
+COMMENT ON COLUMN aidcase.reroute_due.case_id IS '个案 / case';
+COMMENT ON COLUMN aidcase.reroute_due.unit_id IS '单位 / unit';
+COMMENT ON COLUMN aidcase.reroute_due.round_kind IS '轮次种类 / kind of round';
+COMMENT ON COLUMN aidcase.reroute_due.workflow_id IS '现程序版本 / its version';
+COMMENT ON COLUMN aidcase.reroute_due.state IS '状态 / its state';
+COMMENT ON COLUMN aidcase.reroute_due.to_workflow_id IS '应转入的程序版本 / version by which the district decides it';
+REVOKE ALL ON TABLE aidcase.reroute_due FROM PUBLIC;
+GRANT SELECT ON TABLE aidcase.reroute_due TO aidcase_bureau, aidcase_inspector;
+
+CREATE OR REPLACE FUNCTION aidcase.reroute_units(units bigint[], why text) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    lost text;
+    n    integer;
+BEGIN
+    SELECT string_agg(DISTINCT format('state "%s"', d.state), ', ') INTO lost
+      FROM aidcase.reroute_due AS d
+     WHERE d.unit_id = ANY (units)
+       AND NOT EXISTS (SELECT FROM aidcase.workflow_state AS s
+                        WHERE s.workflow_id = d.to_workflow_id AND s.state = d.state AND NOT s.frozen);
+    IF lost IS NOT NULL THEN
+        RAISE EXCEPTION 'rounds cannot go over to the district''s procedure'
+            USING ERRCODE = '55000', DETAIL = format('It has no %s.', lost),
+                  HINT = 'Put a version in force for units without delegation that has the same states up to the decision.';
+    END IF;
+    INSERT INTO aidcase.reroute (case_id, round_id, unit_id, kind, from_workflow_id, from_state,
+                                 to_workflow_id, to_state, occurred_at, staff_id, reason)
+    SELECT d.case_id, d.round_id, d.unit_id, 'delegation', d.workflow_id, d.state, d.to_workflow_id, d.state,
+           aidcase.now_here(), aidcase.current_staff(), why
+      FROM aidcase.reroute_due AS d
+     WHERE d.unit_id = ANY (units)
+     ORDER BY d.case_id, d.round_id;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END
+$$;
+COMMENT ON FUNCTION aidcase.reroute_units(bigint[], text) IS
+    '内部:把单位不再有权决定的轮次转区级 / internal: sends the rounds that units no longer may decide to the district';
+REVOKE ALL ON FUNCTION aidcase.reroute_units(bigint[], text) FROM PUBLIC;
+
+-- A delegation that ends today or before, on whatever path, takes the open
+-- rounds with it.
+CREATE OR REPLACE FUNCTION aidcase.end_delegation() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    the_units bigint[];
+BEGIN
+    SELECT array_agg(DISTINCT n.unit_id) INTO the_units
+      FROM new_rows AS n JOIN old_rows AS o USING (delegation_id)
+     WHERE NOT n.valid @> aidcase.today() AND o.valid @> aidcase.today();
+    IF the_units IS NOT NULL THEN
+        PERFORM aidcase.reroute_units(the_units, (SELECT string_agg(DISTINCT coalesce(n.ended_reason, 'end of the delegation'), ', ')
+                                                    FROM new_rows AS n WHERE n.unit_id = ANY (the_units)));
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.end_delegation() IS
+    '触发器:委托终止时在办轮次转区级 / trigger: the end of a delegation sends open rounds to the district';
+REVOKE ALL ON FUNCTION aidcase.end_delegation() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "~6_reroute" AFTER UPDATE ON aidcase.delegation
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.end_delegation();
+
+-- Suspends or withdraws a delegation.  Rounds are locked before the
+-- delegation, as a decision locks them, so the two wait for each other.
+CREATE OR REPLACE FUNCTION aidcase.suspend_delegation(unit text, programme text, on_date date, reason text)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    ended bigint;
+BEGIN
+    IF coalesce(btrim(reason), '') = '' THEN
+        RAISE EXCEPTION 'a delegation is not suspended without a reason'
+            USING ERRCODE = '22023', HINT = 'Give the reason as the last argument.';
+    END IF;
+    PERFORM aidcase.lock_undecided((SELECT u.unit_id FROM aidcase.unit AS u WHERE u.unit_code = suspend_delegation.unit));
+    UPDATE aidcase.delegation AS d
+       SET valid = daterange(lower(d.valid), on_date), ended_reason = reason
+      FROM aidcase.unit AS u
+     WHERE u.unit_code = suspend_delegation.unit AND d.unit_id = u.unit_id
+       AND d.programme = suspend_delegation.programme
+       AND d.valid @> on_date AND lower(d.valid) < on_date AND isfinite(on_date)
+    RETURNING d.delegation_id INTO ended;
+    IF ended IS NULL THEN
+        RAISE EXCEPTION 'there is no such delegation to suspend'
+            USING ERRCODE = '22023',
+                  DETAIL = format('Programme %s is not entrusted to unit %s by a delegation that began before %s and is in force on that day.',
+                                  coalesce(quote_ident(suspend_delegation.programme), 'NULL'),
+                                  coalesce(quote_ident(suspend_delegation.unit), 'NULL'), coalesce(on_date::text, 'NULL')),
+                  HINT = 'The date is the first day without the delegation. The delegations are in table aidcase.delegation.';
+    END IF;
+    RETURN ended;
+END
+$$;
+COMMENT ON FUNCTION aidcase.suspend_delegation(text, text, date, text) IS
+    '中止或撤回委托,on_date 为不再委托的第一天;在办轮次转区级决定 / suspends or withdraws a delegation; on_date is the first day without it; open rounds go to the district';
+
+CREATE OR REPLACE FUNCTION aidcase.lock_undecided(unit_id bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    PERFORM FROM aidcase.case_round AS r
+      WHERE r.unit_id = lock_undecided.unit_id AND r.decided_on IS NULL
+      ORDER BY r.case_id, r.round_id FOR NO KEY UPDATE;
+END
+$$;
+COMMENT ON FUNCTION aidcase.lock_undecided(bigint) IS
+    '内部:锁定单位未决定的轮次 / internal: locks the rounds of a unit that are not decided';
+REVOKE ALL ON FUNCTION aidcase.lock_undecided(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.lock_undecided(bigint) TO aidcase_bureau, aidcase_admin;
+
+-- Sends what waits to be re-routed: a delegation that was to end on a day to
+-- come has ended meanwhile.
+CREATE OR REPLACE FUNCTION aidcase.reroute_open_rounds() RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    the_units bigint[] := ARRAY(SELECT DISTINCT d.unit_id FROM aidcase.reroute_due AS d ORDER BY d.unit_id);
+    u bigint;
+BEGIN
+    FOREACH u IN ARRAY the_units LOOP
+        PERFORM aidcase.lock_undecided(u);
+    END LOOP;
+    RETURN aidcase.reroute_units(the_units, 'end of the delegation');
+END
+$$;
+COMMENT ON FUNCTION aidcase.reroute_open_rounds() IS
+    '把委托已到期单位的在办轮次转区级,返回件数 / sends the open rounds of units whose delegation has run out to the district; returns how many';
+REVOKE ALL ON FUNCTION aidcase.reroute_open_rounds() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.reroute_open_rounds() TO aidcase_bureau, aidcase_admin;
+
+-- How many open rounds wait for the district, and how many are in the hands of
+-- somebody who no longer serves their unit.
+CREATE OR REPLACE FUNCTION aidcase.rounds_astray(OUT to_reroute bigint, OUT without_handler bigint)
+RETURNS record
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    SELECT (SELECT count(*) FROM aidcase.reroute_due),
+           (SELECT count(*)
+              FROM aidcase.case_round AS r
+              JOIN aidcase.workflow_state AS s ON s.workflow_id = r.workflow_id AND s.state = r.state AND NOT s.frozen
+             WHERE NOT aidcase.serves_unit(r.handler_id, r.unit_id, aidcase.today()))
+$$;
+COMMENT ON FUNCTION aidcase.rounds_astray() IS
+    '待转区级的轮次数和经办人已不在岗的轮次数 / number of open rounds that wait for the district, and of those whose handler no longer serves the unit';
+REVOKE ALL ON FUNCTION aidcase.rounds_astray() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.rounds_astray() TO aidcase_admin, aidcase_bureau, aidcase_inspector;
+
+-- One round that its unit cannot decide: the delegation has ended, the amount
+-- is the district's, or recusals broke the quorum.  In the last case the
+-- group of the unit that stands in votes, where it can, else the district
+-- decides without a meeting.
+CREATE OR REPLACE FUNCTION aidcase.reroute_round(round_id bigint, reason text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    r        aidcase.case_round;
+    day      date := aidcase.today();
+    district bigint;
+    why      text;
+    stand_in bigint;
+    target   text;
+    made     bigint;
+BEGIN
+    SELECT o.* INTO r FROM aidcase.case_round AS o WHERE o.round_id = reroute_round.round_id FOR NO KEY UPDATE;
+    IF r.round_id IS NULL OR NOT (r.unit_id = ANY (aidcase.my_units())) THEN
+        RAISE EXCEPTION 'there is no round % in your units', coalesce(reroute_round.round_id::text, 'NULL')
+            USING ERRCODE = '22023', HINT = 'Table aidcase.case_round lists the rounds that you may see.';
+    END IF;
+    PERFORM aidcase.require_post('{clerk,unit_leader,bureau_clerk,bureau_leader}', r.unit_id, 're-route a round');
+    IF coalesce(btrim(reason), '') = '' THEN
+        RAISE EXCEPTION 'a round is not re-routed without a reason'
+            USING ERRCODE = '22023', HINT = 'Give the reason as the last argument.';
+    END IF;
+    IF r.decided_on IS NOT NULL OR (SELECT s.frozen FROM aidcase.workflow_state AS s
+                                     WHERE s.workflow_id = r.workflow_id AND s.state = r.state) THEN
+        RAISE EXCEPTION 'round % is decided already', r.round_id
+            USING ERRCODE = 'ZA003', HINT = 'What is decided stays; a new round changes it.';
+    END IF;
+    district := aidcase.district_procedure(r.unit_id, r.round_kind, day);
+    IF EXISTS (SELECT FROM aidcase.reroute_due AS d WHERE d.round_id = r.round_id) THEN
+        why := 'delegation';
+        target := r.state;
+    ELSIF district <> r.workflow_id AND EXISTS (
+            SELECT FROM aidcase.assistance_opinion AS o
+              JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
+             CROSS JOIN LATERAL (
+                    SELECT l.value / l.divisor AS amount
+                      FROM aidcase.parameter_row('district_decides_above', u.unit_code, day, o.programme) AS l
+                    UNION ALL
+                    SELECT l.value / l.divisor
+                      FROM aidcase.parameter_row('unit_authority_limit', u.unit_code, day, o.programme) AS l
+                     WHERE o.programme = 'temp_assistance') AS l
+             WHERE o.round_id = r.round_id AND NOT o.void AND o.outcome = 'granted' AND o.amount > l.amount) THEN
+        why := 'amount';
+        target := r.state;
+    ELSIF EXISTS (SELECT FROM aidcase.workflow_transition AS t
+                   WHERE t.workflow_id = r.workflow_id AND t.from_state = r.state AND 'quorum_met' = ANY (t.guards))
+          AND aidcase.votes_to_be_had(r.round_id, r.unit_id, day)
+              < (SELECT q.members FROM aidcase.quorum_needed(r.round_id, r.unit_id, day) AS q) THEN
+        why := 'quorum';
+        SELECT g.substitute_unit_id INTO stand_in
+          FROM aidcase.group_substitute AS g
+         WHERE g.unit_id = r.unit_id AND g.valid @> day
+           AND aidcase.votes_to_be_had(r.round_id, g.substitute_unit_id, day)
+               >= (SELECT q.members FROM aidcase.quorum_needed(r.round_id, r.unit_id, day) AS q)
+           AND NOT EXISTS (SELECT FROM aidcase.reroute AS e
+                            WHERE e.round_id = r.round_id AND e.group_unit_id = g.substitute_unit_id);
+        IF stand_in IS NOT NULL THEN
+            target := r.state;
+            district := r.workflow_id;
+        ELSE
+            SELECT t.from_state INTO target
+              FROM aidcase.workflow_transition AS t
+              JOIN aidcase.workflow_state AS f ON f.workflow_id = t.workflow_id AND f.state = t.from_state AND NOT f.frozen
+              JOIN aidcase.workflow_state AS s ON s.workflow_id = t.workflow_id AND s.state = t.to_state AND s.grants
+             WHERE t.workflow_id = district
+               AND NOT EXISTS (SELECT FROM aidcase.post AS p WHERE p.post = ANY (t.posts) AND p.level <> 'district')
+             LIMIT 1;
+        END IF;
+    ELSE
+        RAISE EXCEPTION 'the unit can decide round % itself', r.round_id
+            USING ERRCODE = 'ZA003',
+                  DETAIL = 'Its delegation is in force, the amount is within its limits, and its group can reach the quorum.',
+                  HINT = 'Only what a unit cannot decide goes to another group or to the district.';
+    END IF;
+    IF target IS NULL OR NOT EXISTS (SELECT FROM aidcase.workflow_state AS s
+                                      WHERE s.workflow_id = district AND s.state = target AND NOT s.frozen) THEN
+        RAISE EXCEPTION 'round % cannot go over to the district''s procedure', r.round_id
+            USING ERRCODE = '55000', DETAIL = format('It has no state for a round that is in state "%s".', r.state),
+                  HINT = 'Put a version in force for units without delegation that has the same states up to the decision.';
+    END IF;
+    INSERT INTO aidcase.reroute (case_id, round_id, unit_id, kind, from_workflow_id, from_state,
+                                 to_workflow_id, to_state, group_unit_id, occurred_at, staff_id, reason)
+    VALUES (r.case_id, r.round_id, r.unit_id, why, r.workflow_id, r.state, district, target, stand_in,
+            aidcase.now_here(), aidcase.current_staff(), reroute_round.reason)
+    RETURNING reroute_id INTO made;
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION aidcase.reroute_round(bigint, text) IS
+    '单位不能决定的轮次转代行小组或区级(委托终止、超额、回避致人数不足) / sends a round that its unit cannot decide to the group that stands in, or to the district: delegation ended, amount too high, or quorum broken by recusals';
+REVOKE ALL ON FUNCTION aidcase.reroute_round(bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.reroute_round(bigint, text) TO aidcase_clerk, aidcase_leader, aidcase_bureau;
+
+-- What has returned of the district's say over units that hold a delegation.
+CREATE OR REPLACE VIEW aidcase.district_approval_reintroduced WITH (security_invoker = true) AS
+SELECT u.unit_id, u.unit_code, p.name AS parameter, p.value / p.divisor AS value, p.valid, d.doc_no, n.label_zh, n.label_en
+  FROM (SELECT DISTINCT e.unit_id FROM aidcase.delegation AS e WHERE e.valid @> aidcase.today()) AS h
+  JOIN aidcase.unit AS u ON u.unit_id = h.unit_id
+ CROSS JOIN aidcase.parameter_name AS n
+ CROSS JOIN LATERAL aidcase.parameter_row(n.name, u.unit_code, aidcase.today()) AS p
+  JOIN aidcase.policy_document AS d ON d.document_id = p.document_id
+ WHERE n.name IN ('district_approval', 'district_cosign', 'bureau_visit_before_decision') AND p.value <> 0
+    OR n.name = 'district_decides_above';
+COMMENT ON VIEW aidcase.district_approval_reintroduced IS
+    '受托单位已恢复的区级审批事项及依据 / what has returned of the district''s approval in units that hold a delegation, with the document';
+COMMENT ON COLUMN aidcase.district_approval_reintroduced.unit_id IS '单位 / unit';
+COMMENT ON COLUMN aidcase.district_approval_reintroduced.unit_code IS '单位代码 / code of the unit';
+COMMENT ON COLUMN aidcase.district_approval_reintroduced.parameter IS '参数 / parameter';
+COMMENT ON COLUMN aidcase.district_approval_reintroduced.value IS '数值(开关为 1,金额为元) / value: 1 for a switch, yuan for an amount';
+COMMENT ON COLUMN aidcase.district_approval_reintroduced.valid IS '期间 / days on which it is in force';
+COMMENT ON COLUMN aidcase.district_approval_reintroduced.doc_no IS '依据文件 / document it rests on';
+COMMENT ON COLUMN aidcase.district_approval_reintroduced.label_zh IS '中文名称 / label in Chinese';
+COMMENT ON COLUMN aidcase.district_approval_reintroduced.label_en IS '英文名称 / label in English';
+REVOKE ALL ON TABLE aidcase.district_approval_reintroduced FROM PUBLIC;
+GRANT SELECT ON TABLE aidcase.district_approval_reintroduced TO aidcase_admin, aidcase_bureau, aidcase_inspector;
+
+-- A visit or signature is entered within some days of it; an authorisation
+-- that goes on from an earlier round was entered then.
+CREATE OR REPLACE FUNCTION aidcase.check_paper_date() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    row_now CONSTANT jsonb := to_jsonb(NEW);
+    day     CONSTANT date := CASE TG_ARGV[0] WHEN 'signed_on' THEN (row_now ->> 'signed_on')::date
+                                  ELSE aidcase.date_here((row_now ->> TG_ARGV[0])::timestamptz) END;
+    days    numeric;
+BEGIN
+    IF day >= aidcase.today() - 1
+       OR TG_OP = 'UPDATE' AND row_now ->> TG_ARGV[0] IS NOT DISTINCT FROM to_jsonb(OLD) ->> TG_ARGV[0] THEN
+        RETURN NEW;
+    END IF;
+    SELECT p.value / p.divisor INTO days
+      FROM aidcase.unit AS u
+     CROSS JOIN LATERAL aidcase.parameter_row('paper_entry_days', u.unit_code, aidcase.today()) AS p
+     WHERE u.unit_id = coalesce((row_now ->> 'unit_id')::bigint,
+                                (SELECT c.unit_id FROM aidcase.aid_case AS c WHERE c.case_id = (row_now ->> 'case_id')::bigint));
+    IF day < aidcase.today() - days::integer
+       AND NOT (TG_TABLE_NAME = 'authorisation' AND EXISTS (
+                SELECT FROM aidcase.authorisation AS a
+                 WHERE a.case_id = (row_now ->> 'case_id')::bigint AND a.round_id <> (row_now ->> 'round_id')::bigint
+                   AND a.signed_on = day)) THEN
+        RAISE EXCEPTION 'column "%" of "%" lies too far in the past', TG_ARGV[0], TG_TABLE_NAME
+            USING ERRCODE = '22023',
+                  DETAIL = format('Parameter "paper_entry_days" allows %s days.', trim_scale(days)),
+                  HINT = 'Have the paper signed, or the visit made, anew.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_paper_date() IS
+    '触发器:纸质事实须在规定天数内录入 / trigger: visits and signatures are entered within some days';
+REVOKE ALL ON FUNCTION aidcase.check_paper_date() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "~2_paper" BEFORE INSERT OR UPDATE ON aidcase.home_visit
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_paper_date('visited_at');
+CREATE OR REPLACE TRIGGER "~2_paper" BEFORE INSERT OR UPDATE ON aidcase.review_meeting
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_paper_date('held_at');
+CREATE OR REPLACE TRIGGER "~2_paper" BEFORE INSERT OR UPDATE ON aidcase.commitment
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_paper_date('signed_on');
+CREATE OR REPLACE TRIGGER "~2_paper" BEFORE INSERT OR UPDATE ON aidcase.authorisation
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_paper_date('signed_on');
 
 -- Trigger: the calendar of a year was loaded; the time limits that only
 -- guessed at it are computed.

@@ -37,14 +37,40 @@ $$;
 COMMENT ON FUNCTION aidcase.benefit_start(text, text, date) IS
     '享受起始月份(默认确认次月) / first month of benefit; by default the month after the decision';
 
--- First month of an award that a case begins: as benefit_start(), but never a
--- month that the household has been paid for in the programme or in one that
--- excludes it; a roll that was made before the decision stands.
-CREATE OR REPLACE FUNCTION aidcase.award_start(case_id bigint, programme text, area text, decided_on date)
+-- First month from which a decision takes effect: a new grant, a change (where
+-- parameter change_effect_months says something else), or the answer to an
+-- objection, which goes back to the first month that was held for it.
+CREATE OR REPLACE FUNCTION aidcase.effect_start(case_id bigint, programme text, area text, decided_on date, round_kind text)
 RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT greatest(aidcase.benefit_start(award_start.programme, award_start.area, award_start.decided_on),
+    SELECT coalesce(
+        (SELECT min(lower(h.months))
+           FROM aidcase.payment_hold AS h
+           JOIN aidcase.programme AS held ON held.programme = h.programme
+           JOIN aidcase.programme AS begun ON begun.programme = effect_start.programme
+          WHERE effect_start.round_kind = 'objection' AND h.case_id = effect_start.case_id AND h.kind = 'objection'
+            AND upper_inf(h.months)
+            AND (held.programme = begun.programme OR held.exclusion_group = begun.exclusion_group)),
+        (SELECT (date_trunc('month', effect_start.decided_on::timestamp)
+                 + make_interval(months => (p.value / p.divisor)::integer))::date
+           FROM aidcase.parameter_row('change_effect_months', effect_start.area, effect_start.decided_on, effect_start.programme) AS p
+          WHERE effect_start.round_kind IN ('review', 'change', 'objection')),
+        aidcase.benefit_start(effect_start.programme, effect_start.area, effect_start.decided_on));
+END;
+COMMENT ON FUNCTION aidcase.effect_start(bigint, text, text, date, text) IS
+    '决定生效的首月:新批、变更、异议复查 / first month from which a decision takes effect: a grant, a change, or the answer to an objection';
+
+-- First month of an award that a case begins: as effect_start(), but never a
+-- month that the household has been paid for in the programme or in one that
+-- excludes it; a roll that was made before the decision stands.
+CREATE OR REPLACE FUNCTION aidcase.award_start(case_id bigint, programme text, area text, decided_on date,
+    round_kind text DEFAULT 'application')
+RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT greatest(aidcase.effect_start(award_start.case_id, award_start.programme, award_start.area,
+                                         award_start.decided_on, award_start.round_kind),
                     (max(p.benefit_month) + interval '1 month')::date)
       FROM aidcase.payment AS p
       JOIN aidcase.programme AS paid ON paid.programme = p.programme
@@ -52,8 +78,8 @@ BEGIN ATOMIC
      WHERE p.case_id = award_start.case_id AND p.line_kind IN ('current', 'arrears')
        AND (paid.programme = begun.programme OR paid.exclusion_group = begun.exclusion_group);
 END;
-COMMENT ON FUNCTION aidcase.award_start(bigint, text, text, date) IS
-    '待遇起始月份:已发放的月份不重复 / first month of an award: benefit_start(), but no month that was paid already';
+COMMENT ON FUNCTION aidcase.award_start(bigint, text, text, date, text) IS
+    '待遇起始月份:已发放的月份不重复 / first month of an award: effect_start(), but no month that was paid already';
 
 -- Trigger: rows of award need a granting decision that says the same.  The
 -- checks of whole statements fire last, see the rows as they are stored, and
@@ -78,7 +104,7 @@ BEGIN
                AND o.programme = n.programme AND o.outcome = 'granted' AND NOT o.void
                AND o.determination_id = n.determination_id AND o.amount = n.amount
                AND d.members = n.persons
-               AND lower(n.months) >= aidcase.benefit_start(n.programme, u.unit_code, r.decided_on))
+               AND lower(n.months) >= aidcase.effect_start(n.case_id, n.programme, u.unit_code, r.decided_on, r.round_kind))
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'an award needs a decision that grants it'
@@ -186,6 +212,8 @@ CREATE OR REPLACE TRIGGER "~3_shortened" BEFORE UPDATE ON aidcase.award_person
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_shorten();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.payee_account
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('valid');
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.reroute
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.determination
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.determination_line
@@ -200,7 +228,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM new_rows AS n JOIN old_rows AS o USING (round_id)
                      JOIN aidcase.workflow_state AS s ON s.workflow_id = n.workflow_id AND s.state = n.state
                     WHERE s.grants AND n.state <> o.state
-                       OR n.round_kind IN ('review', 'change') AND o.decided_on IS NULL AND n.decided_on IS NOT NULL) THEN
+                       OR n.round_kind IN ('review', 'change', 'objection') AND o.decided_on IS NULL AND n.decided_on IS NOT NULL) THEN
         RETURN NULL;
     END IF;
 
@@ -218,12 +246,12 @@ BEGIN
                              ELSE 'empty' END,
                stop_reason = 'not_granted_again'
           FROM (SELECT n.case_id, n.round_id, g.programme,
-                       aidcase.award_start(n.case_id, g.programme, u.unit_code, n.decided_on) AS stop
+                       aidcase.award_start(n.case_id, g.programme, u.unit_code, n.decided_on, n.round_kind) AS stop
                   FROM new_rows AS n
                   JOIN old_rows AS o USING (round_id)
                   JOIN aidcase.unit AS u ON u.unit_id = n.unit_id
                  CROSS JOIN aidcase.programme AS g
-                 WHERE n.round_kind IN ('review', 'change')
+                 WHERE n.round_kind IN ('review', 'change', 'objection')
                    AND o.decided_on IS NULL AND n.decided_on IS NOT NULL AND g.cash AND g.recurring
                    AND EXISTS (SELECT FROM aidcase.award AS l
                                 WHERE l.case_id = n.case_id AND l.programme = g.programme AND upper_inf(l.months))
@@ -241,7 +269,7 @@ BEGIN
     -- begins; one that would have begun later never does
     WITH granted AS (
         SELECT n.case_id, p.programme, g.exclusion_group,
-               aidcase.award_start(n.case_id, p.programme, u.unit_code, n.decided_on) AS start
+               aidcase.award_start(n.case_id, p.programme, u.unit_code, n.decided_on, n.round_kind) AS start
           FROM new_rows AS n
           JOIN old_rows AS o USING (round_id)
           JOIN aidcase.workflow_state AS s ON s.workflow_id = n.workflow_id AND s.state = n.state
@@ -268,7 +296,7 @@ BEGIN
         INSERT INTO aidcase.award (case_id, round_id, determination_id, unit_id, programme,
                                    months, amount, persons, residence)
         SELECT n.case_id, n.round_id, p.determination_id, n.unit_id, p.programme,
-               daterange(aidcase.award_start(n.case_id, p.programme, u.unit_code, n.decided_on), NULL),
+               daterange(aidcase.award_start(n.case_id, p.programme, u.unit_code, n.decided_on, n.round_kind), NULL),
                p.amount, d.members, c.residence
           FROM new_rows AS n
           JOIN old_rows AS o USING (round_id)
@@ -320,6 +348,81 @@ CREATE OR REPLACE TRIGGER "~6_grant" AFTER UPDATE ON aidcase.case_round
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.grant_awards();
 
+-- Months from which the benefits named in rounds change: the decision's month
+-- and what the parameters add, for a death the month of it, for a gradual exit
+-- its months on top; never a month that was paid.
+CREATE OR REPLACE FUNCTION aidcase.change_months(round_ids bigint[])
+RETURNS TABLE (round_id bigint, case_id bigint, programme text, round_kind text, cause text, month date)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    SELECT r.round_id, r.case_id, b.programme, r.round_kind, b.cause,
+           greatest((date_trunc('month', k.day::timestamp)
+                     + make_interval(months => aidcase.parameter(k.parameter, u.unit_code, k.day, b.programme)::integer
+                                               + coalesce(b.months, 0)))::date,
+                    (SELECT (max(p.benefit_month) + interval '1 month')::date
+                       FROM aidcase.payment AS p
+                      WHERE p.case_id = r.case_id AND p.programme = b.programme AND p.line_kind IN ('current', 'arrears')))
+      FROM aidcase.case_round AS r
+      JOIN aidcase.benefit_change AS b ON b.round_id = r.round_id AND NOT b.void
+      JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
+     CROSS JOIN LATERAL (SELECT CASE WHEN b.cause = 'death' AND r.round_kind = 'stop' THEN b.happened_on ELSE r.decided_on END AS day,
+                                CASE WHEN b.cause = 'death' AND r.round_kind = 'stop' THEN 'death_effect_months'
+                                     ELSE 'stop_effect_months' END AS parameter) AS k
+     WHERE r.round_id = ANY (round_ids)
+$$;
+COMMENT ON FUNCTION aidcase.change_months(bigint[]) IS
+    '停发、暂停、恢复、渐退的生效月份 / the month from which each benefit named in rounds stops, is held or goes on';
+REVOKE ALL ON FUNCTION aidcase.change_months(bigint[]) FROM PUBLIC;
+
+-- Trigger: a decision to stop, hold, resume or phase out changes the benefits.
+CREATE OR REPLACE FUNCTION aidcase.alter_benefits() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    rounds bigint[] := ARRAY(
+        SELECT n.round_id FROM new_rows AS n JOIN old_rows AS o USING (round_id)
+          JOIN aidcase.workflow_state AS s ON s.workflow_id = n.workflow_id AND s.state = n.state
+         WHERE s.alters AND n.state <> o.state ORDER BY n.round_id);
+BEGIN
+    IF rounds = '{}' THEN
+        RETURN NULL;
+    END IF;
+    -- a roll that is being made now is waited for
+    PERFORM FROM aidcase.award AS a
+      WHERE a.case_id IN (SELECT n.case_id FROM new_rows AS n)
+      ORDER BY a.award_id FOR NO KEY UPDATE;
+    WITH ended AS (
+        UPDATE aidcase.award AS a
+           SET months = CASE WHEN lower(a.months) < e.month THEN daterange(lower(a.months), e.month) ELSE 'empty' END,
+               stop_reason = e.cause
+          FROM aidcase.change_months(rounds) AS e
+         WHERE e.round_kind IN ('stop', 'gradual_exit')
+           AND a.case_id = e.case_id AND a.programme = e.programme AND a.months && daterange(e.month, NULL)
+        RETURNING a.award_id, a.months)
+    UPDATE aidcase.award_person AS q SET months = e.months
+      FROM ended AS e WHERE q.award_id = e.award_id;
+    INSERT INTO aidcase.payment_hold (case_id, round_id, programme, kind, months)
+    SELECT e.case_id, e.round_id, e.programme, 'suspension', daterange(e.month, NULL)
+      FROM aidcase.change_months(rounds) AS e WHERE e.round_kind = 'suspension' ORDER BY e.round_id, e.programme;
+    UPDATE aidcase.payment_hold AS h
+       SET months = CASE WHEN lower(h.months) < e.month THEN daterange(lower(h.months), e.month) ELSE 'empty' END
+      FROM aidcase.change_months(rounds) AS e
+     WHERE e.round_kind = 'resumption' AND h.kind = 'suspension'
+       AND h.case_id = e.case_id AND h.programme = e.programme AND upper_inf(h.months);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.alter_benefits() IS
+    '触发器:停发、暂停、恢复、渐退决定生效 / trigger: a decision to stop, hold, resume or phase out changes the benefits';
+REVOKE ALL ON FUNCTION aidcase.alter_benefits() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "~6_alter" AFTER UPDATE ON aidcase.case_round
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.alter_benefits();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.payment_hold
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('months');
+
 -- Trigger: lines of a roll are owed, by this unit, in this amount, to an
 -- account in force, and the roll is still a draft; its totals are theirs.
 CREATE OR REPLACE FUNCTION aidcase.check_payment() RETURNS trigger
@@ -345,6 +448,9 @@ BEGIN
         (r.unit_id <> n.unit_id, 'The line names another unit than its roll.'),
         (a.case_id <> n.case_id OR a.programme <> n.programme, 'The line names another case or programme than its award.'),
         (NOT a.months @> n.benefit_month, 'The award does not cover the benefit month.'),
+        (EXISTS (SELECT FROM aidcase.payment_hold AS h
+                  WHERE h.case_id = n.case_id AND h.programme = n.programme AND h.months @> n.benefit_month),
+         'The payment of the month is held.'),
         (n.line_kind = 'current' AND n.benefit_month <> r.roll_month, 'A current line is for the month of the roll.'),
         (n.line_kind <> 'current' AND n.benefit_month > r.roll_month, 'Nothing is paid for a month to come.'),
         (n.line_kind IN ('current', 'arrears')
@@ -493,6 +599,9 @@ BEGIN
                                 WHERE p.case_id = a.case_id AND p.programme = a.programme
                                   AND p.benefit_month = m.benefit_month
                                   AND p.line_kind IN ('current', 'arrears'))
+               AND NOT EXISTS (SELECT FROM aidcase.payment_hold AS h
+                                WHERE h.case_id = a.case_id AND h.programme = a.programme
+                                  AND h.months @> m.benefit_month)
                AND (NOT waits OR EXISTS (
                     SELECT FROM aidcase.publication_item AS i
                       JOIN aidcase.publication AS b USING (publication_id)

@@ -72,6 +72,18 @@ AS $$
             OR (SELECT count(DISTINCT p.staff_id) FROM in_post AS p
                  WHERE p.unit_id = e.unit_id AND p.post IN ('clerk', 'investigator')) < 2
         UNION ALL
+        SELECT 26, 'district approval re-introduced', string_agg(DISTINCT a.unit_code || '/' || a.parameter || ' (' || a.doc_no || ')', ', '),
+               'What the delegation abolished has returned in these units; see aidcase.district_approval_reintroduced'
+          FROM aidcase.district_approval_reintroduced AS a
+        UNION ALL
+        SELECT 27, 'rounds that go to the district', nullif(a.to_reroute, 0)::text,
+               'The delegation of their units has ended; SELECT aidcase.reroute_open_rounds()'
+          FROM aidcase.rounds_astray() AS a
+        UNION ALL
+        SELECT 28, 'rounds in nobody''s hands', nullif(a.without_handler, 0)::text,
+               'Their handlers hold no post at the unit any more; pass them on with aidcase.hand_over()'
+          FROM aidcase.rounds_astray() AS a
+        UNION ALL
         -- logins
         SELECT 30, 'staff logins', string_agg(DISTINCT p.staff_no, ', '),
                'These members of staff in post have no login; give them one with aidcase.enrol_staff(), or a pooled login in role aidcase_gateway'

@@ -59,7 +59,7 @@ SELECT is((SELECT parent_code FROM unit_now WHERE unit_code = '340705'), NULL, '
 SELECT is(unit_id('340705'), district_id(), 'the district of the register');
 SELECT throws_ok($$SELECT unit_id('999999')$$, '22023', 'there is no unit "999999"');
 SELECT throws_ok('SELECT unit_id(NULL)', '22023', 'there is no unit NULL');
-SELECT is((SELECT count(*) FROM unit_at('1999-12-31')), 0::bigint, 'no unit before its first period');
+SELECT is((SELECT count(*) FROM units_on('1999-12-31')), 0::bigint, 'no unit before its first period');
 
 SELECT is(set_units('[{"code": "340705100201", "kind": "village_committee", "name": "柴塘村委会", "parent": "340705005"},
                       {"code": "340705100202", "kind": "village_committee", "name": "新跃进村委会"},
@@ -67,9 +67,9 @@ SELECT is(set_units('[{"code": "340705100201", "kind": "village_committee", "nam
                       {"code": "340705600", "kind": "office", "name": "新设办事处"},
                       {"code": "340705600001", "kind": "residents_committee", "name": "新设社区居委会"}]', '2021-06-01'),
           4, 'one moved, one renamed, one as it was, two new');
-SELECT results_eq($$SELECT unit_code, name, parent_code FROM unit_at('2021-05-31') WHERE unit_code IN ('340705100201', '340705100202', '340705600') ORDER BY 1$$,
+SELECT results_eq($$SELECT unit_code, name, parent_code FROM units_on('2021-05-31') WHERE unit_code IN ('340705100201', '340705100202', '340705600') ORDER BY 1$$,
     $$VALUES ('340705100201', '柴塘村委会', '340705100'), ('340705100202', '跃进村委会', '340705100')$$, 'the day before: the old tree');
-SELECT results_eq($$SELECT unit_code, name, parent_code FROM unit_at('2021-06-01') WHERE unit_code IN ('340705100201', '340705100202', '340705600', '340705600001') ORDER BY 1$$,
+SELECT results_eq($$SELECT unit_code, name, parent_code FROM units_on('2021-06-01') WHERE unit_code IN ('340705100201', '340705100202', '340705600', '340705600001') ORDER BY 1$$,
     $$VALUES ('340705100201', '柴塘村委会', '340705005'), ('340705100202', '新跃进村委会', '340705100'),
              ('340705600', '新设办事处', '340705'), ('340705600001', '新设社区居委会', '340705600')$$, 'from that day: the new one');
 SELECT is(set_units('[{"code": "340705100203", "kind": "village_committee", "name": "朝山村委会"}]', '2021-07-01'), 0,
@@ -237,7 +237,7 @@ SELECT is(pg_temp.ask('t_clerk', 'SELECT my_units()')::bigint[],
 SELECT is(pg_temp.ask('t_committee', 'SELECT my_units()')::bigint[], ARRAY[unit_id('340705100201')], 'a committee sees itself');
 SELECT is(pg_temp.ask('t_bureau', 'SELECT my_units()')::bigint[], ARRAY(SELECT unit_id FROM unit_now ORDER BY unit_id), 'the bureau sees all units');
 SELECT is(pg_temp.ask('t_clerk', $$SET LOCAL aidcase.clock = '2021-06-01 09:00+08'; SELECT my_units()$$)::bigint[],
-    ARRAY(SELECT unit_id FROM unit_at('2021-06-01') WHERE unit_code LIKE '340705100%' AND unit_code <> '340705100201' ORDER BY unit_id),
+    ARRAY(SELECT unit_id FROM units_on('2021-06-01') WHERE unit_code LIKE '340705100%' AND unit_code <> '340705100201' ORDER BY unit_id),
     'after the move of a village: without it');
 SELECT is(pg_temp.ask('t_clerk', $$SET LOCAL aidcase.clock = '2019-12-31 23:59:59.999999+08'; SELECT my_units()$$), '{}', 'before the post began: nothing');
 SELECT is(pg_temp.ask('t_clerk', $$SET LOCAL aidcase.clock = '2020-01-01 00:00+08'; SELECT cardinality(my_units())$$), '15', 'from its first midnight on: the unit');

@@ -70,7 +70,7 @@ COMMENT ON FUNCTION aidcase.check_unit_kind() IS
 CREATE OR REPLACE TRIGGER "~1_identity" BEFORE UPDATE ON aidcase.unit
     FOR EACH ROW EXECUTE FUNCTION aidcase.check_unit_kind();
 
-CREATE OR REPLACE FUNCTION aidcase.unit_at(on_date date)
+CREATE OR REPLACE FUNCTION aidcase.units_on(on_date date)
 RETURNS TABLE (
     unit_id     bigint,
     unit_code   text,
@@ -87,12 +87,12 @@ SELECT u.unit_id, u.unit_code, u.unit_kind, p.name, p.parent_id, a.unit_code,
   JOIN aidcase.unit_period AS p ON p.unit_id = u.unit_id AND p.valid @> on_date
   LEFT JOIN aidcase.unit AS a ON a.unit_id = p.parent_id;
 END;
-COMMENT ON FUNCTION aidcase.unit_at(date) IS
+COMMENT ON FUNCTION aidcase.units_on(date) IS
     '某日的组织机构 / the units as of a date, with their names and places in the tree then';
 
 CREATE OR REPLACE VIEW aidcase.unit_now WITH (security_invoker = true) AS
 SELECT u.unit_id, u.unit_code, u.unit_kind, u.name, u.parent_id, u.parent_code, u.level
-  FROM aidcase.unit_at(aidcase.today()) AS u;
+  FROM aidcase.units_on(aidcase.today()) AS u;
 COMMENT ON VIEW aidcase.unit_now IS
     '今日的组织机构 / the units as of today';
 COMMENT ON COLUMN aidcase.unit_now.unit_id IS '单位 / unit';

@@ -117,4 +117,76 @@ SELECT e.name,
   LEFT JOIN person AS p ON p.unit_id = e.unit_id
   LEFT JOIN cause AS c ON c.unit_id = e.unit_id
   LEFT JOIN money AS m ON m.unit_id = e.unit_id
- ORDER BY e.unit_code
+ ORDER BY e.unit_code;
+-- drill
+WITH period AS (
+    SELECT date_trunc('month', drill_dibao_monthly.as_of::timestamp)::date AS this_month
+     WHERE aidcase.present_only(drill_dibao_monthly.known_at)
+), place AS (
+    SELECT u.unit_id, u.unit_code, n.name
+      FROM aidcase.unit AS u
+      JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> drill_dibao_monthly.as_of
+     WHERE u.unit_kind IN ('town', 'office', 'direct_community', 'zone')
+       AND (drill_dibao_monthly.unit_code IS NULL
+            OR u.unit_code LIKE drill_dibao_monthly.unit_code || '%')
+), live AS (
+    SELECT a.award_id, a.case_id, a.round_id, a.unit_id
+      FROM period AS t
+      JOIN aidcase.award AS a ON a.programme = 'dibao' AND a.months @> t.this_month
+), before AS (
+    SELECT a.case_id, a.unit_id
+      FROM period AS t
+      JOIN aidcase.award AS a ON a.programme = 'dibao'
+                             AND a.months @> (t.this_month - interval '1 month')::date
+), cell (unit_id, column_name, case_id, value) AS (
+    SELECT l.unit_id, 'households', l.case_id, 1::numeric FROM live AS l
+    UNION ALL
+    SELECT b.unit_id, 'opening', b.case_id, 1 FROM before AS b
+    UNION ALL
+    SELECT l.unit_id, 'new_households', l.case_id, 1 FROM live AS l
+     WHERE NOT EXISTS (SELECT FROM before AS b WHERE b.case_id = l.case_id AND b.unit_id = l.unit_id)
+    UNION ALL
+    SELECT b.unit_id, 'exits', b.case_id, 1 FROM before AS b
+     WHERE NOT EXISTS (SELECT FROM live AS l WHERE l.case_id = b.case_id AND l.unit_id = b.unit_id)
+    UNION ALL
+    SELECT l.unit_id, v.column_name, l.case_id, count(*)
+      FROM live AS l
+      JOIN aidcase.award_person AS p ON p.award_id = l.award_id
+      JOIN aidcase.case_member AS m ON m.member_id = p.member_id
+     CROSS JOIN LATERAL (VALUES
+            ('persons', true),
+            ('women', m.sex = 'female'),
+            ('aged', m.birth_date <= drill_dibao_monthly.as_of - interval '60 years'),
+            ('minors', m.birth_date > drill_dibao_monthly.as_of - interval '18 years'),
+            ('disabled', m.disability_kind IS NOT NULL),
+            ('able', m.work_ability = 'able'),
+            ('partly_able', m.work_ability = 'partial'),
+            ('ability_lost', m.work_ability = 'lost'),
+            ('no_ability', m.work_ability = 'none')) AS v (column_name, counts)
+     WHERE v.counts
+     GROUP BY l.unit_id, v.column_name, l.case_id
+    UNION ALL
+    SELECT l.unit_id, CASE WHEN c.cause IN ('emergency', 'other') THEN 'other_cause' ELSE c.cause END,
+           l.case_id, count(*)
+      FROM live AS l
+      JOIN aidcase.case_cause AS c ON c.round_id = l.round_id AND NOT c.void
+     GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT r.unit_id, v.column_name, p.case_id, sum(v.value)
+      FROM period AS t
+      JOIN aidcase.payment_roll AS r ON r.roll_month BETWEEN date_trunc('year', t.this_month::timestamp)::date
+                                                        AND t.this_month
+                                    AND r.state <> 'draft'
+      JOIN aidcase.payment AS p ON p.roll_id = r.roll_id AND p.programme = 'dibao'
+     CROSS JOIN LATERAL (VALUES
+            ('month_base', p.base_amount, r.roll_month = t.this_month),
+            ('month_addon', p.addon_amount, r.roll_month = t.this_month),
+            ('month_total', p.amount, r.roll_month = t.this_month),
+            ('year_total', p.amount, true)) AS v (column_name, value, counts)
+     WHERE v.counts
+     GROUP BY r.unit_id, v.column_name, p.case_id
+)
+SELECT ARRAY[e.name], c.column_name, c.case_id, c.value
+  FROM cell AS c
+  JOIN place AS e ON e.unit_id = c.unit_id
+ ORDER BY e.unit_code, c.column_name COLLATE "C", c.case_id

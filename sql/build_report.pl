@@ -286,108 +286,129 @@ for my $entry (@{ $many{chart} || [] })
 }
 
 #
-# The query: one SELECT, ordered, with balanced parentheses.  A small lexer
-# steps over comments, strings and quoted names.
+# A query: one SELECT, ordered, with balanced parentheses.  A small lexer
+# steps over comments, strings and quoted names.  Returns the query without
+# the semicolon at its end.
 #
-my $text = join("\n", @lines[ $at .. $#lines ]);
+sub check_query
 {
+	my ($text, $first_line, $what) = @_;
+	my $line = $first_line;
+	my $depth = 0;
+	my $ended = 0;
+	my $end_at;
+	my $ordered = 0;
+	my @words;      # words at depth 0
+
 	my $copy = $text;
-	utf8::decode($copy) or fail($query_line, 'the query is not valid UTF-8');
-}
+	utf8::decode($copy) or fail($first_line, "the $what is not valid UTF-8");
 
-my $line = $query_line;
-my $depth = 0;
-my $ended = 0;
-my $end_at;
-my $ordered = 0;
-my @words;      # words at depth 0
-pos($text) = 0;
-while (pos($text) < length($text))
-{
-	my $start = pos($text);
-	my $word;
-	if ($text =~ /\G\s+/gc || $text =~ /\G--[^\n]*/gc) { }
-	elsif ($text =~ m{\G/\*}gc)
+	pos($text) = 0;
+	while (pos($text) < length($text))
 	{
-		my $open = 1;
-		while ($open)
+		my $start = pos($text);
+		my $word;
+		if ($text =~ /\G\s+/gc || $text =~ /\G--[^\n]*/gc) { }
+		elsif ($text =~ m{\G/\*}gc)
 		{
-			if ($text =~ m{\G(?:(?!/\*|\*/).)*?(/\*|\*/)}gcs)
+			my $open = 1;
+			while ($open)
 			{
-				$open += $1 eq '/*' ? 1 : -1;
+				if ($text =~ m{\G(?:(?!/\*|\*/).)*?(/\*|\*/)}gcs)
+				{
+					$open += $1 eq '/*' ? 1 : -1;
+				}
+				else { fail($line, 'a comment is not closed'); }
 			}
-			else { fail($line, 'a comment is not closed'); }
 		}
-	}
-	else
-	{
-		fail($line, 'there is more than one statement') if $ended;
-		if ($text =~ /\G[eE]'/gc)
+		else
 		{
-			$text =~ /\G(?:[^'\\]|\\.|'')*'/gcs
-			  or fail($line, 'a string is not closed');
-			$word = "''";
-		}
-		elsif ($text =~ /\G'/gc)
-		{
-			$text =~ /\G(?:[^']|'')*'/gcs or fail($line, 'a string is not closed');
-			$word = "''";
-		}
-		elsif ($text =~ /\G"/gc)
-		{
-			$text =~ /\G(?:[^"]|"")*"/gcs or fail($line, 'a quoted name is not closed');
-			$word = '""';
-		}
-		elsif ($text =~ /\G\$((?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?)\$/gc)
-		{
-			my $tag = $1;
-			$text =~ /\G.*?\$\Q$tag\E\$/gcs or fail($line, 'a string is not closed');
-			$word = "''";
-		}
-		elsif ($text =~ /\G\$\d+/gc)
-		{
-			fail($line, 'parameters are written by name (as_of, unit_code, known_at)');
-		}
-		elsif ($text =~ /\G([A-Za-z_\x80-\xff][A-Za-z0-9_\$\x80-\xff]*)/gc) { $word = lc $1; }
-		elsif ($text =~ /\G[0-9][0-9A-Za-z_.]*/gc) { $word = '0'; }
-		elsif ($text =~ /\G\(/gc) { $word = '('; $depth++; }
-		elsif ($text =~ /\G\)/gc)
-		{
-			$word = ')';
-			fail($line, 'a parenthesis is closed that was not opened') if --$depth < 0;
-		}
-		elsif ($text =~ /\G;/gc)
-		{
-			fail($line, 'a parenthesis is not closed') if $depth;
-			$ended = 1;
-			$end_at = $start;
-		}
-		else { $text =~ /\G./gcs; $word = '?'; }
+			fail($line, 'there is more than one statement') if $ended;
+			if ($text =~ /\G[eE]'/gc)
+			{
+				$text =~ /\G(?:[^'\\]|\\.|'')*'/gcs
+				  or fail($line, 'a string is not closed');
+				$word = "''";
+			}
+			elsif ($text =~ /\G'/gc)
+			{
+				$text =~ /\G(?:[^']|'')*'/gcs or fail($line, 'a string is not closed');
+				$word = "''";
+			}
+			elsif ($text =~ /\G"/gc)
+			{
+				$text =~ /\G(?:[^"]|"")*"/gcs or fail($line, 'a quoted name is not closed');
+				$word = '""';
+			}
+			elsif ($text =~ /\G\$((?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?)\$/gc)
+			{
+				my $tag = $1;
+				$text =~ /\G.*?\$\Q$tag\E\$/gcs or fail($line, 'a string is not closed');
+				$word = "''";
+			}
+			elsif ($text =~ /\G\$\d+/gc)
+			{
+				fail($line, 'parameters are written by name (as_of, unit_code, known_at)');
+			}
+			elsif ($text =~ /\G([A-Za-z_\x80-\xff][A-Za-z0-9_\$\x80-\xff]*)/gc) { $word = lc $1; }
+			elsif ($text =~ /\G[0-9][0-9A-Za-z_.]*/gc) { $word = '0'; }
+			elsif ($text =~ /\G\(/gc) { $word = '('; $depth++; }
+			elsif ($text =~ /\G\)/gc)
+			{
+				$word = ')';
+				fail($line, 'a parenthesis is closed that was not opened') if --$depth < 0;
+			}
+			elsif ($text =~ /\G;/gc)
+			{
+				fail($line, 'a parenthesis is not closed') if $depth;
+				$ended = 1;
+				$end_at = $start;
+			}
+			else { $text =~ /\G./gcs; $word = '?'; }
 
-		if (defined $word && $depth == 0)
-		{
-			$ordered = 1 if $word eq 'by' && @words && $words[-1] eq 'order';
-			fail($line, 'a report only reads; SELECT INTO is not allowed')
-			  if $word eq 'into';
-			push @words, $word;
+			if (defined $word && $depth == 0)
+			{
+				$ordered = 1 if $word eq 'by' && @words && $words[-1] eq 'order';
+				fail($line, 'a report only reads; SELECT INTO is not allowed')
+				  if $word eq 'into';
+				push @words, $word;
+			}
+			elsif (defined $word && $word eq '(' && !@words)
+			{
+				push @words, '(';
+			}
 		}
-		elsif (defined $word && $word eq '(' && !@words)
-		{
-			push @words, '(';
-		}
+		$line += (substr($text, $start, pos($text) - $start) =~ tr/\n//);
 	}
-	$line += (substr($text, $start, pos($text) - $start) =~ tr/\n//);
+	fail($line, 'a parenthesis is not closed') if $depth;
+	fail($first_line, "there is no $what") unless @words;
+	fail($first_line, "the $what must begin with SELECT or WITH")
+	  unless $words[0] =~ /^(?:select|with)$/;
+	fail($first_line, "the $what must end with ORDER BY, so that the same data give the same rows in the same order")
+	  unless $ordered;
+
+	$text = substr($text, 0, $end_at) if defined $end_at;
+	$text =~ s/^\s*\n//;
+	$text =~ s/\s+$//;
+	return $text;
 }
-fail($line, 'a parenthesis is not closed') if $depth;
-fail($query_line, 'there is no query') unless @words;
-fail($query_line, 'the query must begin with SELECT or WITH')
-  unless $words[0] =~ /^(?:select|with)$/;
-fail($query_line, 'the query must end with ORDER BY, so that the same data give the same rows in the same order')
-  unless $ordered;
 
-$text = substr($text, 0, $end_at) if defined $end_at;
-$text =~ s/^\s*\n//;
-$text =~ s/\s+$//;
+# The query ends where a line "-- drill" begins another: the cases behind the
+# cells.
+my ($drill_at) = grep { $lines[$_] =~ /^--\s+drill\s*$/ } $at .. $#lines;
+my $text = check_query(
+	join("\n", @lines[ $at .. (defined $drill_at ? $drill_at - 1 : $#lines) ]),
+	$query_line, 'query');
+my $drill;
+if (defined $drill_at)
+{
+	my @more = grep { $lines[$_] =~ /^--\s+drill\s*$/ } $drill_at + 1 .. $#lines;
+	fail($more[0] + 1, 'there is more than one drill') if @more;
+	fail($drill_at + 1, 'the first column of a report that is drilled must be one that names its rows')
+	  unless $columns[0]{format} =~ /^(?:text|id)$/ && $columns[0]{total} eq 'none';
+	$drill = check_query(join("\n", @lines[ $drill_at + 1 .. $#lines ]),
+		$drill_at + 2, 'drill');
+}
 
 #
 # Print the blueprint part.
@@ -416,6 +437,7 @@ my @report = (
 	[ signature => literal($signature) ],
 	[ notes => literal($notes) ],
 	[ query => literal($text) ],
+	[ drill => literal($drill) ],
 );
 
 # INSERT ... ON CONFLICT DO UPDATE that writes only what differs.
@@ -477,6 +499,35 @@ END;
 SQL
 $sql .= "COMMENT ON FUNCTION $function($ARGTYPES) IS\n    "
   . literal(one('title') . ' / ' . one('title_en')) . ";\n\n";
+
+# The drill has the same columns in every report.
+my $drill_function = "aidcase.drill_$name";
+if (defined $drill)
+{
+	$sql .= <<"SQL";
+CREATE OR REPLACE FUNCTION $drill_function(
+    $ARGUMENTS)
+RETURNS TABLE (
+    row_key text[],
+    column_name text,
+    case_id bigint,
+    value numeric)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+$drill
+;
+END;
+
+SQL
+	$sql .= "COMMENT ON FUNCTION $drill_function($ARGTYPES) IS\n    "
+	  . literal('各单元格的个案明细:' . one('title')
+		  . ' / the cases behind the cells, a row a cell and case with its share of the cell: '
+		  . one('title_en')) . ";\n\n";
+}
+else
+{
+	$sql .= "DROP FUNCTION IF EXISTS $drill_function($ARGTYPES);\n\n";
+}
 
 $sql .= upsert('report', ['name'], [ map { $_->[0] } @report ],
 	[ [ literal($name), map { $_->[1] } @report ] ]);

@@ -19,7 +19,8 @@ CREATE TABLE aidcase.report (
     heads         text NOT NULL CHECK (heads IN ('zh', 'both')),
     signature     text,
     notes         text,
-    query         text NOT NULL
+    query         text NOT NULL,
+    drill         text
 );
 COMMENT ON TABLE aidcase.report IS
     '报表目录 / the reports; each has a function report_<name>';
@@ -34,6 +35,7 @@ COMMENT ON COLUMN aidcase.report.heads IS '表头语言 / language of the heads:
 COMMENT ON COLUMN aidcase.report.signature IS '签署栏(每行一项) / signature row, one entry a line';
 COMMENT ON COLUMN aidcase.report.notes IS '表注(每行一条) / notes below the table, one a line';
 COMMENT ON COLUMN aidcase.report.query IS '查询语句 / the query, as in the report file';
+COMMENT ON COLUMN aidcase.report.drill IS '个案明细查询语句,空为无明细 / the query of the cases behind the cells; NULL = the report has none';
 SELECT aidcase.set_up_table('report');
 
 CREATE TABLE aidcase.report_column (

@@ -61,8 +61,10 @@ END;
 COMMENT ON FUNCTION aidcase.report_town_aid(date, text, timestamptz) IS
     '最低生活保障月报表（样例） / Monthly subsistence allowance table (sample)';
 
+DROP FUNCTION IF EXISTS aidcase.drill_town_aid(date, text, timestamptz);
+
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, signature, notes, query)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, signature, notes, query, drill)
 VALUES
     ('town_aid', '最低生活保障月报表（样例）', 'Monthly subsistence allowance table (sample)', '户、人、元', 'households, persons, yuan', 'month', 'landscape', 'both', '单位负责人：
 审核人：
@@ -86,7 +88,7 @@ SELECT v.place,
                (''钟鸣镇'', ''340705103'', 205, 390, 188, 170005.25, 3300.00, 0.9))
          AS v (place, code, households, persons, women, spent, addon, share)
  WHERE unit_code IS NULL OR v.code = unit_code
- ORDER BY v.code')
+ ORDER BY v.code', NULL)
 ON CONFLICT (name) DO UPDATE SET
     title = EXCLUDED.title,
     title_en = EXCLUDED.title_en,
@@ -97,9 +99,10 @@ ON CONFLICT (name) DO UPDATE SET
     heads = EXCLUDED.heads,
     signature = EXCLUDED.signature,
     notes = EXCLUDED.notes,
-    query = EXCLUDED.query
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.signature, t.notes, t.query)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query);
+    query = EXCLUDED.query,
+    drill = EXCLUDED.drill
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.signature, t.notes, t.query, t.drill)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query, EXCLUDED.drill);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)
@@ -192,14 +195,16 @@ END;
 COMMENT ON FUNCTION aidcase.report_town_list(date, text, timestamptz) IS
     '镇（街道）名册（样例） / List of towns (sample)';
 
+DROP FUNCTION IF EXISTS aidcase.drill_town_list(date, text, timestamptz);
+
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, signature, notes, query)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, signature, notes, query, drill)
 VALUES
     ('town_list', '镇（街道）名册（样例）', 'List of towns (sample)', '个', 'towns', 'quarter', 'portrait', 'zh', NULL, NULL, 'SELECT v.no, v.place, v.urban, v.best
   FROM (VALUES (1, ''=1+1'', true, 3), (2, ''@cmd'', false, 7.0), (3, ''+甲'', NULL, NULL))
          AS v (no, place, urban, best)
  WHERE v.no <= extract(month FROM as_of)
- ORDER BY v.no')
+ ORDER BY v.no', NULL)
 ON CONFLICT (name) DO UPDATE SET
     title = EXCLUDED.title,
     title_en = EXCLUDED.title_en,
@@ -210,9 +215,10 @@ ON CONFLICT (name) DO UPDATE SET
     heads = EXCLUDED.heads,
     signature = EXCLUDED.signature,
     notes = EXCLUDED.notes,
-    query = EXCLUDED.query
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.signature, t.notes, t.query)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query);
+    query = EXCLUDED.query,
+    drill = EXCLUDED.drill
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.signature, t.notes, t.query, t.drill)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query, EXCLUDED.drill);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)

@@ -65,7 +65,7 @@ for my $sql ($rows, $lines, $sample)
 }
 
 my %file;
-for my $report (qw(dibao_monthly payment_roll))
+for my $report (qw(dibao_monthly payment_roll flow_monthly payment_summary temp_assistance_monthly check_hits_monthly))
 {
 	my $sql = sprintf($book, $report);
 	my $first = decode_base64(bureau($one, $sql));
@@ -104,6 +104,23 @@ is($one->safe_psql('district', q{SELECT added FROM aidcase.conflict_sweep()}), '
 cmp_ok($one->safe_psql('district', q{SELECT count(*) FROM aidcase.conflict_flag}), '>=',
 	$one->safe_psql('district', q{SELECT count(*) FROM district.tie AS t JOIN district.filed USING (h)
 		WHERE t.state <> 'unfiled'}), 'every filed tie is flagged');
+
+# Every cell of every report is the sum of its cases, and months join.
+my $figures = slurp_file("$here/../parts/figures.sql");
+is($one->safe_psql('district', "SET aidcase.clock = '2021-06-30 18:00+08'; $figures"
+	. q{SELECT r.name, m::date, d.* FROM aidcase.report AS r
+	     CROSS JOIN generate_series(timestamp '2021-03-01', '2021-06-01', '1 month') AS m
+	     CROSS JOIN LATERAL pg_temp.differences(r.name, (m + interval '1 month - 1 day')::date) AS d
+	     WHERE r.drill IS NOT NULL AND r.period_kind = 'month'}),
+	'', 'cells are the sums of their cases');
+is($one->safe_psql('district', q{SET aidcase.clock = '2021-06-30 18:00+08';
+	SELECT m, a.*, b.opening FROM generate_series(timestamp '2021-03-01', '2021-06-01', '1 month') AS m
+	 CROSS JOIN LATERAL aidcase.report_flow_monthly(m::date) AS a
+	 CROSS JOIN LATERAL aidcase.report_flow_monthly((m + interval '1 month')::date) AS b
+	 WHERE a.place = b.place AND a.programme = b.programme
+	   AND (a.opening + a.new_households + a.transferred_in - a.exits - a.transferred_out <> a.closing
+	        OR a.closing <> b.opening)}),
+	'', 'the flow closes from month to month');
 
 my $other = district('other', 'C', 'UTC', 'another seed', '');
 isnt(bureau($other, $rows), bureau($one, $rows), 'another seed gives another district');

@@ -1,0 +1,97 @@
+-- report_figures: what the statutory tables say is what the cases behind
+-- their cells say; parts add up, months join.
+SET search_path = aidcase, tap, public;
+SET client_min_messages = error;
+BEGIN;
+SELECT plan(40);
+\ir parts/household.sql
+
+-- Three households of two units: one is paid from May, one from June with May
+-- in arrears, one stops in June; one emergency; two items of a check, one of
+-- them cleared.
+SELECT pg_temp.confirm('a', '340705100', '340705100201', '{1,2}', 300, '2021-04-30 15:00+08') AS a \gset
+SELECT pg_temp.confirm('b', '340705100', '340705100202', '{3,4,5}', 100.10, '2021-04-30 16:00+08') AS b \gset
+SELECT pg_temp.clock('2021-05-06 09:00+08');
+SELECT pg_temp.by_login('t_clerk', $$SELECT make_roll('340705100', '2021-05-01')$$) AS may \gset
+SELECT pg_temp.by_login('t_clerk', format($$SELECT advance('payment_roll', %s, 'submit')$$, :may)) AS moved \gset
+SELECT pg_temp.confirm('c', '340705100', '340705100202', '{6}', 200, '2021-05-14 15:00+08') AS c \gset
+SELECT pg_temp.clock('2021-05-20 09:00+08');
+SELECT pg_temp.by_staff('d-clerk', format('SELECT round_id FROM file_case(%L)',
+    pg_temp.application('d', '340705005', '340705005002', '{7}', 200, '2021-05-20'))) AS d \gset
+SELECT pg_temp.by_staff('d-clerk', format($$SELECT advance(%s, 'accept')$$, :d)) AS moved \gset
+SELECT pg_temp.by_staff('d-clerk', format($$SELECT aidcase.record_check(jsonb_build_object('round_id', %s, 'reference_no', 'k',
+    'requested_at', pg_temp.iso(aidcase.now_here()), 'returned_at', pg_temp.iso(aidcase.now_here()),
+    'results', (SELECT jsonb_agg(jsonb_build_object('member', m.member_id, 'outcome', 'suspicious',
+        'hits', '[{"registry": "vehicle", "description": "登记车辆"}, {"registry": "bank", "description": "存款"}]'::jsonb))
+      FROM aidcase.case_member AS m WHERE m.round_id = %1$s)))$$, :d)) AS checked \gset
+SELECT pg_temp.clock('2021-06-02 09:00+08');
+UPDATE registry_hit SET finding = 'not_confirmed', finding_note = '已过户', cleared_at = now_here(),
+       cleared_by = (SELECT staff_id FROM staff WHERE staff_no = 'd-clerk')
+ WHERE round_id = :d AND registry = 'vehicle';
+UPDATE award SET months = '[2021-05-01,2021-06-01)', stop_reason = 'income' WHERE round_id = :b;
+SELECT pg_temp.by_login('t_clerk', $$SELECT make_roll('340705100', '2021-06-01')$$) AS june \gset
+SELECT pg_temp.by_login('t_clerk', format($$SELECT advance('payment_roll', %s, 'submit')$$, :june)) AS moved \gset
+SELECT pg_temp.clock('2021-07-15 10:00+08');
+
+\ir parts/figures.sql
+
+SELECT is_empty($$SELECT name FROM report WHERE drill IS NULL AND name NOT IN ('payment_roll', 'town_aid', 'town_list')$$,
+    'every report can be drilled but the roll, whose lines are cases');
+SELECT is_empty(format('SELECT * FROM pg_temp.differences(%L, %L)', r.name, m.day),
+    format('%s of %s: each cell is the sum of its cases', r.name, m.day))
+  FROM report AS r CROSS JOIN unnest('{2021-04-30,2021-05-31,2021-06-15,2021-06-30}'::date[]) AS m (day)
+ WHERE r.drill IS NOT NULL AND r.period_kind = 'month' ORDER BY r.name, m.day;
+SELECT cmp_ok((SELECT count(*) FROM report AS r CROSS JOIN LATERAL pg_temp.cells(r.name, '2021-06-30', NULL) AS c
+                WHERE r.drill IS NOT NULL AND r.period_kind = 'month' AND c.value > 0), '>=', 25::bigint, 'there are cells with something in them');
+SELECT is_empty($$SELECT r.name, d.* FROM report AS r CROSS JOIN LATERAL pg_temp.differences(r.name, '2021-06-30', '340705100') AS d
+                   WHERE r.drill IS NOT NULL AND r.period_kind = 'month'$$, 'one unit alone likewise');
+SELECT is((SELECT count(DISTINCT c.row_key[1]) FROM report AS r CROSS JOIN LATERAL pg_temp.cells(r.name, '2021-06-30', '340705100') AS c
+            WHERE r.drill IS NOT NULL AND r.period_kind = 'month'), 1::bigint, 'and with no other unit in it');
+
+-- Flow: closing is the next opening; opening and changes make closing.
+SELECT results_eq($$SELECT opening, new_households, transferred_in, exits, transferred_out, closing
+                      FROM report_flow_monthly('2021-06-30', '340705100') WHERE programme = '最低生活保障'$$,
+    $$VALUES (2::bigint, 1::bigint, 0::bigint, 1::bigint, 0::bigint, 2::bigint)$$, 'two households, one comes, one goes');
+SELECT is_empty($$SELECT m, f.* FROM generate_series(timestamp '2021-03-01', '2021-12-01', '1 month') AS m,
+                         LATERAL report_flow_monthly(m::date) AS f
+                   WHERE opening + new_households + transferred_in - exits - transferred_out <> closing$$,
+    'opening and changes make closing, every month');
+SELECT is_empty($$SELECT m, a.place, a.programme FROM generate_series(timestamp '2021-03-01', '2021-12-01', '1 month') AS m,
+                         LATERAL report_flow_monthly(m::date) AS a
+                    JOIN LATERAL report_flow_monthly((m + interval '1 month')::date) AS b USING (place, programme)
+                   WHERE a.closing <> b.opening$$, 'and closing is the next month''s opening');
+SELECT results_eq($$SELECT sum(closing) FROM report_flow_monthly('2021-06-30') WHERE programme = '最低生活保障'$$,
+    $$SELECT sum(households) FROM report_dibao_monthly('2021-06-30')$$, 'it is the number of the monthly table');
+
+-- Payments.
+SELECT results_eq($$SELECT households, lines, persons, current_amount, arrears_amount, amount, year_amount, base_amount + addon_amount
+                      FROM report_payment_summary('2021-06-30', '340705100') WHERE programme = '最低生活保障'$$,
+    $$SELECT count(DISTINCT p.case_id), count(*), sum(p.persons) FILTER (WHERE line_kind = 'current'),
+             sum(p.amount) FILTER (WHERE line_kind = 'current'), coalesce(sum(p.amount) FILTER (WHERE line_kind = 'arrears'), 0), sum(p.amount),
+             (SELECT sum(amount) FROM payment), sum(p.amount)
+        FROM payment AS p JOIN payment_roll USING (roll_id) WHERE roll_month = '2021-06-01'$$, 'payments of a month');
+SELECT is_empty($$SELECT * FROM report_payment_summary('2021-06-30')
+                   WHERE base_amount + addon_amount <> amount OR current_amount + arrears_amount + reissue_amount + deduction_amount <> amount$$,
+    'components and kinds both add up');
+SELECT cmp_ok((SELECT count(*) FROM report_payment_summary('2021-06-30')), '>', (SELECT count(*) FROM report_payment_summary('2021-06-30') WHERE lines > 0),
+    'rows of zero are printed');
+
+-- Checks.
+SELECT results_eq($$SELECT m::date, registry, opening, raised, not_confirmed, cleared, open, disposal_rate
+                      FROM unnest('{2021-05-31,2021-06-30,2021-07-31}'::date[]) AS m, LATERAL report_check_hits_monthly(m) WHERE place ~ '东郊'$$,
+    $$VALUES ('2021-05-31'::date, '车辆', 0::bigint, 1::bigint, 0::bigint, 0::bigint, 1::bigint, 0.0000::numeric),
+             ('2021-05-31', '银行存款', 0, 1, 0, 0, 1, 0.0000),
+             ('2021-06-30', '车辆', 1, 0, 1, 1, 0, 1.0000),
+             ('2021-06-30', '银行存款', 1, 0, 0, 0, 1, 0.0000),
+             ('2021-07-31', '银行存款', 1, 0, 0, 0, 1, 0.0000)$$,
+    'items are carried from month to month until they are cleared');
+
+-- What a caller may not read is not in it.
+SELECT is(pg_temp.by_login('t_other', $$SELECT sum(closing)::text FROM aidcase.report_flow_monthly('2021-06-30')$$), '0', 'a town finds the households of no other town');
+SELECT is(pg_temp.by_login('t_other', $$SELECT count(*)::text FROM aidcase.drill_flow_monthly('2021-06-30')$$), '0', 'nor does it drill into them');
+SELECT is(pg_temp.by_login('t_analyst', $$SELECT sum(closing)::text FROM aidcase.report_flow_monthly('2021-06-30')$$), '2', 'an analyst finds them all');
+SELECT is(pg_temp.told('t_analyst', format($$SELECT FROM aidcase.%I('2021-06-30')$$, 'report_' || name)), '(done)', 'an analyst reads ' || name)
+  FROM report WHERE drill IS NOT NULL AND name <> 'spot_check' ORDER BY name;
+
+SELECT * FROM finish();
+ROLLBACK;

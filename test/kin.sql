@@ -4,7 +4,7 @@
 SET search_path = aidcase, tap, public;
 BEGIN;
 \ir parts/household.sql
-SELECT no_plan();
+SELECT plan(72);
 SET LOCAL aidcase.clock = '2021-04-06 09:00+08';
 
 -- A person of the family by a short name: odd sequences are men.

@@ -241,12 +241,21 @@ ALTER TABLE staff ADD PRIMARY KEY (staff_no);
 -- Ties between staff of a unit and applicants there.  Filed ones are
 -- declared at the start; the others are the planted faults.
 CREATE TABLE tie AS
-    SELECT h.h, 1 AS n, h.unit_code || '-'
-           || pick(roll(s.seed, 'tiestaff', h.h::text), '{clerk1,clerk2,group3,group4}', '{1,1,1,1}') AS staff_no,
-           pick(roll(s.seed, 'tiekind', h.h::text), '{parent,sibling,grandparent,parent_in_law,cousin}', '{30,25,15,20,10}') AS relation,
-           pick(roll(s.seed, 'tiefiled', h.h::text), '{filed,unfiled,denied}', '{6,3,1}') AS state
-      FROM household AS h CROSS JOIN setting AS s
-     WHERE roll(s.seed, 'tie', h.h::text) < 0.02;
+    SELECT x.h, 1 AS n, x.staff_no,
+           -- what their ages allow
+           CASE WHEN x.years_older >= 40 THEN pick(x.kind, '{parent,grandparent,parent_in_law}', '{30,25,20}')
+                WHEN x.years_older >= 18 THEN pick(x.kind, '{parent,parent_in_law}', '{30,20}')
+                ELSE pick(x.kind, '{sibling,cousin}', '{25,10}') END AS relation,
+           x.state
+      FROM (SELECT h.h, f.staff_no,
+                   (substr(f.citizen_id, 7, 8)::date - m.birth_date) / 365.25 AS years_older,
+                   roll(s.seed, 'tiekind', h.h::text) AS kind,
+                   pick(roll(s.seed, 'tiefiled', h.h::text), '{filed,unfiled,denied}', '{6,3,1}') AS state
+              FROM household AS h CROSS JOIN setting AS s
+              JOIN member AS m ON m.h = h.h AND m.n = 1
+              JOIN staff AS f ON f.staff_no = h.unit_code || '-'
+                     || pick(roll(s.seed, 'tiestaff', h.h::text), '{clerk1,clerk2,group3,group4}', '{1,1,1,1}')
+             WHERE roll(s.seed, 'tie', h.h::text) < 0.02) AS x;
 ALTER TABLE tie ADD PRIMARY KEY (h);
 
 -- A clerk does not handle a relative's case, filed or not.

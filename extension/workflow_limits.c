@@ -156,7 +156,7 @@ aidcase_guard_bureau_visited(PG_FUNCTION_ARGS)
 		"SELECT NOT " SWITCHED_ON("bureau_visit_before_decision", "$3", "$4")
 		" OR NOT (EXISTS (SELECT FROM aidcase.conflict_flag AS f"
 		"  WHERE f.case_id OPERATOR(pg_catalog.=) $2"
-		"  AND f.state OPERATOR(pg_catalog.<>) 'void')"
+		"  AND f.certain AND f.state OPERATOR(pg_catalog.<>) 'void')"
 		" OR EXISTS (SELECT FROM aidcase.objection AS o"
 		"  WHERE o.case_id OPERATOR(pg_catalog.=) $2))"
 		" OR EXISTS (SELECT FROM aidcase.home_visit AS v"

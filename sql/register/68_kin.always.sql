@@ -127,21 +127,29 @@ SET search_path = pg_catalog, aidcase, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
-    INSERT INTO aidcase.kin_tie AS t (person, relative, relation, parentage, valid, ended_by, stated_on, source, holder_id, source_id)
-    SELECT d.person, d.relative, d.relation, d.parentage, d.valid, d.ended_by, d.stated_on, d.source, d.holder_id, d.source_id
-      FROM aidcase.kin_tie_due AS d
-     WHERE d.source = the_source AND d.holder_id = ANY (holders)
-     ORDER BY d.holder_id, d.person, d.relative, d.relation
-        ON CONFLICT (holder_id, source, person, relative, relation) DO UPDATE
-       SET parentage = excluded.parentage, valid = excluded.valid, ended_by = excluded.ended_by,
-           stated_on = excluded.stated_on, source_id = excluded.source_id, void = false
-     WHERE (t.parentage, t.valid, t.ended_by, t.stated_on, t.source_id, t.void) IS DISTINCT FROM
-           (excluded.parentage, excluded.valid, excluded.ended_by, excluded.stated_on, excluded.source_id, false);
+    -- what is due is read once: joined to the view a second time, the rows to
+    -- be voided would be looked for in all that the source has
+    WITH due AS MATERIALIZED (
+        SELECT d.* FROM aidcase.kin_tie_due AS d
+         WHERE d.source = the_source AND d.holder_id = ANY (holders)
+    ), kept AS (
+        INSERT INTO aidcase.kin_tie AS t (person, relative, relation, parentage, valid, ended_by, stated_on,
+                                          source, holder_id, source_id)
+        SELECT d.person, d.relative, d.relation, d.parentage, d.valid, d.ended_by, d.stated_on,
+               d.source, d.holder_id, d.source_id
+          FROM due AS d
+         ORDER BY d.holder_id, d.person, d.relative, d.relation
+            ON CONFLICT (holder_id, source, person, relative, relation) DO UPDATE
+           SET parentage = excluded.parentage, valid = excluded.valid, ended_by = excluded.ended_by,
+               stated_on = excluded.stated_on, source_id = excluded.source_id, void = false
+         WHERE (t.parentage, t.valid, t.ended_by, t.stated_on, t.source_id, t.void) IS DISTINCT FROM
+               (excluded.parentage, excluded.valid, excluded.ended_by, excluded.stated_on, excluded.source_id, false)
+    )
     UPDATE aidcase.kin_tie AS t SET void = true
      WHERE t.source = the_source AND t.holder_id = ANY (holders) AND NOT t.void
-       AND NOT EXISTS (SELECT FROM aidcase.kin_tie_due AS d
-                        WHERE d.source = the_source AND d.holder_id = t.holder_id
-                          AND d.person = t.person AND d.relative = t.relative AND d.relation = t.relation);
+       AND NOT EXISTS (SELECT FROM due AS d
+                        WHERE d.holder_id = t.holder_id AND d.person = t.person
+                          AND d.relative = t.relative AND d.relation = t.relation);
 END
 $$;
 COMMENT ON FUNCTION aidcase.keep_ties(text, bigint[]) IS

@@ -314,7 +314,9 @@ open_subject(TriggerData *trigdata, const SubjectColumns *columns)
 		SPI_finish();
 	}
 
-	/* the village that the household lives in may open a case of its unit */
+	/* the village that the household lives in may open a row of its unit */
+	if (village_id == 0)
+		village_id = row_int64(&row, columns->village_id);
 	if (!aidcase_actor_has_post(workflow->posts.names, workflow->posts.n,
 								unit_id, on))
 	{
@@ -1156,7 +1158,7 @@ aidcase_aim_move(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &result) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	workflow = look_at_row(rel, columns, id, &row, &from);
-	if (columns->case_id != 0)
+	if (row_int64(&row, columns->case_id) != 0)
 	{
 		if (!aidcase_lock_case(row_int64(&row, columns->case_id)))
 			elog(ERROR, "row " INT64_FORMAT " of \"%s\" has no case", id, subject);

@@ -167,6 +167,7 @@ typedef struct SubjectColumns
 	AttrNumber	moved_by;
 	AttrNumber	reason;
 	AttrNumber	opened_by;
+	AttrNumber	village_id;
 	AttrNumber	first_contact_at;
 	AttrNumber	entry_no;
 	int			nfixed;			/* columns never changed by hand */

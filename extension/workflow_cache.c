@@ -1030,6 +1030,7 @@ aidcase_subject_columns(Relation rel)
 	fresh.moved_by = require_column(rel, "moved_by", INT8OID);
 	fresh.reason = require_column(rel, "reason", TEXTOID);
 	fresh.opened_by = optional_column(rel, "opened_by", INT8OID);
+	fresh.village_id = optional_column(rel, "village_id", INT8OID);
 	fresh.case_id = optional_column(rel, "case_id", INT8OID);
 	fresh.round_kind = optional_column(rel, "round_kind", TEXTOID);
 	fresh.first_contact_at = optional_column(rel, "first_contact_at",

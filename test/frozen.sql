@@ -3,7 +3,7 @@
 -- every kind of statement.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(12 + 17 * 9);
+SELECT plan(12 + 9 * count(*)::integer) FROM pg_trigger WHERE tgname = '~1_fact';
 SET LOCAL client_min_messages = warning;
 \ir parts/household.sql
 CREATE FUNCTION pg_temp.refusal(command text) RETURNS text LANGUAGE plpgsql AS $$
@@ -37,14 +37,14 @@ BEGIN
 END $$;
 SELECT pg_temp.household('D', 7301), pg_temp.household('O', 7302);
 CREATE TEMP TABLE fact AS
-    SELECT c.relname AS name, a.attname AS key
+    SELECT c.relname AS name, a.attname AS key, g.tgnargs > 0 AS later      -- may follow the decision
       FROM pg_trigger AS g JOIN pg_class AS c ON c.oid = g.tgrelid
       JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisprimary
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
      WHERE g.tgname = '~1_fact';
-SELECT bag_eq('SELECT name FROM fact', $$VALUES ('case_member'), ('obligor'), ('income_item'), ('property_item'), ('expense_item'), ('case_cause'),
-    ('commitment'), ('authorisation'), ('registry_check'), ('registry_hit'), ('home_visit'), ('evaluation'), ('assistance_opinion'), ('determination'),
-    ('review_vote'), ('document_delivery'), ('aid_handover')$$, 'the tables of facts');
+SELECT is_empty($$SELECT * FROM unnest(ARRAY['case_member', 'obligor', 'income_item', 'property_item', 'expense_item', 'case_cause', 'commitment',
+    'authorisation', 'registry_check', 'registry_hit', 'home_visit', 'evaluation', 'assistance_opinion', 'determination', 'review_vote', 'document_delivery',
+    'aid_handover']) AS v (name) WHERE name NOT IN (SELECT name FROM fact)$$, 'the tables of facts');
 -- what has a round and is no fact of it: what follows from the decision, or speaks about it
 SELECT bag_eq($$SELECT c.relname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'round_id'
     WHERE c.relnamespace = 'aidcase'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN (SELECT name FROM fact)
@@ -62,14 +62,16 @@ CREATE FUNCTION pg_temp.all_paths(tab text, key text, decided bigint, open bigin
 DECLARE
     file CONSTANT text := current_setting('data_directory') || '/frozen.copy';
     frozen CONSTANT text := 'ZA004 facts of the round can no longer change';
+    nothing boolean;
     columns text := (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = format('aidcase.%I', tab)::regclass AND attnum > 0 AND NOT attisdropped);
 BEGIN
     -- a new row as like an old one as can be
     CREATE TEMP TABLE IF NOT EXISTS x (i int);
     EXECUTE format('DROP TABLE x');
     EXECUTE format('CREATE TEMP TABLE x AS SELECT * FROM aidcase.%I WHERE round_id = %s LIMIT 1', tab, open);
-    IF NOT EXISTS (SELECT FROM x) AND tab = 'aid_handover' THEN
-        EXECUTE format('INSERT INTO x (case_id, round_id, handed_at, amount, form, receipt_no, from_reserve) VALUES (1, %s, now(), 1, ''goods'', ''q'', false)', open);
+    nothing := NOT EXISTS (SELECT FROM x);
+    IF nothing THEN
+        EXECUTE format('INSERT INTO x (round_id) VALUES (%s)', open);
     END IF;
     EXECUTE format('UPDATE x SET round_id = %s, case_id = (SELECT case_id FROM aidcase.case_round WHERE round_id = %1$s), %I = -1', decided, key);
     RETURN NEXT is(pg_temp.refusal(format('INSERT INTO aidcase.%I SELECT * FROM x', tab)), frozen, tab || ': INSERT');
@@ -78,11 +80,10 @@ BEGIN
     RETURN NEXT is(pg_temp.refusal(format('COPY aidcase.%I (%s) FROM %L', tab, columns, file)), frozen, tab || ': COPY');
     RETURN NEXT is(pg_temp.refusal(format('MERGE INTO aidcase.%I AS a USING x ON a.%I = x.%2$I WHEN NOT MATCHED THEN INSERT (%s) VALUES (%s)', tab, key, columns,
         (SELECT string_agg('x.' || c, ', ') FROM regexp_split_to_table(columns, ', ') AS c))), frozen, tab || ': MERGE that inserts');
-    IF tab = 'aid_handover' THEN
-        -- none was made: there is no row to change
-        RETURN NEXT pass('aid_handover: nothing to change');
-        RETURN NEXT pass('aid_handover: nothing to change');
-        RETURN NEXT pass('aid_handover: nothing to move');
+    IF nothing THEN         -- none was made: there is no row to change
+        RETURN NEXT pass(tab || ': nothing to change');
+        RETURN NEXT pass(tab || ': nothing to change');
+        RETURN NEXT pass(tab || ': nothing to move');
     ELSE
         RETURN NEXT is(pg_temp.refusal(format('UPDATE aidcase.%I SET case_id = case_id WHERE round_id = %s', tab, decided)), frozen, tab || ': UPDATE');
         RETURN NEXT is(pg_temp.refusal(format('MERGE INTO aidcase.%I AS a USING (SELECT %s::bigint) AS v (r) ON a.round_id = v.r WHEN MATCHED THEN UPDATE SET case_id = a.case_id', tab, decided)), frozen, tab || ': MERGE that updates');
@@ -94,11 +95,11 @@ END $$;
 -- what may still be written after the decision is frozen in a final state
 SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.publish('340705100')$$) IS NOT NULL AS published \gset
 SELECT pg_temp.all_paths(f.name, f.key, d.r, o.r) FROM fact AS f, t AS d, t AS o
- WHERE d.name = 'D' AND o.name = 'O' AND f.name NOT IN ('document_delivery', 'aid_handover') ORDER BY f.name;
+ WHERE d.name = 'D' AND o.name = 'O' AND NOT f.later ORDER BY f.name;
 SELECT pg_temp.clock('2021-04-30 09:00+08');
 SELECT is(pg_temp.by_staff('x-clerk', format($$SELECT aidcase.advance(%s, 'close')$$, r)), 'in_benefit', 'closed') FROM t WHERE name = 'D';
 SELECT pg_temp.all_paths(f.name, f.key, d.r, o.r) FROM fact AS f, t AS d, t AS o
- WHERE d.name = 'D' AND o.name = 'O' AND f.name IN ('document_delivery', 'aid_handover') ORDER BY f.name;
+ WHERE d.name = 'D' AND o.name = 'O' AND f.later ORDER BY f.name;
 
 -- the lines of a determination
 SELECT is(pg_temp.refusal(format('INSERT INTO aidcase.determination_line SELECT (jsonb_populate_record(l, ''{"line_id": -1}'')).* FROM aidcase.determination_line AS l JOIN aidcase.determination AS d USING (determination_id) WHERE d.round_id = %s LIMIT 1', r)),

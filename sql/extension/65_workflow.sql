@@ -333,3 +333,80 @@ AS 'MODULE_PATHNAME', 'aidcase_guard_reinvestigated';
 COMMENT ON FUNCTION guard_reinvestigated(internal) IS
     '流转条件:异议复查已办结 / guard: the re-investigation of the objection is decided';
 REVOKE ALL ON FUNCTION guard_reinvestigated(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_lead_converted(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_lead_converted';
+COMMENT ON FUNCTION guard_lead_converted(internal) IS
+    '流转条件:已转为本单位的申请 / guard: became a round of the unit';
+REVOKE ALL ON FUNCTION guard_lead_converted(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_lead_reasoned(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_lead_reasoned';
+COMMENT ON FUNCTION guard_lead_reasoned(internal) IS
+    '流转条件:有不予办理的理由 / guard: a reason for no action';
+REVOKE ALL ON FUNCTION guard_lead_reasoned(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_reason_given(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_reason_given';
+COMMENT ON FUNCTION guard_reason_given(internal) IS
+    '流转条件:已说明理由 / guard: reason given';
+REVOKE ALL ON FUNCTION guard_reason_given(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_petition_answered(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_petition_answered';
+COMMENT ON FUNCTION guard_petition_answered(internal) IS
+    '流转条件:已有答复 / guard: answered';
+REVOKE ALL ON FUNCTION guard_petition_answered(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_petition_in_time(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_petition_in_time';
+COMMENT ON FUNCTION guard_petition_in_time(internal) IS
+    '流转条件:在请求期限内 / guard: asked for in time';
+REVOKE ALL ON FUNCTION guard_petition_in_time(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_petition_settled(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_petition_settled';
+COMMENT ON FUNCTION guard_petition_settled(internal) IS
+    '流转条件:信访人满意或请求期限已过 / guard: settled';
+REVOKE ALL ON FUNCTION guard_petition_settled(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_petition_reviewed(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_petition_reviewed';
+COMMENT ON FUNCTION guard_petition_reviewed(internal) IS
+    '流转条件:已有复查复核意见 / guard: review decided';
+REVOKE ALL ON FUNCTION guard_petition_reviewed(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_referral_answered(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_referral_answered';
+COMMENT ON FUNCTION guard_referral_answered(internal) IS
+    '流转条件:对方已回复 / guard: answered';
+REVOKE ALL ON FUNCTION guard_referral_answered(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_submission_hashed(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_submission_hashed';
+COMMENT ON FUNCTION guard_submission_hashed(internal) IS
+    '流转条件:已登记报送文件的哈希 / guard: hash of what is handed in';
+REVOKE ALL ON FUNCTION guard_submission_hashed(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_evidence_hashed(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_evidence_hashed';
+COMMENT ON FUNCTION guard_evidence_hashed(internal) IS
+    '流转条件:已登记证据材料的哈希 / guard: hash of the evidence';
+REVOKE ALL ON FUNCTION guard_evidence_hashed(internal) FROM PUBLIC;
+
+CREATE FUNCTION guard_discipline_concluded(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_discipline_concluded';
+COMMENT ON FUNCTION guard_discipline_concluded(internal) IS
+    '流转条件:已登记结果 / guard: outcome given';
+REVOKE ALL ON FUNCTION guard_discipline_concluded(internal) FROM PUBLIC;

@@ -110,6 +110,8 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
     ('petition_extension_days', NULL, NULL, '[2019-07-01,2022-05-01)', 30, 1, NULL, '示例参数'),
     ('petition_request_days', NULL, NULL, '[2019-07-01,2022-05-01)', 30, 1, NULL, '示例参数'),
     ('petition_review_days', NULL, NULL, '[2019-07-01,2022-05-01)', 30, 1, NULL, '示例参数'),
+    ('lead_workdays',               NULL, NULL, '[2019-07-01,)', 10, 1, NULL, '示例参数'),
+    ('submission_again_workdays',   NULL, NULL, '[2019-07-01,)', 3, 1, NULL, '示例参数'),
     ('reserve_settle_days',         NULL, NULL, '[2019-07-01,)', 30, 1, NULL, '示例参数'),
     ('quorum_members',              NULL, NULL, '[2019-07-01,)', 3, 1, NULL, '示例参数'),
     ('spot_check_rate',             NULL, NULL, '[2019-07-01,)', 30, 100, NULL, '示例参数'),

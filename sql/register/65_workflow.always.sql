@@ -13,18 +13,29 @@ DECLARE
     happened_at timestamptz;
     new_state   text;
     faults      text[];
+    more        jsonb := coalesce(details, '{}') - '{occurred_at,minutes_no,meeting_id}'::text[];
+    columns     text[] := '{}';
 BEGIN
     IF subject IS NULL OR id IS NULL OR action IS NULL THEN
         RAISE EXCEPTION 'a move needs a row and an action'
             USING ERRCODE = '22023',
                   HINT = 'Example: SELECT aidcase.advance(round_id, ''accept'').';
     END IF;
+    SELECT * INTO aim FROM aidcase.aim_move(subject, id, action);
     IF coalesce(details, '{}') <> '{}' THEN
+        IF more <> '{}' THEN            -- columns that change with this move
+            EXECUTE format('SELECT m.may_change FROM aidcase.%I AS t JOIN aidcase.workflow_transition AS m'
+                           ' ON m.workflow_id = t.workflow_id AND m.from_state = $2 AND m.action = $3 WHERE t.%I = $1',
+                           subject, aim.key_column)
+               INTO columns USING id, aim.from_state, action;
+        END IF;
         faults := ARRAY(SELECT f.path || ': ' || f.reason
-                          FROM aidcase.document_faults(details, '{"type": "object", "properties": {
+                          FROM aidcase.document_faults(details, jsonb_build_object('type', 'object', 'properties', '{
                                    "occurred_at": {"type": "string", "format": "date-time", "past": true},
                                    "minutes_no": {"type": "string"},
-                                   "meeting_id": {"type": "integer"}}}') AS f
+                                   "meeting_id": {"type": "integer"}}'::jsonb
+                                   || (SELECT coalesce(jsonb_object_agg(c, '{"type": ["string", "number", "boolean"]}'::jsonb), '{}')
+                                         FROM unnest(columns) AS c))) AS f
                          ORDER BY f.path COLLATE "C", f.reason COLLATE "C");
         IF details ?| '{minutes_no,meeting_id}' AND subject <> 'case_round' THEN
             faults := faults || 'minutes_no: is for rounds only'::text;
@@ -44,20 +55,22 @@ BEGIN
             END IF;
         END IF;
         PERFORM aidcase.raise_faults('details document', faults,
-            'The keys are occurred_at, and for rounds minutes_no or meeting_id.');
+            'The keys are occurred_at, for rounds minutes_no or meeting_id, and the columns that belong to the move (workflow_transition.may_change).');
         happened_at := aidcase.iso_timestamp(details ->> 'occurred_at');
         the_meeting := coalesce(the_meeting, (details ->> 'meeting_id')::bigint);
     END IF;
 
-    SELECT * INTO aim FROM aidcase.aim_move(subject, id, action);
-    EXECUTE format('UPDATE aidcase.%I AS t SET state = $2, reason = $3%s%s'
+    columns := ARRAY(SELECT k FROM jsonb_object_keys(more) AS k ORDER BY k COLLATE "C");
+    EXECUTE format('UPDATE aidcase.%I AS t SET state = $2, reason = $3%s%s%s'
                    ' WHERE t.%I = $1 AND t.state = $4 RETURNING t.state',
                    subject,
                    CASE WHEN happened_at IS NOT NULL THEN ', occurred_at = $5' END,
                    CASE WHEN the_meeting IS NOT NULL THEN ', meeting_id = $6' END,
+                   (SELECT string_agg(format(', %I = (jsonb_populate_record(NULL::aidcase.%I, $7)).%1$I', c, subject), '')
+                      FROM unnest(columns) AS c),
                    aim.key_column)
        INTO new_state
-      USING id, aim.to_state, reason, aim.from_state, happened_at, the_meeting;
+      USING id, aim.to_state, reason, aim.from_state, happened_at, the_meeting, more;
     IF new_state IS NULL THEN
         RAISE EXCEPTION 'row % of "%" was not moved', id, subject
             USING ERRCODE = 'ZA003',

@@ -16,6 +16,7 @@ OBJS = \
 	extension/citizen_id.o \
 	extension/csv.o \
 	extension/estimate.o \
+	extension/erasure.o \
 	extension/intervals.o \
 	extension/kin.o \
 	extension/ledger.o \

@@ -107,6 +107,13 @@ extern TriggerData *aidcase_trigger(FunctionCallInfo fcinfo,
 extern AttrNumber aidcase_attnum(TupleDesc desc, const char *column);
 
 /*
+ * erasure.c
+ */
+
+/* May rows of this table be removed just now, or texts of the ledger? */
+extern bool aidcase_erasing(Oid relid);
+
+/*
  * actor.c: who acts in this session
  */
 typedef struct Actor

@@ -1275,6 +1275,9 @@ aidcase_refuse_direct_write(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = aidcase_trigger(fcinfo, "refuse_direct_write",
 											true, false);
 
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+		aidcase_erasing(RelationGetRelid(trigdata->tg_relation)))
+		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_KEPT_FOR_GOOD),
 			 errmsg("table \"%s\" cannot be written directly",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """verify_proof.py [CHECKPOINT FILE] < proof.json
 
-Checks a proof that aidcase.prove() gave, without a database and with nothing
+Checks a proof that aidcase.prove() or erasure_proof() gave, without a database and with nothing
 but Python's own library.  CHECKPOINT FILE is a copy of the checkpoint that was
 kept outside; without it the proof only agrees with itself.  Prints what is
 proved; ends with 1 and the reason when the proof does not hold.
@@ -17,7 +17,10 @@ def root_of(part, size):
     at, last = part["leaf_index"], size - 1
     if type(at) is not int or not 0 <= at <= last:
         raise ValueError("the leaf lies outside the tree")
-    hashed = hashlib.sha256(b"\0" + part["entry"].encode()).digest()
+    if "entry" in part:
+        hashed = hashlib.sha256(b"\0" + part["entry"].encode()).digest()
+    else:
+        hashed = base64.b64decode(part["leaf_hash"], validate=True)
     for step in part["inclusion_proof"]:
         step = base64.b64decode(step, validate=True)
         if len(step) != 32 or last == 0:
@@ -62,9 +65,31 @@ def check(proof, outside=None):
             "microseconds": row[1], "by": parts["origin"][7] if "origin" in parts else None, "row": values}
 
 
+def check_erasure(proof, outside=None):
+    """What a proof of aidcase.erasure_proof() shows: leaves, list, decision."""
+    item, decision = check(proof["item"], outside), check(proof["decision"], outside)
+    size, root = proof["checkpoint"].split("\n")[1:3]
+    if not proof["item"]["checkpoint"] == proof["decision"]["checkpoint"] == proof["checkpoint"]:
+        raise ValueError("the parts are of different checkpoints")
+    if item["relation"] != "erasure_item" or decision["relation"] != "erasure_list":
+        raise ValueError("list and decision are missing")
+    row, line = decision["row"], item["row"]
+    if (line["list_id"], line["relation"], [line["row_key"]]) != (row["list_id"], proof["relation"], proof["key"]) \
+            or row["state"] != "executed" or row["appraised_by"] in (None, row["proposed_by"]):
+        raise ValueError("the decision is not about this row")
+    if [e["entry_no"] for e in proof["erased"]] != line["entry_nos"]:
+        raise ValueError("the versions are not those of the list")
+    for part in proof["erased"]:
+        if "entry" in part or root_of(part, int(size)) != base64.b64decode(root, validate=True):
+            raise ValueError("a leaf is not in the tree of the checkpoint")
+    return {"decision": row, "erased": line["entry_nos"], "relation": proof["relation"], "key": proof["key"]}
+
+
 if __name__ == "__main__":
     try:
         kept = open(sys.argv[1], encoding="utf-8").read() if len(sys.argv) > 1 else None
-        print(json.dumps(check(json.load(sys.stdin), kept), ensure_ascii=False, sort_keys=True))
+        given = json.load(sys.stdin)
+        shown = check_erasure(given, kept) if "erased" in given else check(given, kept)
+        print(json.dumps(shown, ensure_ascii=False, sort_keys=True))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as fault:
         sys.exit("the proof does not hold: %s" % fault)

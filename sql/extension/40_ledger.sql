@@ -199,3 +199,11 @@ COMMENT ON FUNCTION ask_as_caller(text, text[]) IS
     '内部:以调用者的权限查询,返回第一列 / internal: the first column, of type bigint, of a query that is run with the caller''s rights';
 REVOKE ALL ON FUNCTION ask_as_caller(text, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ask_as_caller(text, text[]) TO aidcase_owner;
+
+-- The one path on which rows are removed.
+CREATE FUNCTION erase_rows(list_id bigint) RETURNS bigint
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'aidcase_erase_rows';
+COMMENT ON FUNCTION erase_rows(bigint) IS
+    '内部:按已鉴定的清册删除各行并抹去台账原文 / internal: removes the rows of an appraised list and the texts of their entries; returns the number of texts';
+REVOKE ALL ON FUNCTION erase_rows(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION erase_rows(bigint) TO aidcase_owner;

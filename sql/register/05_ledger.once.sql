@@ -45,14 +45,14 @@ COMMENT ON COLUMN aidcase.ledger_shape.columns IS
 -- Keys that have no row any more.  The history of every other key begins at
 -- its live row, so that the ledger needs no index by table and key.
 CREATE TABLE aidcase.ledger_removed (
-    entry_no bigint NOT NULL PRIMARY KEY,
-    relation text   COLLATE "C" NOT NULL,
-    key      text   COLLATE "C" NOT NULL
+    removal_no bigint NOT NULL PRIMARY KEY,
+    relation   text   COLLATE "C" NOT NULL,
+    key        text   COLLATE "C" NOT NULL
 );
 CREATE INDEX ledger_removed_key ON aidcase.ledger_removed (relation, key);
 COMMENT ON TABLE aidcase.ledger_removed IS
     '已无现行记录的主键(删除或改键) / keys whose row was removed or was given another key';
-COMMENT ON COLUMN aidcase.ledger_removed.entry_no IS
+COMMENT ON COLUMN aidcase.ledger_removed.removal_no IS
     '记录号:删除或改键的台账记录 / the entry that removed the row or changed its key';
 COMMENT ON COLUMN aidcase.ledger_removed.relation IS
     '表名 / table';

@@ -171,7 +171,7 @@ AS $$
     SELECT 'trigger_missing', c.relname, '~0_refuse', NULL, 'The trigger is missing.'
       FROM pg_class AS c
      WHERE c.relnamespace = 'aidcase'::regnamespace
-       AND c.relname IN ('ledger_entry', 'ledger_shape', 'ledger_leaf', 'ledger_tile', 'ledger_catalogue', 'checkpoint')
+       AND c.relname IN ('ledger_entry', 'ledger_shape', 'ledger_removed', 'ledger_leaf', 'ledger_tile', 'ledger_catalogue', 'checkpoint')
        AND NOT EXISTS (SELECT FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
                         WHERE t.tgrelid = c.oid AND t.tgname = '~0_refuse' AND t.tgtype = 2 + 4 + 8 + 16 + 32
                           AND p.proname = 'refuse_direct_write' AND p.pronamespace = 'aidcase'::regnamespace)

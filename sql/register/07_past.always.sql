@@ -108,8 +108,13 @@ BEGIN
            INTO starts USING k.parts;
     END IF;
     IF auditor THEN
-        starts := starts || ARRAY(SELECT r.entry_no FROM aidcase.ledger_removed AS r
-                                   WHERE r.relation = name AND r.key = k.canonical ORDER BY r.entry_no DESC);
+        starts := starts || ARRAY(SELECT r.removal_no FROM aidcase.ledger_removed AS r
+                                   WHERE r.relation = name AND r.key = k.canonical ORDER BY r.removal_no DESC);
+    END IF;
+    IF starts <> '{}' AND cardinality(k.columns) = 1 AND k.types[1] = 'bigint' AND to_regclass('aidcase.ledger_erasure') IS NOT NULL THEN
+        -- versions whose text is gone: number and leaf are left
+        starts := starts || ARRAY(SELECT x.erased_no FROM aidcase.ledger_erasure AS x
+                                   WHERE x.relation = name AND x.row_key = k.parts[1]::bigint ORDER BY x.erased_no DESC);
     END IF;
     IF starts = '{}' THEN
         RAISE EXCEPTION 'table "%" has no row with this key', name
@@ -222,9 +227,9 @@ DECLARE
 BEGIN
     IF aidcase.reads_ledger() THEN
         starts := starts || ARRAY(
-            SELECT r.entry_no FROM aidcase.ledger_removed AS r
-              JOIN aidcase.ledger_entry AS e USING (entry_no)
-             WHERE r.relation = known_images.relation AND NOT aidcase.is_known(r.entry_no, known_images.tree_size)
+            SELECT r.removal_no FROM aidcase.ledger_removed AS r
+              JOIN aidcase.ledger_entry AS e ON e.entry_no = r.removal_no
+             WHERE r.relation = known_images.relation AND NOT aidcase.is_known(r.removal_no, known_images.tree_size)
                AND jsonb_typeof(e.entry::jsonb -> 7) = 'object');
     END IF;
     RETURN QUERY

@@ -45,6 +45,7 @@ PG_FUNCTION_INFO_V1(aidcase_guard_opinion_complete);
 PG_FUNCTION_INFO_V1(aidcase_guard_quorum_met);
 PG_FUNCTION_INFO_V1(aidcase_guard_four_eyes);
 PG_FUNCTION_INFO_V1(aidcase_guard_no_conflict);
+PG_FUNCTION_INFO_V1(aidcase_guard_payer_unrelated);
 PG_FUNCTION_INFO_V1(aidcase_guard_within_authority);
 PG_FUNCTION_INFO_V1(aidcase_guard_refusal_reasoned);
 PG_FUNCTION_INFO_V1(aidcase_guard_notice_delivered);
@@ -781,6 +782,30 @@ aidcase_guard_no_conflict(PG_FUNCTION_ARGS)
 	if (!result_bool(1))
 		PG_RETURN_NULL();
 	RETURN_SENTENCE("You are recused from this case.");
+}
+
+/*
+ * The actor has no open flag on a case that the roll pays.
+ */
+Datum
+aidcase_guard_payer_unrelated(PG_FUNCTION_ARGS)
+{
+	static KeptPlan plan = {
+		"SELECT EXISTS (SELECT FROM aidcase.conflict_flag AS f"
+		" JOIN aidcase.payment AS p"
+		"  ON p.case_id OPERATOR(pg_catalog.=) f.case_id"
+		"  AND p.roll_id OPERATOR(pg_catalog.=) $2"
+		" WHERE f.staff_id OPERATOR(pg_catalog.=) $1 AND " OPEN_FLAG ")",
+	2, {INT8OID, INT8OID}, NULL};
+	const GuardContext *context = CONTEXT();
+	Datum		values[2];
+
+	values[0] = Int64GetDatum(context->staff_id);
+	values[1] = Int64GetDatum(context->id);
+	(void) aidcase_run(&plan, values, NULL, 1);
+	if (!result_bool(1))
+		PG_RETURN_NULL();
+	RETURN_SENTENCE("You are recused from this roll.");
 }
 
 /*

@@ -2,7 +2,7 @@
 BEGIN;
 SET search_path = aidcase, tap, public;
 SET LOCAL client_min_messages = warning;
-SELECT plan(57);
+SELECT plan(66);
 \ir parts/household.sql
 
 -- What a login gets of a query: "case/round/subject-id what_en since age", one line each.
@@ -108,6 +108,25 @@ UPDATE registry_hit SET finding = 'not_confirmed', cleared_at = '2021-05-01 10:0
 SELECT is(pg_temp.asked('t_clerk', 'paid_after_end'), '-', 'not when the report was wrong');
 ROLLBACK TO clean;
 
+SELECT is_empty($$SELECT * FROM audit('ledger_breaks') WHERE subject = 'commitment'$$, 'the ledger agrees with the rows');
+UPDATE commitment SET text_version = 'x' WHERE round_id = :a;
+SELECT results_eq($$SELECT subject, detail ->> 'key', detail ->> 'kind' FROM audit('ledger_breaks') WHERE subject = 'commitment'$$,
+    $$SELECT relation, key, kind FROM verify_register() WHERE relation = 'commitment'$$, 'a row that was bent is a break');
+SELECT isnt_empty($$SELECT * FROM audit('ledger_breaks') WHERE subject = 'commitment'$$, 'that is found');
+SELECT is((SELECT count(*) FROM agenda WHERE query = 'ledger_breaks'), 0::bigint, 'by name only');
+ROLLBACK TO clean;
+
+-- silence
+SELECT is(pg_temp.by_login('t_bureau', $$SELECT count(*) FROM aidcase.audit('silent_staff', '340705100')$$),
+    (SELECT count(*)::text FROM filing_now WHERE state = 'missing' AND unit_code LIKE '340705100%'), 'who never declared');
+SELECT is((SELECT string_agg(DISTINCT date_here(since)::text, ',') FROM audit('silent_staff')), '2021-05-03', 'since the day after it was due: 30 days from the duty on 2 April');
+SELECT set_has($$SELECT unit_code FROM audit('silent_units')$$, $$VALUES ('340705100'), ('340705404')$$, 'units from which nothing was heard');
+SET LOCAL session_replication_role = origin;
+SELECT file_relatives('{"staff": "x-visitor1", "declared_on": "2021-05-06", "relatives": []}') AS filing \gset
+SELECT is_empty($$SELECT * FROM audit('silent_units') WHERE unit_code = '340705100'$$, 'one nil return ends the silence');
+SELECT is_empty($$SELECT * FROM audit('silent_staff') WHERE staff_no = 'x-visitor1'$$, 'and that of the person');
+ROLLBACK TO clean;
+
 -- time passes
 SELECT pg_temp.clock('2021-12-20 09:00+08');
 SELECT is(pg_temp.asked('t_clerk', 'review_missed'), format('%s the review is missed 2021-10-13 68, %s the review is missed 2021-10-15 66', :a, :b), 'half a year where somebody is able to work');
@@ -134,7 +153,7 @@ SELECT is(pg_temp.by_login('t_other', $$SELECT count(*) FROM aidcase.agenda$$), 
 CREATE SCHEMA site;
 GRANT USAGE ON SCHEMA site TO t_bureau, t_admin;
 CREATE VIEW site.phoneless AS SELECT c.unit_id, c.case_id FROM aidcase.aid_case AS c WHERE c.phone IS NULL;
-SELECT is(pg_temp.told('t_admin', $$INSERT INTO aidcase.audit_query VALUES ('phoneless', 'site.phoneless', 'low', '哪些户没有电话?', 'Which households have no telephone?', '本区要求', '请补录。', 'To be entered.', 'case', true, 500)$$),
+SELECT is(pg_temp.told('t_admin', $$INSERT INTO aidcase.audit_query VALUES ('phoneless', 'site.phoneless', 'low', '哪些户没有电话?', 'Which households have no telephone?', '本区要求', '请补录。', 'To be entered.', 'case', true, true, 500)$$),
     E'22023 the audit query "phoneless" cannot be entered|The view does not run with the rights of who asks; create it WITH (security_invoker = true).\n'
     || (SELECT string_agg(format('Column %s must be "%s" of type %s.', place, name, type), E'\n' ORDER BY place) FROM audit_shape() WHERE place > 2)
     || '|The columns are those of aidcase.audit_shape().', 'a view of another shape is refused, with all that is wrong');
@@ -144,7 +163,7 @@ CREATE VIEW site.phoneless WITH (security_invoker = true) AS
            'no telephone'::text AS what_en, midnight_here(c.opened_on) AS since, midnight_here(c.opened_on) AS known_at, NULL::jsonb AS detail
       FROM aidcase.aid_case AS c WHERE c.phone IS NULL;
 GRANT SELECT ON site.phoneless TO aidcase_bureau;
-SELECT is(pg_temp.told('t_admin', $$INSERT INTO aidcase.audit_query VALUES ('phoneless', 'site.phoneless', 'low', '哪些户没有电话?', 'Which households have no telephone?', '本区要求', '请补录。', 'To be entered.', 'case', true, 500)$$),
+SELECT is(pg_temp.told('t_admin', $$INSERT INTO aidcase.audit_query VALUES ('phoneless', 'site.phoneless', 'low', '哪些户没有电话?', 'Which households have no telephone?', '本区要求', '请补录。', 'To be entered.', 'case', true, true, 500)$$),
     '(done)', 'one of the right shape is an INSERT');
 SELECT is(pg_temp.by_login('t_bureau', $$SELECT count(*) FROM aidcase.agenda WHERE query = 'phoneless'$$), (SELECT count(*)::text FROM aid_case), 'and is on the agenda at once');
 SELECT alike(pg_temp.told('t_clerk', $$SELECT * FROM aidcase.audit('phoneless')$$), '42501 permission denied for audit query "phoneless"|%', 'for those who may read its view');

@@ -166,6 +166,13 @@ COMMENT ON FUNCTION guard_opinion_complete(internal) IS
     '流转条件:综合救助意见完整且与测算一致 / guard: the opinion covers every programme and agrees with the determination';
 REVOKE ALL ON FUNCTION guard_opinion_complete(internal) FROM PUBLIC;
 
+CREATE FUNCTION guard_payer_unrelated(internal) RETURNS text
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aidcase_guard_payer_unrelated';
+COMMENT ON FUNCTION guard_payer_unrelated(internal) IS
+    '流转条件:发放人与名单上的家庭无须回避 / guard: who pays is recused from no household on the roll';
+REVOKE ALL ON FUNCTION guard_payer_unrelated(internal) FROM PUBLIC;
+
 CREATE FUNCTION guard_quorum_met(internal) RETURNS text
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aidcase_guard_quorum_met';

@@ -229,8 +229,8 @@ AS $$
          CROSS JOIN LATERAL (SELECT i.official_id FROM aidcase.official_filing AS i
                               WHERE i.citizen_id = p.citizen_id ORDER BY i.declared_on, i.official_id LIMIT 1) AS f
     ), match AS MATERIALIZED (
-        -- one for a party and a filer: that which held before the decision, the nearest
-        SELECT DISTINCT ON (f.round_id, f.member_id, f.account_id, f.staff_id, f.official)
+        -- one for a party and a member of staff, one for all officials: that which held before the decision, the nearest
+        SELECT DISTINCT ON (f.round_id, f.member_id, f.account_id, f.staff_id, f.staff_id IS NULL AND f.hops = 0)
                f.*, o.case_id, o.contact, o.accepted_on, o.decided_on, o.granted,
                f.valid && o.open_for AND (s.employed IS NULL OR s.employed && o.open_for) AS meanwhile,
                p.official_kin, p.name AS party_name, p.source AS party_source, p.source_id AS party_source_id,
@@ -244,8 +244,8 @@ AS $$
          WHERE f.effects <> '{}'
            AND f.valid && daterange(o.contact, NULL)
            AND (s.employed IS NULL OR s.employed && daterange(o.contact, NULL))
-         ORDER BY f.round_id, f.member_id, f.account_id, f.staff_id, f.official,
-                  f.valid && o.open_for DESC, f.hops, NOT 'recusal' = ANY (f.effects), f.relation, f.valid
+         ORDER BY f.round_id, f.member_id, f.account_id, f.staff_id, f.staff_id IS NULL AND f.hops = 0,
+                  f.valid && o.open_for DESC, f.hops, NOT 'recusal' = ANY (f.effects), f.relation, f.official, f.valid
     ), filed AS MATERIALIZED (
         SELECT m.*, d.filed_on > m.accepted_on AS is_late,
                d.filed_on IS NULL AND 'filing_duty' = ANY (m.effects) AND EXISTS (
@@ -299,7 +299,7 @@ AS $$
          WHERE m.official_kin = 'no' AND m.hops > 0 AND m.staff_id IS NOT NULL AND m.effects && '{filing_duty,recusal}'
         UNION ALL
         -- money to an account of staff, staff who answer the telephone
-        SELECT o.case_id, o.round_id, 'shared_account_staff', NULL, p.account_id, c.staff_id, 'account', NULL, NULL, NULL,
+        SELECT DISTINCT ON (o.round_id, p.account_id, c.staff_id) o.case_id, o.round_id, 'shared_account_staff', NULL, p.account_id, c.staff_id, 'account', NULL, NULL, NULL,
                '{}', false, false, p.valid * c.valid && o.open_for AND o.decided_on IS NOT NULL,
                p.holder_name, 0, '{}', c.source, c.source_id, ARRAY['payee_account:' || p.account_id, c.source || ':' || c.source_id]
           FROM o
@@ -459,15 +459,15 @@ DECLARE
     root_name text;
 BEGIN
     SELECT s.citizen_id, s.name INTO root, root_name FROM aidcase.staff AS s WHERE s.staff_id = flag_path.staff_id;
-    IF ties <> '{}' THEN
+    IF flag_path.ties <> '{}' THEN
         -- of an official: the end of the first tie that the next one does not have
         IF flag_path.staff_id IS NULL THEN
             SELECT k.official INTO root FROM aidcase.kin_tie AS t JOIN aidcase.staff_kin AS k
                 ON k.citizen_id IN (t.person, t.relative) AND k.official IN (t.person, t.relative)
-             WHERE t.tie_id = ties[1] LIMIT 1;
+             WHERE t.tie_id = flag_path.ties[1] LIMIT 1;
         END IF;
         IF root IS NOT NULL THEN
-            SELECT p.path_zh, p.path_en INTO path_zh, path_en FROM aidcase.kin_path(root, ties) AS p;
+            SELECT p.path_zh, p.path_en INTO path_zh, path_en FROM aidcase.kin_path(root, flag_path.ties) AS p;
             RETURN;
         END IF;
     END IF;

@@ -352,6 +352,85 @@ SELECT f.unit_id, f.case_id, f.round_id, 'case_round'::text AS subject, f.round_
   FROM lacking AS f
  WHERE f.missing <> '{}';
 
+CREATE OR REPLACE VIEW aidcase.audit_open_flags WITH (security_invoker = true) AS
+SELECT r.unit_id, f.case_id, f.round_id, 'conflict_flag'::text AS subject, f.flag_id AS subject_id, f.staff_id,
+       t.label_zh AS what, t.label_en AS what_en, f.known_at AS since, f.known_at,
+       jsonb_build_object('flag_type', f.flag_type, 'level', f.level, 'capacity', f.capacity, 'relation', f.relation,
+                          'path_zh', f.path_zh, 'path_en', f.path_en, 'filed_late', f.filed_late, 'unfiled', f.unfiled,
+                          'decided_meanwhile', f.decided_meanwhile, 'source_rows', to_jsonb(f.source_rows)) AS detail
+  FROM aidcase.conflict_flag AS f
+  JOIN aidcase.flag_type AS t ON t.flag_type = f.flag_type
+  JOIN aidcase.case_round AS r ON r.round_id = f.round_id
+ WHERE f.state = 'open';
+
+-- Ties that had to be filed and were not, or only after the acceptance: when
+-- the tie is found does not matter, the decision may be long past.
+CREATE OR REPLACE VIEW aidcase.audit_unfiled_relatives WITH (security_invoker = true) AS
+SELECT r.unit_id, f.case_id, f.round_id, 'conflict_flag'::text AS subject, f.flag_id AS subject_id, f.staff_id,
+       CASE WHEN f.unfiled THEN '应备案未备案' ELSE '受理后才备案' END AS what,
+       CASE WHEN f.unfiled THEN 'a near relative was not filed' ELSE 'a near relative was filed late' END AS what_en,
+       r.first_contact_at AS since, f.known_at,
+       jsonb_build_object('relation', f.relation, 'path_zh', f.path_zh, 'path_en', f.path_en, 'flag_state', f.state,
+                          'decided_meanwhile', f.decided_meanwhile, 'source_rows', to_jsonb(f.source_rows)) AS detail
+  FROM aidcase.conflict_flag AS f
+  JOIN aidcase.case_round AS r ON r.round_id = f.round_id
+ WHERE f.flag_type = 'relative_of_staff' AND (f.unfiled OR f.filed_late) AND f.state IN ('open', 'confirmed');
+
+-- Who acted on himself or on a relative before the decision (look-back).
+CREATE OR REPLACE VIEW aidcase.audit_acted_on_relative WITH (security_invoker = true) AS
+SELECT r.unit_id, f.case_id, f.round_id, 'conflict_flag'::text AS subject, f.flag_id AS subject_id, f.staff_id,
+       t.label_zh AS what, t.label_en AS what_en,
+       coalesce(aidcase.midnight_here(r.decided_on), f.known_at) AS since, f.known_at,
+       jsonb_build_object('capacity', f.capacity, 'relation', f.relation, 'path_zh', f.path_zh, 'path_en', f.path_en,
+                          'unfiled', f.unfiled, 'filed_late', f.filed_late, 'decided_on', r.decided_on,
+                          'flag_state', f.state, 'source_rows', to_jsonb(f.source_rows)) AS detail
+  FROM aidcase.conflict_flag AS f
+  JOIN aidcase.flag_type AS t ON t.flag_type = f.flag_type
+  JOIN aidcase.case_round AS r ON r.round_id = f.round_id
+ WHERE f.flag_type IN ('own_case', 'relative_of_handler') AND f.state IN ('open', 'confirmed');
+
+CREATE OR REPLACE VIEW aidcase.audit_reciprocal_favours WITH (security_invoker = true) AS
+SELECT r.unit_id, f.case_id, f.round_id, 'conflict_flag'::text AS subject, f.flag_id AS subject_id, f.staff_id,
+       '互相审批对方亲属'::text AS what, 'each decided on a relative of the other'::text AS what_en,
+       aidcase.midnight_here(r.decided_on) AS since, f.known_at,
+       jsonb_build_object('other_staff_no', s.staff_no, 'path_zh', f.path_zh, 'path_en', f.path_en,
+                          'flag_state', f.state, 'source_rows', to_jsonb(f.source_rows)) AS detail
+  FROM aidcase.conflict_flag AS f
+  JOIN aidcase.staff AS s ON s.staff_id = f.other_staff_id
+  JOIN aidcase.case_round AS r ON r.round_id = f.round_id
+ WHERE f.flag_type = 'reciprocal_favours' AND f.state IN ('open', 'confirmed');
+
+-- Silence: who should have filed and did not.
+CREATE OR REPLACE VIEW aidcase.audit_silent_staff WITH (security_invoker = true) AS
+SELECT n.unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id, 'staff'::text AS subject, n.staff_id AS subject_id, n.staff_id,
+       CASE n.state WHEN 'missing' THEN '从未申报近亲属' ELSE '到期未再申报近亲属' END AS what,
+       CASE n.state WHEN 'missing' THEN 'never declared near relatives' ELSE 'did not repeat the declaration of near relatives' END AS what_en,
+       aidcase.midnight_here(n.due_on + 1) AS since, aidcase.midnight_here(n.due_on + 1) AS known_at,
+       jsonb_build_object('posts', to_jsonb(n.posts), 'declared_on', n.declared_on, 'due_on', n.due_on) AS detail
+  FROM aidcase.filing_now AS n
+ WHERE n.state IN ('missing', 'overdue');
+
+CREATE OR REPLACE VIEW aidcase.audit_silent_units WITH (security_invoker = true) AS
+SELECT u.unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id, 'unit'::text AS subject, u.unit_id AS subject_id,
+       NULL::bigint AS staff_id,
+       '全单位无一人申报,也无零申报'::text AS what, 'nobody of the unit declared anything, not even a nil return'::text AS what_en,
+       aidcase.midnight_here(min(n.due_on) + 1) AS since, aidcase.midnight_here(min(n.due_on) + 1) AS known_at,
+       jsonb_build_object('obliged', u.obliged, 'owing', u.owing) AS detail
+  FROM aidcase.filing_silence AS u
+  JOIN aidcase.filing_now AS n ON n.unit_id = u.unit_id
+ WHERE u.silent AND u.owing > 0
+ GROUP BY u.unit_id, u.obliged, u.owing;
+
+-- What the ledger and the rows of the register do not agree on.
+CREATE OR REPLACE VIEW aidcase.audit_ledger_breaks WITH (security_invoker = true) AS
+SELECT NULL::bigint AS unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id, coalesce(v.relation, 'ledger_entry') AS subject,
+       v.entry_no AS subject_id, NULL::bigint AS staff_id,
+       '台账破坏:' || v.kind AS what, 'break of the ledger: ' || v.kind AS what_en,
+       NULL::timestamptz AS since, NULL::timestamptz AS known_at,
+       jsonb_build_object('kind', v.kind, 'relation', v.relation, 'key', v.key, 'entry_no', v.entry_no,
+                          'leaf_index', v.leaf_index, 'detail', v.detail) AS detail
+  FROM aidcase.verify_register() AS v;
+
 -- ---------------------------------------------------------------------
 -- Asking
 
@@ -463,7 +542,7 @@ SELECT a.query, a.severity, q.question_zh, q.question_en, q.basis, a.unit_code, 
        a.subject, a.subject_id, a.staff_no, a.what, a.what_en, a.since, a.known_at, a.age_days, a.detail
   FROM (SELECT s.* FROM aidcase.audit_query AS s
          CROSS JOIN LATERAL aidcase.audit_view(s.view_name) AS v
-         WHERE s.in_use AND v.readable OFFSET 0) AS q
+         WHERE s.in_use AND s.on_agenda AND v.readable OFFSET 0) AS q
  CROSS JOIN LATERAL aidcase.audit(q.name) AS a
  ORDER BY array_position('{high,medium,low}', q.severity), a.since, q.sort, a.unit_code, a.case_id, a.subject_id;
 COMMENT ON VIEW aidcase.agenda IS

@@ -10,6 +10,7 @@ CREATE TABLE aidcase.audit_query (
     reading_zh  text NOT NULL CHECK (btrim(reading_zh) <> ''),
     reading_en  text NOT NULL CHECK (btrim(reading_en) <> ''),
     drill       text NOT NULL CHECK (drill IN ('case', 'unit', 'staff', 'register')),
+    on_agenda   boolean NOT NULL DEFAULT true,  -- false: takes long, asked by name
     in_use      boolean NOT NULL DEFAULT true,
     sort        integer NOT NULL
 );

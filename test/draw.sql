@@ -2,8 +2,9 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(87);
+SELECT plan(88);
 \ir parts/household.sql
+\ir parts/draw.sql
 
 -- staff of a second unit
 SELECT count(enrol_staff(jsonb_build_object('staff_no', 'd-' || v.no, 'name', '东郊' || v.no, 'employed_from', '2020-01-01',
@@ -26,8 +27,6 @@ CREATE FUNCTION pg_temp.plan_told(arguments text) RETURNS text LANGUAGE sql AS $
     SELECT pg_temp.told('t_bureau', 'SELECT aidcase.plan_draw(' || arguments || ')') $$;
 CREATE FUNCTION pg_temp.freeze(draw bigint) RETURNS text LANGUAGE sql AS $$
     SELECT pg_temp.by_login('t_bureau', format('SELECT aidcase.freeze_draw(%s)', draw)) $$;
-CREATE FUNCTION pg_temp.seed(draw bigint, seed text) RETURNS bigint LANGUAGE sql AS $$
-    SELECT pg_temp.by_login('t_bureau', format('SELECT aidcase.seed_draw(%s, %L, ''公证处'')', draw, seed))::bigint $$;
 CREATE FUNCTION pg_temp.sample(draw bigint, unit text) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT string_agg(round_id::text, ' ' ORDER BY rank) FROM aidcase.draw_item WHERE draw_id = draw AND selected AND stratum LIKE unit || '%' $$;
 
@@ -69,7 +68,7 @@ ROLLBACK TO rate;
 
 SELECT alike(pg_temp.told('t_bureau', format($$SELECT aidcase.seed_draw(%s, '12345678901234567890', 'x')$$, :one)), 'ZA007 %The draw is in state "planned"; a seed is taken once, after the frame is frozen.%', 'no seed before the frame is frozen');
 SELECT alike(pg_temp.told('t_bureau', format($$SELECT aidcase.advance('draw', %s, 'select')$$, :one)), 'ZA003 %', 'no selection either');
-SELECT alike(pg_temp.told('t_bureau', format($$UPDATE aidcase.draw SET state = 'frozen' WHERE draw_id = %s$$, :one)), '42501 permission denied for table draw|%', 'the bureau writes no draw by hand');
+SELECT alike(pg_temp.told('t_bureau', format($$UPDATE aidcase.draw SET rate_numerator = 1 WHERE draw_id = %s$$, :one)), '42501 permission denied for table draw|%', 'the bureau writes no draw by hand');
 SELECT alike(pg_temp.told('t_bureau', $$UPDATE aidcase.draw_item SET selected = true$$), '42501 permission denied for table draw_item|%', 'and no item');
 SELECT alike(pg_temp.told('t_clerk', format('SELECT aidcase.freeze_draw(%s)', :one)), '42501 %', 'a clerk freezes none');
 SELECT alike(pg_temp.told('t_bureau', 'SELECT aidcase.freeze_draw(NULL)'), '22023 there is no draw NULL|%', 'a draw that is none');
@@ -88,7 +87,7 @@ SELECT is(pg_temp.told('t_bureau', format('SELECT aidcase.freeze_draw(%s)', :one
 SELECT pg_temp.confirm('late', '340705100', '340705100201', '{15}', 100, '2021-04-28 10:00+08') AS late \gset
 SELECT pg_temp.clock('2021-05-06 11:00+08');
 SELECT is((SELECT count(*) FROM draw_item WHERE draw_id = :one AND round_id = :late), 0::bigint, 'a later confirmation is not in the frame');
-SELECT alike(pg_temp.told('postgres', format($$INSERT INTO aidcase.draw_item (draw_id, frame_id, case_id, round_id, stratum, certainty) SELECT %s, 'x/1', case_id, round_id, '340705100/dibao', false FROM aidcase.case_round WHERE round_id = %s$$, :one, :late)),
+SELECT alike(pg_temp.told('postgres', format($$INSERT INTO aidcase.draw_item (draw_id, frame_id, case_id, round_id, unit_id, on_date, amount, stratum, certainty, certainties) SELECT %s, 'x/1', case_id, round_id, unit_id, decided_on, 1, '340705100/dibao', false, '{}' FROM aidcase.case_round WHERE round_id = %s$$, :one, :late)),
     'ZA004 the frame of the draw cannot be changed|The draw is in state "frozen".|%', 'and is not put there by anybody');
 SELECT alike(pg_temp.told('postgres', format('UPDATE aidcase.draw_item SET selected = true WHERE draw_id = %s', :one)), 'ZA004 the frame of the draw cannot be changed|%', 'nobody marks it before the seed');
 SELECT alike(pg_temp.told('postgres', format('DELETE FROM aidcase.draw_item WHERE draw_id = %s', :one)), 'ZA%', 'nobody takes anything out');
@@ -211,7 +210,7 @@ BEGIN
 END
 $$;
 SELECT is(pg_temp.tampered(format('UPDATE aidcase.draw_item SET selected = NOT selected WHERE draw_id = %s AND rank IN (1, 10)', :one), :one), 'item differs from what the seed gives', 'an exchange in the sample is found');
-SELECT is(pg_temp.tampered(format($$UPDATE aidcase.draw SET seed = '99999999999999999999' WHERE draw_id = %s$$, :one), :one), 'item differs from what the seed gives', 'another seed');
+SELECT is(pg_temp.tampered(format($$UPDATE aidcase.draw SET seed = '99999999999999999999' WHERE draw_id = %s$$, :one), :one), 'item differs from what the seed gives; the ledger says another seed', 'another seed');
 SELECT is(pg_temp.tampered(format('UPDATE aidcase.draw SET rate_numerator = 50 WHERE draw_id = %s', :one), :one), 'item differs from what the seed gives; the stratum''s sizes differ', 'another rate');
 SELECT alike(pg_temp.tampered(format('DELETE FROM aidcase.draw_item WHERE draw_id = %s AND rank = 2', :one), :one), '%the frame''s root or size differs%', 'a household taken out');
 SELECT is(pg_temp.tampered(format('UPDATE aidcase.draw_item SET (case_id, round_id) = (SELECT case_id, round_id FROM aidcase.case_round WHERE round_id = %s) WHERE draw_id = %s AND rank = 1 AND stratum LIKE ''340705100%%''', :late, :one), :one),
@@ -219,14 +218,17 @@ SELECT is(pg_temp.tampered(format('UPDATE aidcase.draw_item SET (case_id, round_
 SELECT alike(pg_temp.tampered(format('UPDATE aidcase.draw_stratum SET sample_size = sample_size - 1 WHERE draw_id = %s', :one), :one), 'the stratum''s sizes differ', 'another size');
 SELECT alike(pg_temp.tampered(format('UPDATE aidcase.draw SET seed_by = NULL WHERE draw_id = %s', :one), :one), 'the seed is not%', 'a seed that nobody rolled');
 
--- marked by hand while it is seeded: the draw is not selected
-SELECT alike(pg_temp.told('postgres', format($q$
+-- marked by hand while it is seeded: the move that selects marks anew
+SELECT pg_temp.exported(:before);
+SELECT lives_ok(format($q$
     DO $$ BEGIN
     PERFORM aidcase.act_as((SELECT staff_id FROM aidcase.staff WHERE staff_no = 'b-clerk'));
+    UPDATE aidcase.draw SET state = 'published' WHERE draw_id = %1$s;
     UPDATE aidcase.draw SET state = 'seeded', seed = '55555555556666666666', seed_by = 'x' WHERE draw_id = %1$s;
     UPDATE aidcase.draw_item SET selected = true, rank = 1, ticket = '0' WHERE draw_id = %1$s;
     UPDATE aidcase.draw SET state = 'selected' WHERE draw_id = %1$s;
-    END $$$q$, :before)), 'ZA003 the sample of the draw does not follow from its frame and seed|item differs from what the seed gives: %', 'a sample of one''s own choice is refused');
+    END $$$q$, :before), 'the moves can be made by UPDATE, too');
+SELECT is_empty(format('SELECT * FROM verify_draw(%s)', :before), 'and a sample of one''s own choice does not outlive them');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -712,8 +712,8 @@ SELECT alike(pg_temp.draw($$seed = '12345678901234567890'$$), '22023 | column "s
 SELECT alike(pg_temp.draw($$state = 'seeded', seed = '1'$$), 'ZA003 |%', 'nor past it');
 SELECT lives_ok($$UPDATE aidcase.draw SET state = 'frozen', frame_size = 1, frame_root = '\x00'$$, 'the frame freezes with its root');
 SELECT alike(pg_temp.draw($$frame_root = '\x01'$$), 'ZA004 |%', 'the frame is frozen');
-SELECT alike(pg_temp.draw($$state = 'seeded', seed = '1', minimum = 5$$), 'ZA004 |%columns concerned: "minimum", "seed".', 'the seed comes alone');
-SELECT is(pg_temp.draw($$state = 'seeded', seed = '1', seed_by = 'x'$$), 'all went through', 'with who rolled it');
+SELECT alike(pg_temp.draw($$state = 'published', minimum = 5$$), 'ZA004 |%columns concerned: "minimum".', 'a move changes nothing beside');
+SELECT is(pg_temp.draw($$state = 'published'$$), 'ZA003 | cannot publish: 1 condition is not met | The root of the frame is in no checkpoint that was acknowledged outside.', 'and waits for the checkpoint');
 
 -- ---------------------------------------------------------------------
 -- Definitions: a procedure of the site's own

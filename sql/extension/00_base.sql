@@ -21,6 +21,7 @@ BEGIN
             ('aidcase_finance',   '区财政局(只读) / district finance bureau, read only'),
             ('aidcase_analyst',   '统计分析人员(脱敏) / analysts, without identities'),
             ('aidcase_admin',     '登记库管理员 / administrators of organisation and parameters'),
+            ('aidcase_checker',   '入户抽查人员(盲查) / checkers, see a decision only after their finding is locked'),
             ('aidcase_gateway',   '可代为声明经办人的共用登录 / pooled logins that may call act_as()')
           ) AS v (name, note)
     LOOP

@@ -18,7 +18,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
 DECLARE
-    staff_roles CONSTANT text[] := '{aidcase_committee,aidcase_clerk,aidcase_leader,aidcase_bureau,aidcase_inspector,aidcase_payer,aidcase_finance,aidcase_analyst,aidcase_admin}';
+    staff_roles CONSTANT text[] := '{aidcase_committee,aidcase_clerk,aidcase_leader,aidcase_bureau,aidcase_inspector,aidcase_payer,aidcase_finance,aidcase_analyst,aidcase_admin,aidcase_checker}';
     in_scope    CONSTANT text := '= ANY (aidcase.my_units())';
     rule   record;
     rows   text;
@@ -42,7 +42,8 @@ BEGIN
             SELECT unnest(n.columns)
             UNION ALL
             SELECT CASE n.scope WHEN 'unit' THEN 'unit_id' WHEN 'village' THEN 'village_id' WHEN 'case' THEN 'case_id'
-                                WHEN 'village_case' THEN 'case_id' WHEN 'filing' THEN 'filing_id' END) AS k (c)
+                                WHEN 'village_case' THEN 'case_id' WHEN 'filing' THEN 'filing_id' WHEN 'checker' THEN 'checker_id'
+                                WHEN 'checked' THEN 'case_id' WHEN 'revealed' THEN 'round_id' END) AS k (c)
          WHERE n.oid IS NOT NULL AND c IS NOT NULL
            AND NOT EXISTS (SELECT FROM pg_attribute AS a
                             WHERE a.attrelid = n.oid AND a.attname = c AND NOT a.attisdropped)
@@ -119,6 +120,13 @@ BEGIN
                 WHEN 'filing' THEN format(
                     'EXISTS (SELECT FROM aidcase.staff_filing AS f WHERE f.filing_id = %I.filing_id AND f.unit_id %s)',
                     rule.relation, in_scope)
+                WHEN 'checker' THEN 'checker_id = aidcase.current_staff()'
+                WHEN 'checked' THEN format(
+                    'EXISTS (SELECT FROM aidcase.spot_check AS k WHERE k.case_id = %I.case_id AND k.checker_id = aidcase.current_staff())',
+                    rule.relation)
+                WHEN 'revealed' THEN format(
+                    'EXISTS (SELECT FROM aidcase.spot_check AS k WHERE k.round_id = %I.round_id AND k.checker_id = aidcase.current_staff() AND k.state = ''locked'')',
+                    rule.relation)
                 END;
         EXECUTE format('CREATE POLICY %I ON aidcase.%I FOR %s TO %s %s',
                        format('aidcase_%s_%s', rule.privilege, rule.scope), rule.relation, rule.privilege, rule.roles,

@@ -26,7 +26,7 @@ AS $$
           FROM pg_roles AS r
           JOIN pg_roles AS g ON g.rolname IN ('aidcase_committee', 'aidcase_clerk', 'aidcase_leader',
                                               'aidcase_bureau', 'aidcase_inspector', 'aidcase_payer',
-                                              'aidcase_finance', 'aidcase_analyst', 'aidcase_admin')
+                                              'aidcase_finance', 'aidcase_analyst', 'aidcase_admin', 'aidcase_checker')
          WHERE r.rolcanlogin AND NOT r.rolsuper AND pg_has_role(r.oid, g.oid, 'MEMBER')),
     gateway AS (
         SELECT r.oid AS login_oid, r.rolname AS login

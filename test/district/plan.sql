@@ -234,8 +234,9 @@ CREATE TABLE staff AS
                         ('group1', 'group_member', 'party_lead'), ('group2', 'group_member', 'government_lead'),
                         ('group3', 'group_member', 'department'), ('group4', 'group_member', 'clerk'),
                         ('bureau1', 'bureau_clerk', NULL), ('bureau2', 'bureau_leader', NULL),
-                        ('inspector', 'inspector', NULL), ('payer', 'payer', NULL)) AS r (tag, post, capacity)
-     WHERE (p.unit_code = '340705') = (r.post IN ('bureau_clerk', 'bureau_leader', 'inspector', 'payer'));
+                        ('inspector', 'inspector', NULL), ('payer', 'payer', NULL),
+                        ('checker1', 'checker', NULL), ('checker2', 'checker', NULL), ('checker3', 'checker', NULL)) AS r (tag, post, capacity)
+     WHERE (p.unit_code = '340705') = (r.post IN ('bureau_clerk', 'bureau_leader', 'inspector', 'payer', 'checker'));
 ALTER TABLE staff ADD PRIMARY KEY (staff_no);
 
 -- Ties between staff of a unit and applicants there.  Filed ones are

@@ -351,7 +351,7 @@ END
 $$;
 
 -- A month of the bureau: rolls are merged; the second batch of communities
--- takes over; every third month new confirmations are drawn for a visit.
+-- takes over; every third month new confirmations are drawn for spot checks.
 CREATE PROCEDURE bureau_month(m integer) LANGUAGE plpgsql AS $$
 DECLARE
     the_draw bigint;
@@ -366,6 +366,7 @@ BEGIN
            FROM (SELECT unit_code FROM district.place WHERE first_week > 0 ORDER BY unit_code) AS p;
         COMMIT;
     END IF;
+    CALL district.close_draws(m);
     IF m % 3 = 2 THEN
         CALL district.act(district.month_of(m + 1) - 1, '16:00', '340705-bureau1');
         the_draw := aidcase.plan_draw(to_char(district.month_of(m), 'YYYY"年第"Q"季度新确认对象入户抽查"'),
@@ -373,13 +374,107 @@ BEGIN
             CASE m % 2 WHEN 0 THEN 'rivest' ELSE 'hex' END);
         PERFORM aidcase.freeze_draw(the_draw);
         COMMIT;
+        -- the frame goes out before the seed is rolled
+        PERFORM district.seal();
+        COMMIT;
+        CALL district.act(district.month_of(m + 1) - 1, '16:30', '340705-bureau1');
+        PERFORM aidcase.record_receipt(aidcase.latest_checkpoint(), '演示:市民政局留存', '演示收件人', aidcase.now_here());
+        COMMIT;
         CALL district.act(district.month_of(m + 1) - 1, '17:00', '340705-bureau1');
         -- the plan's stand-in for dice: digits that depend on the seed of the district
         PERFORM aidcase.seed_draw(the_draw,
             translate(left(encode(sha256(convert_to(s.seed || '/draw/' || m, 'UTF8')), 'hex'), 24), 'abcdef', '012345'),
             '演示:由计划种子推出,不是公开掷骰') FROM district.setting AS s;
+        PERFORM aidcase.assign_draw(the_draw);
         COMMIT;
     END IF;
+END
+$$;
+
+-- Stands in for the worker that seals.
+CREATE FUNCTION seal() RETURNS bigint LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'SELECT aidcase.seal()';
+
+-- What is true of a household that is checked, which no member of staff can
+-- read: a hit that was put aside although it was true counts after all.
+CREATE FUNCTION truth(the_check bigint, OUT away boolean, OUT due numeric, OUT findings jsonb)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT district.roll(s.seed, 'away', f.h::text) < 0.05,
+           greatest(i.amount - coalesce((SELECT sum(t.amount) FROM aidcase.registry_hit AS t
+                                          WHERE t.round_id = k.round_id
+                                            AND EXISTS (SELECT FROM district.planted_fault AS p WHERE p.h = f.h AND p.kind = 'hidden_income')), 0), 0),
+           (SELECT coalesce(jsonb_agg(jsonb_build_object('type', CASE p.kind WHEN 'unfiled_relative' THEN 'favouritism' ELSE 'document' END,
+                                                         'evidence', CASE p.kind WHEN 'unfiled_relative' THEN '邻居和村委会证明与经办人员系亲属,未备案'
+                                                                     ELSE '申请书称无亲属任职,与备案不符' END)), '[]')
+              FROM district.planted_fault AS p WHERE p.h = f.h AND p.kind <> 'hidden_income')
+      FROM aidcase.spot_check AS k
+      JOIN aidcase.draw_item AS i ON i.item_id = k.item_id
+      JOIN district.filed AS f ON f.round_id = k.round_id
+     CROSS JOIN district.setting AS s
+     WHERE k.check_id = the_check
+$$;
+
+-- The checkers visit what is assigned to them, in the first days of the month
+-- after.
+CREATE PROCEDURE checker_month(m integer) LANGUAGE plpgsql AS $$
+DECLARE
+    s record;
+BEGIN
+    FOR s IN SELECT f.staff_no FROM district.staff AS f WHERE f.post = 'checker' ORDER BY 1 LOOP
+        CALL district.act(district.month_of(m + 1) + 5, '16:00', s.staff_no);
+        PERFORM aidcase.record_check_result(CASE WHEN t.away
+            THEN jsonb_build_object('check_id', k.check_id, 'not_reached', '两次上门无人',
+                     'visits', jsonb_build_array(
+                         jsonb_build_object('visited_at', to_char(district.month_of(m + 1) + 4, 'YYYY-MM-DD') || 'T09:00:00+08:00', 'outcome', 'not_at_home'),
+                         jsonb_build_object('visited_at', to_char(district.month_of(m + 1) + 5, 'YYYY-MM-DD') || 'T14:00:00+08:00', 'outcome', 'not_at_home')))
+            ELSE jsonb_build_object('check_id', k.check_id, 'eligible', t.due > 0, 'amount', t.due::numeric(14,2)::text,
+                     'findings', t.findings, 'lock', true,
+                     'visits', jsonb_build_array(
+                         jsonb_build_object('visited_at', to_char(district.month_of(m + 1) + 4, 'YYYY-MM-DD') || 'T09:00:00+08:00', 'outcome', 'seen'))) END)
+           FROM (SELECT c.check_id FROM aidcase.check_form AS c WHERE c.state = 'assigned' ORDER BY c.check_id) AS k
+          CROSS JOIN LATERAL district.truth(k.check_id) AS t;
+        COMMIT;
+    END LOOP;
+END
+$$;
+
+-- Draws whose visits are made: who was not reached is replaced as long as
+-- there are reserves; then all is locked, revealed, settled and certified.
+CREATE PROCEDURE close_draws(m integer) LANGUAGE plpgsql AS $$
+DECLARE
+    d record;
+    replaced bigint;
+BEGIN
+    FOR d IN SELECT w.draw_id FROM aidcase.draw AS w WHERE w.state = 'assigned' ORDER BY 1 LOOP
+        CALL district.act(district.month_of(m + 1) - 1, '09:00', '340705-bureau1');
+        SELECT count(aidcase.replace_check(x.check_id, '两次上门无人')) INTO replaced
+          FROM (SELECT k.check_id, row_number() OVER (PARTITION BY i.stratum ORDER BY k.check_id) AS turn,
+                       (SELECT count(*) FROM aidcase.draw_item AS n
+                         WHERE n.draw_id = d.draw_id AND n.stratum = i.stratum AND n.reserve
+                           AND NOT EXISTS (SELECT FROM aidcase.spot_check AS z WHERE z.item_id = n.item_id)) AS reserves
+                  FROM aidcase.spot_check AS k JOIN aidcase.draw_item AS i ON i.item_id = k.item_id
+                 WHERE k.draw_id = d.draw_id AND k.state = 'not_reached'
+                   AND NOT EXISTS (SELECT FROM aidcase.spot_check AS r WHERE r.replaces_id = k.check_id)) AS x
+         WHERE x.turn <= x.reserves;
+        COMMIT;
+        CONTINUE WHEN replaced > 0;
+        CALL district.act(district.month_of(m + 1) - 1, '10:00', '340705-bureau1');
+        PERFORM aidcase.advance('draw', d.draw_id, 'lock');
+        PERFORM aidcase.advance('draw', d.draw_id, 'reveal');
+        UPDATE aidcase.finding AS f
+           SET cause = CASE WHEN f.finding_type = 'document' THEN 'household' ELSE 'unit' END
+         WHERE f.draw_id = d.draw_id AND f.finding_type <> 'none';
+        PERFORM aidcase.advance('draw', d.draw_id, 'estimate');
+        INSERT INTO aidcase.corrective_action (finding_id, unit_id, owner_id, task)
+        SELECT f.finding_id, f.unit_id, district.staff_id(u.unit_code || '-leader'), '复核并纠正,多发部分按规定追回'
+          FROM aidcase.finding AS f JOIN aidcase.unit AS u ON u.unit_id = f.unit_id
+         WHERE f.draw_id = d.draw_id AND f.finding_type <> 'none' ORDER BY f.finding_id;
+        COMMIT;
+        CALL district.act(district.month_of(m + 1) - 1, '11:00', '340705-bureau2');
+        PERFORM aidcase.advance('draw', d.draw_id, 'certify');
+        COMMIT;
+    END LOOP;
 END
 $$;
 
@@ -438,13 +533,20 @@ BEGIN ATOMIC
             (SELECT count(*) FROM aidcase.draw_item AS i WHERE i.draw_id = d.draw_id AND i.selected), d.frame_size,
             (SELECT count(*) FROM aidcase.draw_item AS i WHERE i.draw_id = d.draw_id AND i.certainty),
             left(encode(d.frame_root, 'hex'), 16) || '…') FROM aidcase.draw AS d
-        UNION ALL SELECT 8, format('planted: %s %s', count(*), p.kind) FROM district.planted_fault AS p GROUP BY p.kind
+        UNION ALL SELECT 8, format('   %s: %s checks locked, %s not reached, findings: %s', d.state,
+            count(*) FILTER (WHERE k.state = 'locked'), count(*) FILTER (WHERE k.state = 'not_reached'),
+            (SELECT coalesce(string_agg(f.n || ' ' || f.finding_type, ', ' ORDER BY f.finding_type), 'none')
+               FROM (SELECT g.finding_type, count(*) AS n FROM aidcase.finding AS g
+                      WHERE g.draw_id = d.draw_id AND g.finding_type <> 'none' GROUP BY 1) AS f))
+              FROM aidcase.draw AS d JOIN aidcase.spot_check AS k ON k.draw_id = d.draw_id GROUP BY d.draw_id
+        UNION ALL SELECT 9, format('planted: %s %s', count(*), p.kind) FROM district.planted_fault AS p GROUP BY p.kind
     ) AS v ORDER BY v.no, v.line;
 END;
 
-GRANT USAGE ON SCHEMA district TO demo_admin, demo_town, demo_bureau;
-GRANT SELECT ON ALL TABLES IN SCHEMA district TO demo_admin, demo_town, demo_bureau;
+GRANT USAGE ON SCHEMA district TO demo_admin, demo_town, demo_bureau, demo_checker;
+GRANT SELECT ON ALL TABLES IN SCHEMA district TO demo_admin, demo_town, demo_bureau, demo_checker;
 GRANT INSERT ON district.filed TO demo_town;
 ALTER ROLE demo_admin SET search_path = aidcase, public;
 ALTER ROLE demo_town SET search_path = aidcase, public;
 ALTER ROLE demo_bureau SET search_path = aidcase, public;
+ALTER ROLE demo_checker SET search_path = aidcase, public;

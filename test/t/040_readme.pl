@@ -116,7 +116,8 @@ for my $step ([ '-f', "$here/../district/open.sql" ],
 	[ '-f', "$here/../district/run.sql" ],
 	[ '-U', 'demo_admin', '-c', 'CALL district.enrol()' ],
 	map { ([ '-U', 'demo_town', '-c', "CALL district.town_month($_)" ],
-		[ '-U', 'demo_bureau', '-c', "CALL district.bureau_month($_)" ]) } 0 .. $months - 1)
+		[ '-U', 'demo_bureau', '-c', "CALL district.bureau_month($_)" ],
+		[ '-U', 'demo_checker', '-c', "CALL district.checker_month($_)" ]) } 0 .. $months - 1)
 {
 	command_ok([ @psql, @$step ], 'district: ' . basename($step->[-1]));
 }

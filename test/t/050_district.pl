@@ -34,6 +34,7 @@ sub district
 	{
 		command_ok([ @psql, '-U', 'demo_town', '-c', "CALL district.town_month($m)" ], "$name: towns, month $m");
 		command_ok([ @psql, '-U', 'demo_bureau', '-c', "CALL district.bureau_month($m)" ], "$name: bureau, month $m");
+		command_ok([ @psql, '-U', 'demo_checker', '-c', "CALL district.checker_month($m)" ], "$name: checkers, month $m");
 	}
 	return $node;
 }
@@ -54,6 +55,16 @@ my $sample = q{SELECT i.frame_id, i.stratum, i.ticket, i.rank, i.selected FROM a
 	ORDER BY i.frame_id COLLATE "C"};
 my $book = q{SELECT replace(encode(aidcase.workbook('%s', '2021-06'), 'base64'), chr(10), '')};
 
+# A workbook names the latest checkpoint, which is each ledger's own (salts,
+# times).  Under another name for it the rest is compared.
+sub unnamed
+{
+	my ($node, $sql) = @_;
+	return $node->safe_psql('district', "SET client_min_messages = warning; BEGIN; SET LOCAL session_replication_role = replica;
+		UPDATE aidcase.checkpoint SET body = 'checkpoint'; SET LOCAL session_replication_role = origin;
+		SET LOCAL aidcase.clock = '2021-06-30 18:00+08'; SET LOCAL SESSION AUTHORIZATION demo_bureau; $sql; ROLLBACK");
+}
+
 my $one = district('one', 'C', 'America/Los_Angeles', 'same seed', '');
 my $two = district('two', 'C.UTF-8', 'Asia/Shanghai', 'same seed', "enable_hashjoin = off\nmax_parallel_workers_per_gather = 0\n");
 
@@ -70,7 +81,8 @@ for my $report (qw(dibao_monthly payment_roll flow_monthly payment_summary temp_
 	my $sql = sprintf($book, $report);
 	my $first = decode_base64(bureau($one, $sql));
 	is(sha256_hex(decode_base64(bureau($one, $sql))), sha256_hex($first), "$report: the same bytes when written again");
-	is(sha256_hex(decode_base64(bureau($two, $sql))), sha256_hex($first), "$report: the same bytes from the other cluster");
+	is(sha256_hex(decode_base64(unnamed($two, $sql))), sha256_hex(decode_base64(unnamed($one, $sql))),
+		"$report: the same bytes from the other cluster, but for the checkpoint");
 	$file{$report} = "$PostgreSQL::Test::Utils::tmp_check/$report.xlsx";
 	open(my $out, '>:raw', $file{$report}) or die "$file{$report}: $!";
 	print $out $first;

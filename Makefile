@@ -26,12 +26,14 @@ OBJS = \
 	extension/past.o \
 	extension/plan_cache.o \
 	extension/policy.o \
+	extension/protect.o \
 	extension/report.o \
 	extension/report_list.o \
 	extension/report_rows.o \
 	extension/row_image.o \
 	extension/sampling.o \
 	extension/sealer.o \
+	extension/sealer_worker.o \
 	extension/special.o \
 	extension/tiles.o \
 	extension/supervision.o \

@@ -38,6 +38,7 @@
 
 #include "aidcase.h"
 #include "compat.h"
+#include "sealer.h"
 
 PG_MODULE_MAGIC;
 
@@ -89,6 +90,8 @@ _PG_init(void)
 							   assign_clock,
 							   NULL);
 	aidcase_define_actor_settings();
+	aidcase_define_protect_settings();
+	aidcase_define_sealer_settings();
 	MarkGUCPrefixReserved("aidcase");
 }
 

@@ -135,4 +135,7 @@ extern bool aidcase_actor_has_post(const char **posts, int n, int64 unit_id,
 /* Defines the settings of actor.c; called from _PG_init(). */
 extern void aidcase_define_actor_settings(void);
 
+/* Defines the setting of protect.c; called from _PG_init(). */
+extern void aidcase_define_protect_settings(void);
+
 #endif							/* AIDCASE_H */

@@ -117,7 +117,7 @@ DECLARE
     last   record;
     number record;
     breaks text[];
-    next   integer;
+    latest integer;
 BEGIN
     PERFORM aidcase.require_register();
     former := aidcase.become_owner();
@@ -165,15 +165,15 @@ BEGIN
                        number.sequence, number.attname, number.relname, number.sequence);
     END LOOP;
 
-    next := coalesce(last.incarnation, 0) + 1;
+    latest := coalesce(last.incarnation, 0) + 1;
     INSERT INTO aidcase.register_incarnation
            (incarnation, system_identifier, database_oid, after_no, horizon, adopted_at, adopted_by, reason)
-    SELECT next, here.system_identifier, here.database_oid, coalesce(max(x.entry_no), 0), aidcase.sealing_horizon(),
+    SELECT latest, here.system_identifier, here.database_oid, coalesce(max(x.entry_no), 0), aidcase.sealing_horizon(),
            clock_timestamp(), session_user, nullif(btrim(adopt_register.reason), '')
       FROM aidcase.ledger_entry AS x;
     PERFORM aidcase.seal_rest();
     EXECUTE format('SET LOCAL ROLE %I', former);
-    RETURN next;
+    RETURN latest;
 END
 $$;
 COMMENT ON FUNCTION adopt_register(text) IS

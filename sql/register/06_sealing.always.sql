@@ -90,6 +90,26 @@ $$;
 COMMENT ON FUNCTION aidcase.exported_covering(bigint) IS
     '包含该记录且已有回执的第一个检查点的树大小,无则为空 / size of the first checkpoint that has a receipt and covers the entry; none if there is no such';
 
+-- For check_setup(): how sealing stands, told to who may not read the ledger.
+CREATE OR REPLACE FUNCTION aidcase.sealing_state(
+    OUT adopted boolean, OUT by_worker boolean, OUT sealed_at timestamptz, OUT waiting boolean,
+    OUT tree_size bigint, OUT exported_size bigint)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT (SELECT (d.system_identifier, d.database_oid) = (i.system_identifier, i.database_oid)
+              FROM aidcase.register_incarnation AS i ORDER BY i.incarnation DESC LIMIT 1),
+           aidcase.sealed_by_worker(), c.sealed_at,
+           (SELECT aidcase.leaf_of(e.entry_no) IS NULL FROM aidcase.ledger_entry AS e ORDER BY e.entry_no DESC LIMIT 1),
+           coalesce(c.tree_size, 0), (SELECT max(r.tree_size) FROM aidcase.checkpoint_receipt AS r)
+      FROM aidcase.this_database() AS d
+      LEFT JOIN LATERAL (SELECT * FROM aidcase.checkpoint AS x ORDER BY x.tree_size DESC LIMIT 1) AS c ON true
+$$;
+COMMENT ON FUNCTION aidcase.sealing_state() IS
+    '封存状况,由 check_setup() 调用 / how sealing stands: adopted, by the worker, last seal, entries waiting, size, size with a receipt';
+
+REVOKE ALL ON FUNCTION aidcase.sealing_state() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.sealing_state() TO aidcase_admin, aidcase_bureau, aidcase_inspector;
 REVOKE ALL ON FUNCTION aidcase.leaf_of(bigint), aidcase.latest_checkpoint(), aidcase.exported_covering(bigint),
     aidcase.record_receipt(text, text, text, timestamptz, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION aidcase.leaf_of(bigint), aidcase.latest_checkpoint(), aidcase.exported_covering(bigint)

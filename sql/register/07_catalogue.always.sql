@@ -153,6 +153,8 @@ AS $$
       FROM aidcase.catalogue_objects() AS n
       FULL JOIN aidcase.catalogue_known() AS k ON k.object = n.object
      WHERE n.hash IS DISTINCT FROM k.hash AND EXISTS (SELECT FROM aidcase.ledger_catalogue)
+       -- a restored copy shows some expressions in other words; adopting it records them
+       AND (SELECT s.adopted FROM aidcase.sealing_state() AS s)
     UNION ALL
     -- triggers that every table of the register has
     SELECT CASE WHEN t.oid IS NULL THEN 'trigger_missing' ELSE 'trigger_changed' END, c.relname, w.name, NULL,
@@ -163,7 +165,7 @@ AS $$
                         ('~9_capture', 'capture_entry', 1 + 4 + 8 + 16),
                         ('~0_keep', 'keep_all_rows', 2 + 8 + 32)) AS w (name, function, type)
       LEFT JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = w.name
-     WHERE c.relnamespace = 'aidcase'::regnamespace AND c.relkind = 'r' AND c.relname <> 'ledger_entry'
+     WHERE c.relnamespace = 'aidcase'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('ledger_entry', 'ledger_removed')
        AND (t.oid IS NULL OR t.tgtype <> w.type OR t.tgqual IS NOT NULL OR t.tgattr <> ''::int2vector
             OR NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.oid = t.tgfoid AND p.proname = w.function
                               AND p.pronamespace = 'aidcase'::regnamespace))

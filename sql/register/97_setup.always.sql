@@ -144,6 +144,28 @@ AS $$
           FROM pg_trigger AS t
           JOIN pg_class AS k ON k.oid = t.tgrelid AND k.relnamespace = 'aidcase'::regnamespace
          WHERE starts_with(t.tgname, '~') AND t.tgenabled IN ('D', 'R')
+        UNION ALL
+        -- sealing
+        SELECT 60, 'register adopted', CASE WHEN NOT s.adopted THEN 'a copy' END,
+               'This database is a restored or cloned register; SELECT aidcase.adopt_register() if it goes on in place of the other'
+          FROM aidcase.sealing_state() AS s
+        UNION ALL
+        SELECT 61, 'sealing worker',
+               CASE WHEN NOT s.by_worker AND (s.sealed_at IS NULL OR s.sealed_at < clock_timestamp() - interval '1 day')
+                    THEN current_database() END,
+               'Nothing seals this database; set shared_preload_libraries = ''aidcase'' and aidcase.seal_databases, or call aidcase.seal() from cron'
+          FROM aidcase.sealing_state() AS s
+        UNION ALL
+        SELECT 62, 'last seal',
+               CASE WHEN s.sealed_at IS NULL THEN 'never'
+                    WHEN s.waiting AND s.sealed_at < clock_timestamp() - interval '1 day' THEN s.sealed_at::text END,
+               'Entries wait to be sealed; see the server''s log for errors of the worker, and call aidcase.seal()'
+          FROM aidcase.sealing_state() AS s
+        UNION ALL
+        SELECT 63, 'outside copy',
+               CASE WHEN s.exported_size IS NULL THEN 'none' END,
+               'No checkpoint was acknowledged outside; give latest_checkpoint() to somebody else and note it with aidcase.record_receipt()'
+          FROM aidcase.sealing_state() AS s
     )
     SELECT f.item, f.missing IS NULL, f.advice || ': ' || f.missing || '.'
       FROM finding AS f

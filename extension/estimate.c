@@ -85,7 +85,7 @@
 #include "special.h"
 
 /* Multiplications that exact limits may take, some tenths of a second. */
-#define MAX_STEPS			2e8
+#define MAX_STEPS			3e8
 
 /* Columns of type estimate. */
 #define ESTIMATE_COLUMNS	18
@@ -621,10 +621,11 @@ steps_for(const Count *counts, int ncounts, int64 found, int64 reach)
 	for (h = 1; h < ncounts; h++)
 	{
 		double		most = (double) Min(counts[h].population, reach);
+		double		terms = Min(width, (double) counts[h].drawn + 1.0);
 
 		held = Min(held + most, (double) reach);
-		steps += held * (most + 1.0) * Min(width, (double) counts[h].drawn + 1.0) *
-			(h == ncounts - 1 ? 1.0 : width);
+		steps += held * (most + 1.0) * terms *
+			(h == ncounts - 1 ? 1.0 : width - terms / 2.0);
 	}
 	return steps;
 }

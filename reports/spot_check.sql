@@ -1,0 +1,77 @@
+-- name: spot_check
+-- title: 入户抽查差错率及推断表
+-- title_en: Errors found by spot checks and what they say of the whole
+-- unit: 户次、元
+-- unit_en: cases, yuan
+-- parameters: as_of, unit_code, known_at
+-- period: month
+-- layout: landscape
+-- column: frame | text | 抽样框 | Frame | text | none
+-- column: place | text | 单位、项目 | Unit and programme | text | none
+-- column: population | bigint | 总户次 N | Cases N | int | none | 抽查 / Checked
+-- column: drawn | bigint | 抽中 n | Drawn n | int | none | 抽查 / Checked
+-- column: examined | bigint | 查成 | Examined | int | none | 抽查 / Checked
+-- column: wrong | bigint | 有误 | Wrong | int | none | 抽查 / Checked
+-- column: least_wrong | bigint | 至少 | At least | int | none | N 户次中有误(精确) / Wrong of N, exact
+-- column: most_wrong | bigint | 至多 | At most | int | none | N 户次中有误(精确) / Wrong of N, exact
+-- column: lower | numeric | 下限 | Lower | percent | none | 加权差错率 / Weighted rate of errors
+-- column: rate | numeric | 估计 | Rate | percent | none | 加权差错率 / Weighted rate of errors
+-- column: upper | numeric | 上限 | Upper | percent | none | 加权差错率 / Weighted rate of errors
+-- column: over_lower | numeric | 下限 | Lower | money | none | 多发金额 / Yuan too much
+-- column: over | numeric | 估计 | Yuan | money | none | 多发金额 / Yuan too much
+-- column: over_upper | numeric | 上限 | Upper | money | none | 多发金额 / Yuan too much
+-- column: under_lower | numeric | 下限 | Lower | money | none | 少发金额 / Yuan too little
+-- column: under | numeric | 估计 | Yuan | money | none | 少发金额 / Yuan too little
+-- column: under_upper | numeric | 上限 | Upper | money | none | 少发金额 / Yuan too little
+-- column: former | text | 前两次(上下限) | Former two | text | none | 差错率变化 / Trend
+-- column: trend | text | 变化 | Change | text | none | 差错率变化 / Trend
+-- column: proposal | text | 委托建议 | Delegation | text | none
+-- chart: column | 各单位加权差错率及上下限 | Weighted rate of errors with its limits | place | lower, rate, upper
+-- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- note: 每种抽样框取期末已完成推断的最近一次抽样;差错率、金额均为对全部户次的推断,上下限的置信水平见抽样方案(一般 95%)。
+-- note: 未查成的户次在上限中按有误、按全额多发计;上下限为空,是因为所查各户没有差异,无从估计。
+-- note: "上升""下降"指两次的上下限互不重叠;有重叠的不作高低之分,也不据此排名。
+WITH the_draw AS (
+    -- the last of each frame and period: a further round stands for those before it
+    SELECT x.*, row_number() OVER (PARTITION BY x.frame ORDER BY upper(x.period) DESC, x.draw_id DESC) AS age
+      FROM (SELECT DISTINCT ON (d.frame, d.period) d.draw_id, d.frame, d.period
+              FROM aidcase.draw AS d
+             WHERE d.state IN ('estimated', 'certified') AND upper(d.period) <= report_spot_check.as_of + 1
+               AND aidcase.present_only(report_spot_check.known_at)
+             ORDER BY d.frame, d.period, d.draw_id DESC) AS x
+), rate AS (
+    SELECT d.frame, d.age, d.draw_id, e.unit_id, e.programme, e.population, e.drawn, e.examined, e.wrong,
+           e.least_wrong, e.most_wrong, e.lower, e.value, e.upper
+      FROM the_draw AS d
+      JOIN aidcase.draw_estimate AS e ON e.draw_id = d.draw_id AND e.measure = 'rate'
+     WHERE d.age <= 3
+)
+SELECT f.label_zh, coalesce(n.name, '全区') || coalesce('·' || g.label_zh, ''),
+       r.population, r.drawn, r.examined, r.wrong, r.least_wrong, r.most_wrong,
+       round(r.lower, 6), round(r.value, 6), round(r.upper, 6),
+       o.total_lower, o.total, o.total_upper, s.total_lower, s.total, s.total_upper,
+       concat_ws(';',
+           CASE WHEN b.value IS NOT NULL THEN
+                format('%s%%(%s–%s)', round(100 * b.value, 1), round(100 * b.lower, 1), round(100 * b.upper, 1)) END,
+           CASE WHEN c.value IS NOT NULL THEN
+                format('%s%%(%s–%s)', round(100 * c.value, 1), round(100 * c.lower, 1), round(100 * c.upper, 1)) END),
+       CASE WHEN b.value IS NULL THEN '—' WHEN r.lower > b.upper THEN '上升' WHEN r.upper < b.lower THEN '下降' ELSE '无法区分' END,
+       (SELECT string_agg(l.zh || w.label_zh, ';' ORDER BY p.proposal_id)
+          FROM aidcase.delegation_proposal AS p
+          JOIN aidcase.label AS l ON l.code_set = 'delegation_proposal.proposes' AND l.code = p.proposes
+          JOIN aidcase.workflow_state AS w ON w.workflow_id = p.workflow_id AND w.state = p.state
+         WHERE p.draw_id = r.draw_id AND p.unit_id = r.unit_id AND p.programme = r.programme)
+  FROM rate AS r
+  JOIN aidcase.draw_frame AS f ON f.frame = r.frame
+  JOIN aidcase.draw_estimate AS o ON o.draw_id = r.draw_id AND o.measure = 'over'
+       AND o.unit_id IS NOT DISTINCT FROM r.unit_id AND o.programme IS NOT DISTINCT FROM r.programme
+  JOIN aidcase.draw_estimate AS s ON s.draw_id = r.draw_id AND s.measure = 'under'
+       AND s.unit_id IS NOT DISTINCT FROM r.unit_id AND s.programme IS NOT DISTINCT FROM r.programme
+  LEFT JOIN rate AS b ON b.frame = r.frame AND b.age = 2 AND b.unit_id IS NOT DISTINCT FROM r.unit_id AND b.programme IS NOT DISTINCT FROM r.programme
+  LEFT JOIN rate AS c ON c.frame = r.frame AND c.age = 3 AND c.unit_id IS NOT DISTINCT FROM r.unit_id AND c.programme IS NOT DISTINCT FROM r.programme
+  LEFT JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
+  LEFT JOIN aidcase.unit_period AS n ON n.unit_id = r.unit_id AND n.valid @> report_spot_check.as_of
+  LEFT JOIN aidcase.programme AS g ON g.programme = r.programme
+ WHERE r.age = 1
+   AND (report_spot_check.unit_code IS NULL OR u.unit_code LIKE report_spot_check.unit_code || '%')
+ ORDER BY f.sort, u.unit_code COLLATE "C" NULLS FIRST, g.sort NULLS FIRST

@@ -42,8 +42,8 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -417,6 +417,21 @@ get_rules(void)
 	return rules;
 }
 
+/*
+ * Prepares a kept plan that is the same for any parameters: to plan anew for
+ * each array takes longer than to look its few people up.
+ */
+static void
+prepare_generic(KeptPlan *kept)
+{
+	if (kept->plan != NULL)
+		return;
+	kept->plan = SPI_prepare_cursor(kept->query, kept->nargs, kept->argtypes,
+									CURSOR_OPT_GENERIC_PLAN);
+	if (kept->plan == NULL || SPI_keepplan(kept->plan) != 0)
+		elog(ERROR, "could not prepare a query of ties");
+}
+
 /* Kind of parentage by its code; NULL is none. */
 static Parentage
 parentage_of(const char *code)
@@ -506,9 +521,11 @@ get_scopes(const KinRules *r, DateADT day, KinScope **scopes)
 {
 	Datum		value = DateADTGetDatum(day);
 	MemoryContext caller = CurrentMemoryContext;
-	int			n = (int) aidcase_run(&scope_query, &value, NULL, 0);
+	int			n;
 	int			i;
 
+	prepare_generic(&scope_query);
+	n = (int) aidcase_run(&scope_query, &value, NULL, 0);
 	MemoryContextSwitchTo(caller);
 	*scopes = palloc0(sizeof(KinScope) * Max(n, 1));
 	for (i = 0; i < n; i++)
@@ -779,6 +796,7 @@ fetch_frontier(const KinRules *r, Graph *g, const int32 *frontier, int n)
 		frontier_query.argtypes[0] = array;
 		frontier_query.plan = NULL;
 	}
+	prepare_generic(&frontier_query);
 	for (done = 0; done < nmissing; done += FRONTIER_PORTION)
 	{
 		int			count = Min(nmissing - done, FRONTIER_PORTION);
@@ -1044,7 +1062,7 @@ get_names(const Graph *g, const int32 *nodes, int n, char **names)
 										 source->citizen, source->name, source->relation,
 										 source->citizen, source->citizen);
 
-			source->plan = SPI_prepare(query, 1, &array);
+			source->plan = SPI_prepare_cursor(query, 1, &array, CURSOR_OPT_GENERIC_PLAN);
 			if (source->plan == NULL || SPI_keepplan(source->plan) != 0)
 				elog(ERROR, "could not prepare a query of names");
 			source->argtype = array;
@@ -1506,6 +1524,7 @@ aidcase_kin_path(PG_FUNCTION_ARGS)
 	start_graph(&graph, CurrentMemoryContext);
 	at = node_of(&graph, PG_GETARG_INT64(0));
 	argument = PG_GETARG_DATUM(1);
+	prepare_generic(&tie_query);
 	n = aidcase_run(&tie_query, &argument, NULL, 0);
 	for (row = 0; row < n; row++)
 	{

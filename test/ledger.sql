@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = aidcase, tap, public;
 
 BEGIN;
-SELECT plan(114);
+SELECT plan(135);
 
 -- The server's own view of what this transaction has recorded of a table.
 CREATE FUNCTION pg_temp.entries(name text) RETURNS bigint LANGUAGE sql AS
@@ -309,6 +309,66 @@ SELECT throws_ok($$ INSERT INTO t_path VALUES (400), (1) $$, '23505', NULL, 'a s
 SELECT is(pg_temp.entries('t_path'), 26::bigint, 'leaves none');
 SELECT ok(pg_temp.sealed(), 'every live row has its entry with its content');
 
+-- further paths, each counted against what it was before
+CREATE VIEW aidcase.t_view_of_path AS SELECT id, n FROM aidcase.t_path WHERE id < 1000;
+CREATE FUNCTION pg_temp.leaves(command text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint := pg_temp.entries('t_path');
+BEGIN
+    EXECUTE command;
+    RETURN pg_temp.entries('t_path') - before;
+END $$;
+SELECT is(pg_temp.leaves(command), entries, path)
+  FROM (VALUES
+    ('an updatable view', 'INSERT INTO aidcase.t_view_of_path VALUES (500, 1)', 1::bigint),
+    ('an update through it', 'UPDATE aidcase.t_view_of_path SET n = 2 WHERE id = 500', 1),
+    ('an update that changes nothing', 'UPDATE aidcase.t_path SET n = n WHERE id = 500', 1),
+    ('an update of no row', 'UPDATE aidcase.t_path SET n = 2 WHERE id = -1', 0),
+    ('two updates of one row in one statement count once', 'WITH a AS (UPDATE aidcase.t_path SET n = 3 WHERE id = 500 RETURNING id), b AS (UPDATE aidcase.t_path SET n = 4 WHERE id = 500 RETURNING id) SELECT FROM a, b', 1),
+    ('a row and its conflict in one statement', 'INSERT INTO aidcase.t_path VALUES (501, 1) ON CONFLICT (id) DO UPDATE SET n = excluded.n + 1', 1),
+    ('ON CONFLICT with a condition that is false', 'INSERT INTO aidcase.t_path VALUES (501, 1) ON CONFLICT (id) DO UPDATE SET n = 5 WHERE t_path.n > 100', 0),
+    ('MERGE with DO NOTHING', 'MERGE INTO aidcase.t_path AS t USING (VALUES (501), (502)) AS s (id) ON t.id = s.id WHEN MATCHED THEN DO NOTHING WHEN NOT MATCHED THEN INSERT VALUES (s.id, 1)', 1),
+    ('locking', 'SELECT FROM aidcase.t_path WHERE id = 501 FOR UPDATE', 0),
+    ('a function that loops', 'DO $d$ BEGIN FOR i IN 510 .. 519 LOOP INSERT INTO aidcase.t_path VALUES (i); END LOOP; END $d$', 10),
+    ('a cursor', 'DO $d$ DECLARE c CURSOR FOR SELECT * FROM aidcase.t_path WHERE id BETWEEN 510 AND 514 FOR UPDATE; BEGIN FOR r IN c LOOP UPDATE aidcase.t_path SET n = 6 WHERE CURRENT OF c; END LOOP; END $d$', 5),
+    ('nested blocks that fail', 'DO $d$ BEGIN INSERT INTO aidcase.t_path VALUES (520); BEGIN INSERT INTO aidcase.t_path VALUES (521); BEGIN INSERT INTO aidcase.t_path VALUES (522); RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN INSERT INTO aidcase.t_path VALUES (523); END; END; END $d$', 3)
+  ) AS v (path, command, entries);
+SELECT throws_ok($$ MERGE INTO t_path AS t USING (VALUES (501)) AS s (id) ON t.id = s.id WHEN MATCHED THEN DELETE $$, 'ZA006', NULL,
+    'MERGE with DELETE is refused');
+-- a trigger of a site that drops a row or changes it
+CREATE FUNCTION pg_temp.site() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.n = 99 THEN RETURN NULL; END IF;
+    NEW.n := NEW.n + 1000;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER site BEFORE INSERT ON t_path FOR EACH ROW EXECUTE FUNCTION pg_temp.site();
+SELECT is(pg_temp.leaves('INSERT INTO aidcase.t_path VALUES (530, 99), (531, 1)'), 1::bigint, 'a row that a site''s trigger drops has none');
+SELECT is((SELECT l.image ->> 'n' FROM ledger AS l JOIN t_path AS p USING (entry_no) WHERE p.id = 531), '1001', 'one that it changes is recorded as it is kept');
+DROP TRIGGER site ON t_path;
+
+-- names of ours that mean something else to the writer
+CREATE SCHEMA t_shadow;
+CREATE TABLE t_shadow.ledger_entry (entry_no bigint, xid bigint, entry text);
+CREATE FUNCTION t_shadow.number_entry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE DOMAIN t_shadow.citizen_id AS text;
+CREATE FUNCTION t_shadow.never(bigint, bigint) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+CREATE OPERATOR t_shadow.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = t_shadow.never);
+SET LOCAL search_path = t_shadow, pg_catalog, pg_temp;
+INSERT INTO aidcase.t_path VALUES (540, 1);
+INSERT INTO aidcase.t_value (id, nu, ts, ci) VALUES (90, 12.500, '2021-04-06 09:00:00.5+08', '11010519491231002X');
+SET LOCAL search_path = '';
+INSERT INTO aidcase.t_path VALUES (541, 1);
+SET LOCAL search_path = aidcase, tap, public;
+SELECT is((SELECT count(*) FROM ledger AS l JOIN t_path AS p USING (entry_no) WHERE p.id IN (540, 541)), 2::bigint, 'another search_path');
+SELECT is((SELECT count(*) FROM t_shadow.ledger_entry), 0::bigint, 'nothing goes elsewhere');
+SELECT is((SELECT row_image(v) FROM t_value AS v WHERE id = 90),
+    '[90,null,null,null,12.500,null,null,null,"2021-04-06T01:00:00.5Z",null,null,null,null,null,"11010519491231002X",null,null,null,180]', 'with the same bytes');
+SELECT is((SELECT count(DISTINCT shape_no) FROM ledger WHERE relation = 't_value'), 1::bigint, 'and the same shape');
+SELECT ok(pg_temp.sealed(), 'still every live row has its entry with its content');
+SELECT is((SELECT count(*) FROM (SELECT entry_no FROM t_path UNION ALL SELECT supersedes FROM ledger WHERE relation = 't_path' AND supersedes IS NOT NULL) AS v),
+    pg_temp.entries('t_path'), 'every entry is that of a row or of one version before another');
+
 -- the entry that says who writes goes with the subtransaction that wrote it
 CREATE FUNCTION pg_temp.told_by(path bigint) RETURNS text LANGUAGE sql AS
 $$ SELECT l.application FROM aidcase.ledger AS l JOIN aidcase.t_path AS p USING (entry_no) WHERE p.id = path $$;
@@ -430,16 +490,16 @@ SELECT matches(pg_temp.text_of(currval('entry_number')),
 SAVEPOINT l;
 ALTER TABLE ledger_entry ADD CONSTRAINT short CHECK (length(entry) < 10) NOT VALID;
 CREATE INDEX by_hash ON ledger_entry USING hash (xid);
-SELECT throws_ok($$ INSERT INTO t_path VALUES (500) $$, '55000',
+SELECT throws_ok($$ INSERT INTO t_path VALUES (600) $$, '55000',
     'table "ledger_entry" of the ledger was changed so that no entry can be written', 'a changed ledger is not written');
-SELECT is(pg_temp.fault($$ INSERT INTO aidcase.t_path VALUES (500) $$),
+SELECT is(pg_temp.fault($$ INSERT INTO aidcase.t_path VALUES (600) $$),
 'It has a check constraint or a generated column.
 Index "by_hash" is no plain btree or brin index.', 'what was changed is listed');
 ROLLBACK TO l;
 CREATE INDEX of_a_dba ON ledger_entry (xid, entry_no);
 ALTER TABLE ledger_entry ADD COLUMN of_a_dba text;
-SELECT lives_ok($$ INSERT INTO t_path VALUES (500) $$, 'a DBA''s own index and column are no harm');
-SELECT is((SELECT l.key FROM ledger AS l JOIN t_path USING (entry_no) WHERE id = 500), '[500]'::jsonb, 'and the entry is there');
+SELECT lives_ok($$ INSERT INTO t_path VALUES (600) $$, 'a DBA''s own index and column are no harm');
+SELECT is((SELECT l.key FROM ledger AS l JOIN t_path USING (entry_no) WHERE id = 600), '[600]'::jsonb, 'and the entry is there');
 
 -- ---------------------------------------------------------------------
 -- Reading it

@@ -53,6 +53,40 @@ is($node->safe_psql(
 	'[2] [3] [4]|1', 'prepared transactions leave entries when they commit, and only then');
 is($node->safe_psql('postgres', sprintf($breaks, 't_two')), '0', 'and no entry without its row, shape or origin');
 
+# Subtransactions in a prepared one, and what only fails at the commit.
+is($node->safe_psql(
+		'postgres', q{
+		CREATE TABLE aidcase.t_late (id bigint PRIMARY KEY, n integer, two bigint REFERENCES aidcase.t_two DEFERRABLE INITIALLY DEFERRED);
+		SELECT aidcase.set_up_table('t_late') \g /dev/null
+		SET application_name = 'prepared';
+		BEGIN;
+		SAVEPOINT a;
+		INSERT INTO aidcase.t_late VALUES (1, 1, 2);
+		SAVEPOINT b;
+		UPDATE aidcase.t_late SET n = 2;
+		RELEASE b;
+		ROLLBACK TO a;
+		SAVEPOINT c;
+		INSERT INTO aidcase.t_late VALUES (2, 1, 2);
+		RELEASE c;
+		UPDATE aidcase.t_late SET n = 3;
+		PREPARE TRANSACTION 'third';
+		SET application_name = 'other';
+		INSERT INTO aidcase.t_late VALUES (3, 1, 2);
+		COMMIT PREPARED 'third';
+		SELECT string_agg(operation || key || application, ' ' ORDER BY entry_no) FROM aidcase.ledger WHERE relation = 't_late' AND operation <> 'S'}),
+	'I[2]prepared U[2]prepared I[3]other', 'subtransactions of a prepared transaction');
+my ($code, $out, $err) = $node->psql('postgres', q{
+	BEGIN;
+	INSERT INTO aidcase.t_late VALUES (4, 1, 987);
+	COMMIT});
+like($err, qr/violates foreign key constraint/, 'a transaction that fails at its end');
+is($node->safe_psql(
+		'postgres', q{
+		INSERT INTO aidcase.t_late VALUES (5, 1, 2);
+		SELECT string_agg(key::text, ' ' ORDER BY entry_no) FROM aidcase.ledger WHERE relation = 't_late' AND operation = 'I'}),
+	'[2] [3] [5]', 'leaves no entry');
+
 # The shape of a table is made by a transaction that is rolled back.
 is($node->safe_psql(
 		'postgres', q{

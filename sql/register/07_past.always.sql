@@ -218,6 +218,7 @@ CREATE OR REPLACE FUNCTION aidcase.known_images(relation text, tree_size bigint)
 RETURNS SETOF jsonb
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
     -- all columns must be readable: the second output asks for the whole row
@@ -240,9 +241,14 @@ BEGIN
           FROM step AS s
           JOIN aidcase.ledger_entry AS e ON e.entry_no = s.no
          WHERE NOT aidcase.is_known(s.no, known_images.tree_size) AND e.entry::jsonb ->> 5 <> '0')
-    SELECT l.image FROM step AS s
-      JOIN aidcase.ledger AS l ON l.entry_no = s.no
-     WHERE aidcase.is_known(s.no, known_images.tree_size) AND l.image IS NOT NULL;
+    SELECT (SELECT jsonb_object_agg(x.col ->> 0, x.val)
+              FROM ROWS FROM (jsonb_array_elements(h.columns::jsonb), jsonb_array_elements(p.part -> 7)) AS x(col, val))
+           || jsonb_build_object('entry_no', e.entry_no)
+      FROM step AS s
+      JOIN aidcase.ledger_entry AS e ON e.entry_no = s.no
+     CROSS JOIN LATERAL (SELECT e.entry::jsonb OFFSET 0) AS p(part)
+      JOIN aidcase.ledger_shape AS h ON h.shape_no = (p.part ->> 4)::bigint
+     WHERE aidcase.is_known(s.no, known_images.tree_size) AND jsonb_typeof(p.part -> 7) = 'array';
 END
 $$;
 COMMENT ON FUNCTION aidcase.known_images(text, bigint) IS

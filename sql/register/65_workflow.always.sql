@@ -608,8 +608,9 @@ CREATE OR REPLACE TRIGGER "~6_reroute" AFTER UPDATE ON aidcase.delegation
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.end_delegation();
 
--- Suspends or withdraws a delegation.  Rounds are locked before the
--- delegation, as a decision locks them, so the two wait for each other.
+-- Suspends or withdraws a delegation.  Cases are locked before it, as
+-- advance() locks them, so a decision and the end of the delegation wait for
+-- each other.
 CREATE OR REPLACE FUNCTION aidcase.suspend_delegation(unit text, programme text, on_date date, reason text)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE
@@ -649,13 +650,14 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
 BEGIN
-    PERFORM FROM aidcase.case_round AS r
-      WHERE r.unit_id = lock_undecided.unit_id AND r.decided_on IS NULL
-      ORDER BY r.case_id, r.round_id FOR NO KEY UPDATE;
+    PERFORM FROM aidcase.aid_case AS c
+      WHERE c.case_id IN (SELECT r.case_id FROM aidcase.case_round AS r
+                           WHERE r.unit_id = lock_undecided.unit_id AND r.decided_on IS NULL)
+      ORDER BY c.case_id FOR NO KEY UPDATE;
 END
 $$;
 COMMENT ON FUNCTION aidcase.lock_undecided(bigint) IS
-    '内部:锁定单位未决定的轮次 / internal: locks the rounds of a unit that are not decided';
+    '内部:锁定单位未决定轮次的个案 / internal: locks the cases of a unit with rounds that are not decided';
 REVOKE ALL ON FUNCTION aidcase.lock_undecided(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION aidcase.lock_undecided(bigint) TO aidcase_bureau, aidcase_admin;
 

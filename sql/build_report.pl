@@ -526,7 +526,16 @@ SQL
 }
 else
 {
-	$sql .= "DROP FUNCTION IF EXISTS $drill_function($ARGTYPES);\n\n";
+	$sql .= <<"SQL";
+DO \$report\$
+BEGIN
+    IF pg_catalog.to_regprocedure('$drill_function($ARGTYPES)') IS NOT NULL THEN
+        DROP FUNCTION $drill_function($ARGTYPES);
+    END IF;
+END
+\$report\$;
+
+SQL
 }
 
 $sql .= upsert('report', ['name'], [ map { $_->[0] } @report ],

@@ -61,7 +61,13 @@ END;
 COMMENT ON FUNCTION aidcase.report_town_aid(date, text, timestamptz) IS
     '最低生活保障月报表（样例） / Monthly subsistence allowance table (sample)';
 
-DROP FUNCTION IF EXISTS aidcase.drill_town_aid(date, text, timestamptz);
+DO $report$
+BEGIN
+    IF pg_catalog.to_regprocedure('aidcase.drill_town_aid(date, text, timestamptz)') IS NOT NULL THEN
+        DROP FUNCTION aidcase.drill_town_aid(date, text, timestamptz);
+    END IF;
+END
+$report$;
 
 INSERT INTO aidcase.report AS t
     (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, signature, notes, query, drill)
@@ -195,7 +201,13 @@ END;
 COMMENT ON FUNCTION aidcase.report_town_list(date, text, timestamptz) IS
     '镇（街道）名册（样例） / List of towns (sample)';
 
-DROP FUNCTION IF EXISTS aidcase.drill_town_list(date, text, timestamptz);
+DO $report$
+BEGIN
+    IF pg_catalog.to_regprocedure('aidcase.drill_town_list(date, text, timestamptz)') IS NOT NULL THEN
+        DROP FUNCTION aidcase.drill_town_list(date, text, timestamptz);
+    END IF;
+END
+$report$;
 
 INSERT INTO aidcase.report AS t
     (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, signature, notes, query, drill)

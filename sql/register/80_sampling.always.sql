@@ -219,7 +219,7 @@ BEGIN ATOMIC
            CASE WHEN t.ticket IS NOT NULL THEN t.rank <= s.sample_size END,
            CASE WHEN t.ticket IS NOT NULL THEN t.rank > s.sample_size AND t.rank <= s.sample_size + t.reserves END
       FROM (SELECT i.item_id, i.frame_id, i.stratum, k.ticket, d.reserves,
-                   row_number() OVER (PARTITION BY i.stratum ORDER BY k.ticket COLLATE "C", i.frame_id)::integer AS rank
+                   row_number() OVER (PARTITION BY i.stratum COLLATE "C" ORDER BY k.ticket COLLATE "C", i.frame_id)::integer AS rank
               FROM aidcase.draw AS d
               JOIN aidcase.draw_item AS i ON i.draw_id = d.draw_id
              CROSS JOIN LATERAL (SELECT aidcase.ticket(d.seed, i.frame_id, d.method) AS ticket OFFSET 0) AS k

@@ -133,6 +133,35 @@ AS $$
 $$;
 COMMENT ON FUNCTION aidcase.hold_open_draw(bigint[]) IS '保留:在未完成的抽查中 / hold: in a draw that is not finished';
 
+-- One sentence for all of them: who is the subject of a petition or of a case
+-- for the discipline organs must not learn of it here.
+CREATE OR REPLACE FUNCTION aidcase.hold_supervision(case_ids bigint[])
+RETURNS TABLE (case_id bigint, reason text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    SELECT DISTINCT m.case_id, 'A matter of supervision is not finished.'
+      FROM (SELECT p.case_id, p.workflow_id, p.state FROM aidcase.petition AS p WHERE p.case_id = ANY (case_ids)
+             UNION ALL
+            SELECT d.case_id, d.workflow_id, d.state FROM aidcase.discipline_referral AS d WHERE d.case_id = ANY (case_ids)
+             UNION ALL
+            SELECT r.case_id, r.workflow_id, r.state FROM aidcase.referral AS r WHERE r.case_id = ANY (case_ids)
+             UNION ALL
+            SELECT o.case_id, o.workflow_id, o.state FROM aidcase.objection AS o WHERE o.case_id = ANY (case_ids)
+             UNION ALL
+            SELECT s.case_id, s.workflow_id, s.state FROM aidcase.spot_check AS s WHERE s.case_id = ANY (case_ids)
+             UNION ALL
+            SELECT f.case_id, j.workflow_id, j.state FROM aidcase.finding AS f JOIN aidcase.finding_objection AS j USING (finding_id)
+             WHERE f.case_id = ANY (case_ids)
+             UNION ALL
+            SELECT f.case_id, a.workflow_id, a.state FROM aidcase.finding AS f JOIN aidcase.corrective_action AS a USING (finding_id)
+             WHERE f.case_id = ANY (case_ids)) AS m
+      JOIN aidcase.workflow_state AS s ON s.workflow_id = m.workflow_id AND s.state = m.state
+     WHERE s.kind <> 'final'
+$$;
+COMMENT ON FUNCTION aidcase.hold_supervision(bigint[]) IS
+    '保留:有未办结的监督事项 / hold: petition, referral, objection, spot check, corrective action or case for the discipline organs';
+
 CREATE OR REPLACE FUNCTION aidcase.hold_legal_hold(case_ids bigint[])
 RETURNS TABLE (case_id bigint, reason text)
 LANGUAGE sql STABLE

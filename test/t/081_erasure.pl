@@ -76,6 +76,13 @@ like(told('2026-06-01', 't_bureau', "SELECT aidcase.propose_erasure('{$cg}', ' '
 at('2026-05-01', "INSERT INTO aidcase.legal_hold (case_id, grounds, valid, set_by) SELECT $cg, '诉讼', '[2026-05-01,)', min(staff_id) FROM aidcase.staff");
 like(told('2026-06-01', 't_bureau', sprintf $propose, $cg), qr/Case $cg: Legal hold 1\./, 'a lawsuit keeps the file');
 at('2026-05-02', q{UPDATE aidcase.legal_hold SET valid = '[2026-05-01,2026-05-02)'});
+# petitions and cases for the discipline organs, told by one sentence
+is(q1("BEGIN; SET LOCAL session_replication_role = replica;
+	INSERT INTO aidcase.petition (unit_id, case_id, form, kind, content, workflow_id, state, occurred_at, opened_by, entry_no)
+	SELECT 1, $cg, 'letter', 'complaint', 'x', s.workflow_id, s.state, now(), 1, 0 FROM aidcase.workflow_state AS s
+	  JOIN aidcase.workflow AS w USING (workflow_id) WHERE w.subject = 'petition' AND s.kind = 'initial' LIMIT 1;
+	SELECT reason FROM aidcase.hold_supervision('{$cg,$cr}'); ROLLBACK"), 'A matter of supervision is not finished.', 'a petition keeps the file');
+is(q1("SELECT count(*) FROM aidcase.hold_supervision('{$cg,$cb,$cr}')"), '0', 'none is open');
 # a hold of another room: a row and a function
 q1(q{CREATE FUNCTION aidcase.hold_test(case_ids bigint[]) RETURNS TABLE (case_id bigint, reason text) LANGUAGE sql STABLE
 	AS $$ SELECT n, 'A petition is open.' FROM unnest(case_ids) AS n $$;

@@ -2,7 +2,7 @@
 BEGIN;
 SET search_path = aidcase, tap, public;
 SET LOCAL client_min_messages = warning;
-SELECT plan(66);
+SELECT plan(69);
 \ir parts/household.sql
 
 -- What a login gets of a query: "case/round/subject-id what_en since age", one line each.
@@ -125,6 +125,16 @@ SET LOCAL session_replication_role = origin;
 SELECT file_relatives('{"staff": "x-visitor1", "declared_on": "2021-05-06", "relatives": []}') AS filing \gset
 SELECT is_empty($$SELECT * FROM audit('silent_units') WHERE unit_code = '340705100'$$, 'one nil return ends the silence');
 SELECT is_empty($$SELECT * FROM audit('silent_staff') WHERE staff_no = 'x-visitor1'$$, 'and that of the person');
+ROLLBACK TO clean;
+
+SELECT is_empty($$SELECT * FROM audit('silent_villages')$$, 'no village is silent within a year of the delegation');
+SELECT pg_temp.clock('2022-04-04 09:00+08');
+SELECT results_eq($$SELECT count(*), min(date_here(since)), max(age_days) FROM audit('silent_villages', '340705100')$$,
+    $$SELECT count(*), '2022-04-02'::date, 2 FROM unit_now WHERE parent_code = '340705100' AND level = 'village'$$, 'after a year without any lead all of them are');
+SET LOCAL session_replication_role = origin;
+SELECT pg_temp.by_staff('x-clerk', $$INSERT INTO aidcase.lead (unit_id, village_id, source, person_name, situation, found_on)
+    VALUES (aidcase.unit_id('340705100'), aidcase.unit_id('340705100201'), 'committee', '某', '患病', '2022-04-03') RETURNING lead_id$$) AS lead \gset
+SELECT is_empty($$SELECT * FROM audit('silent_villages') WHERE detail ->> 'unit_code' = '340705100201'$$, 'one lead ends the silence');
 ROLLBACK TO clean;
 
 -- time passes

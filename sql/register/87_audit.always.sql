@@ -421,6 +421,22 @@ SELECT u.unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id, 'unit'::tex
  WHERE u.silent AND u.owing > 0
  GROUP BY u.unit_id, u.obliged, u.owing;
 
+-- Villages where nobody was found in need for a year (F106): no lead was
+-- entered, and no case discovered.
+CREATE OR REPLACE VIEW aidcase.audit_silent_villages WITH (security_invoker = true) AS
+SELECT v.parent_id AS unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id, 'unit'::text AS subject, v.unit_id AS subject_id,
+       NULL::bigint AS staff_id,
+       '一年内没有主动发现线索'::text AS what, 'no household in need was found for a year'::text AS what_en,
+       aidcase.midnight_here((coalesce(l.found_on, d.since) + interval '1 year')::date) AS since,
+       aidcase.midnight_here((coalesce(l.found_on, d.since) + interval '1 year')::date) AS known_at,
+       jsonb_build_object('unit_code', v.unit_code, 'name', v.name, 'last_lead', l.found_on) AS detail
+  FROM aidcase.unit_now AS v
+  JOIN (SELECT e.unit_id, min(lower(e.valid)) AS since FROM aidcase.delegation AS e
+         WHERE e.valid @> aidcase.today() GROUP BY e.unit_id) AS d ON d.unit_id = v.parent_id
+  LEFT JOIN (SELECT f.village_id, max(f.found_on) AS found_on FROM aidcase.lead AS f GROUP BY f.village_id) AS l
+         ON l.village_id = v.unit_id
+ WHERE v.level = 'village' AND coalesce(l.found_on, d.since) + interval '1 year' < aidcase.today();
+
 -- What the ledger and the rows of the register do not agree on.
 CREATE OR REPLACE VIEW aidcase.audit_ledger_breaks WITH (security_invoker = true) AS
 SELECT NULL::bigint AS unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id, coalesce(v.relation, 'ledger_entry') AS subject,

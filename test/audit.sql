@@ -2,7 +2,7 @@
 BEGIN;
 SET search_path = aidcase, tap, public;
 SET LOCAL client_min_messages = warning;
-SELECT plan(69);
+SELECT plan(70);
 \ir parts/household.sql
 
 -- What a login gets of a query: "case/round/subject-id what_en since age", one line each.
@@ -117,6 +117,14 @@ SELECT is((SELECT count(*) FROM agenda WHERE query = 'ledger_breaks'), 0::bigint
 ROLLBACK TO clean;
 
 -- silence
+INSERT INTO spot_check (check_id, draw_id, item_id, case_id, round_id, unit_id, checker_id, workflow_id, state, occurred_at, locked_on, entry_no)
+    SELECT 900 + i, 1, 900 + i, 1, 1, unit_id('340705'), CASE WHEN i <= 3 THEN (SELECT staff_id FROM staff WHERE staff_no = 'b-clerk') ELSE (SELECT staff_id FROM staff WHERE staff_no = 'b-inspector') END,
+           1, 'x', now_here(), '2021-05-06', 0 FROM generate_series(1, 4) AS i;
+INSERT INTO finding (finding_id, check_id, draw_id, case_id, round_id, unit_id, finding_type, evidence, found_at, checker_id, entry_no)
+    SELECT 900, 904, 1, 1, 1, unit_id('340705'), 'fraud', 'x', now_here(), staff_id, 0 FROM staff WHERE staff_no = 'b-inspector';
+SELECT results_eq($$SELECT staff_no, detail -> 'checks', detail ->> 'district_rate', detail ->> 'probability' FROM audit('silent_checkers')$$,
+    $$VALUES ('b-clerk', '3'::jsonb, '0.2500', '0.4219')$$, 'a checker who found nothing in three checks, at a rate of one in four: 0.75 x 0.75 x 0.75');
+ROLLBACK TO clean;
 SELECT is(pg_temp.by_login('t_bureau', $$SELECT count(*) FROM aidcase.audit('silent_staff', '340705100')$$),
     (SELECT count(*)::text FROM filing_now WHERE state = 'missing' AND unit_code LIKE '340705100%'), 'who never declared');
 SELECT is((SELECT string_agg(DISTINCT date_here(since)::text, ',') FROM audit('silent_staff')), '2021-05-03', 'since the day after it was due: 30 days from the duty on 2 April');

@@ -60,7 +60,7 @@ CREATE TABLE aidcase.conflict_flag (
     member_id  bigint REFERENCES aidcase.case_member,
     account_id bigint,                              -- payee account concerned
     staff_id   bigint REFERENCES aidcase.staff,     -- who is, or whose relative is, concerned
-    capacity   text CHECK (capacity IN ('handler', 'investigator', 'determiner', 'evaluator', 'checker', 'voter',
+    capacity   text CHECK (capacity IN ('handler', 'investigator', 'determiner', 'evaluator', 'checker', 'voter', 'spot_checker',
                                         'phone', 'address', 'account')),
     other_staff_id bigint REFERENCES aidcase.staff, -- reciprocal favours: the other one
     other_case_id  bigint REFERENCES aidcase.aid_case,      -- shared account: the other household

@@ -92,9 +92,11 @@ UNION ALL
 SELECT e.round_id, e.case_id, e.evaluated_by, 'evaluator', 'evaluation', e.evaluation_id FROM aidcase.evaluation AS e
 UNION ALL
 SELECT v.round_id, v.case_id, v.staff_id, 'voter', 'review_vote', v.vote_id
-  FROM aidcase.review_vote AS v WHERE v.vote <> 'recused';
+  FROM aidcase.review_vote AS v WHERE v.vote <> 'recused'
+UNION ALL
+SELECT k.round_id, k.case_id, k.checker_id, 'spot_checker', 'spot_check', k.check_id FROM aidcase.spot_check AS k;
 COMMENT ON VIEW aidcase.round_actor IS
-    '内部:各轮次的经办、调查、测算、表决人员 / internal: who acted in a round, and in which capacity';
+    '内部:各轮次的经办、调查、测算、表决、抽查人员 / internal: who acted in a round, and in which capacity';
 
 CREATE OR REPLACE VIEW aidcase.staff_reach AS
 SELECT c.staff_id, c.kind, aidcase.contact_key(c.kind, c.value) AS key, c.valid, 'staff_contact'::text AS source, c.contact_id AS source_id
@@ -289,7 +291,8 @@ AS $$
             ON a.round_id = m.round_id AND a.staff_id = m.staff_id
           LEFT JOIN filed AS f ON f.round_id = m.round_id AND f.staff_id = m.staff_id
                               AND f.member_id IS NOT DISTINCT FROM m.member_id AND f.account_id IS NOT DISTINCT FROM m.account_id
-         WHERE m.meanwhile
+         -- a spot check comes after the decision
+         WHERE m.meanwhile OR a.capacity = 'spot_checker'
         UNION ALL
         SELECT m.case_id, m.round_id, 'false_statement', m.member_id, m.account_id, m.staff_id, NULL, NULL, NULL, m.relation,
                m.effects, coalesce(f.is_late, false), coalesce(f.is_unfiled, false), m.meanwhile AND m.decided_on IS NOT NULL,
@@ -809,6 +812,7 @@ BEGIN
             ('case_round', 'INSERT', '', 'new_row', 'match_rounds'),
             ('home_visit', 'INSERT', '', 'new_row', 'match_acts'), ('home_visit', 'UPDATE', '', 'new_row', 'match_acts'),
             ('review_vote', 'INSERT', '', 'new_row', 'match_acts'), ('review_vote', 'UPDATE', '', 'new_row', 'match_acts'),
+            ('spot_check', 'INSERT', '', 'new_row', 'match_acts'), ('spot_check', 'UPDATE', '', 'new_row', 'match_acts'),
             ('determination', 'INSERT', '', 'new_row', 'match_acts'),
             ('evaluation', 'INSERT', '', 'new_row', 'match_acts'),
             ('registry_check', 'INSERT', '', 'new_row', 'match_acts'),

@@ -437,6 +437,27 @@ SELECT v.parent_id AS unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id
          ON l.village_id = v.unit_id
  WHERE v.level = 'village' AND coalesce(l.found_on, d.since) + interval '1 year' < aidcase.today();
 
+-- Checkers who never found anything, with the probability of that when each
+-- of their checks were wrong at the rate of the whole district.
+CREATE OR REPLACE VIEW aidcase.audit_silent_checkers WITH (security_invoker = true) AS
+WITH checked AS MATERIALIZED (
+    SELECT k.check_id, k.checker_id, k.locked_on,
+           EXISTS (SELECT FROM aidcase.finding AS f WHERE f.check_id = k.check_id AND f.finding_type <> 'none') AS wrong
+      FROM aidcase.spot_check AS k WHERE k.locked_on IS NOT NULL
+), district AS (
+    SELECT avg(c.wrong::integer) AS rate FROM checked AS c
+)
+SELECT NULL::bigint AS unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id, 'staff'::text AS subject,
+       c.checker_id AS subject_id, c.checker_id AS staff_id,
+       '抽查从未发现问题'::text AS what, 'spot checks that never found anything'::text AS what_en,
+       aidcase.midnight_here(min(c.locked_on)) AS since, aidcase.midnight_here(max(c.locked_on)) AS known_at,
+       jsonb_build_object('checks', count(*), 'district_rate', round(d.rate, 4),
+                          'probability', round((1 - d.rate) ^ count(*), 4)) AS detail
+  FROM checked AS c CROSS JOIN district AS d
+ WHERE d.rate > 0
+ GROUP BY c.checker_id, d.rate
+HAVING NOT bool_or(c.wrong);
+
 -- What the ledger and the rows of the register do not agree on.
 CREATE OR REPLACE VIEW aidcase.audit_ledger_breaks WITH (security_invoker = true) AS
 SELECT NULL::bigint AS unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id, coalesce(v.relation, 'ledger_entry') AS subject,

@@ -174,7 +174,7 @@ CREATE TABLE aidcase.finding (
                 WHEN finding_type IN ('missed', 'under') THEN yuan_under > 0 AND yuan_over = 0
                 ELSE yuan_over = 0 AND yuan_under = 0 END),
     CHECK (finding_type <> 'none' OR cause IS NULL),
-    CHECK (finding_type NOT IN ('fraud', 'favouritism', 'dereliction', 'document') OR btrim(evidence) <> '')
+    CHECK (finding_type NOT IN ('fraud', 'favouritism', 'dereliction', 'document') OR coalesce(btrim(evidence), '') <> '')
 );
 CREATE INDEX finding_draw ON aidcase.finding (draw_id);
 CREATE INDEX finding_case ON aidcase.finding (case_id);

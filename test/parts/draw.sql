@@ -3,7 +3,7 @@
 --   exported(draw)    a checkpoint with a receipt covers the frozen frame.
 --                     Sealing reaches only what is committed, and a test rolls
 --                     back: the rows are put there as a replica would get
---                     them.  test/t/070_draw.pl goes the whole way.
+--                     them.  test/t/050_district.pl goes the whole way.
 --   seed(draw, seed)  the same and the seed; returns how many are drawn
 CREATE FUNCTION pg_temp.exported(the_draw bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,5 @@
 -- Every path to a state that goes round advance(): enforced or refused.  What
--- needs two databases or a prepared transaction is in t/090_attack.pl.
+-- needs a prepared transaction is in t/090_attack.pl.
 SET search_path = aidcase, tap, public;
 BEGIN;
 SELECT plan(29);

@@ -2,7 +2,7 @@
 -- extensions, on-time rates and what waits for whom.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(209);
+SELECT plan(215);
 SET LOCAL client_min_messages = warning;
 \ir parts/household.sql
 CREATE FUNCTION pg_temp.act(no text) RETURNS void LANGUAGE plpgsql AS
@@ -51,7 +51,8 @@ INSERT INTO side VALUES
     ('petition_recheck',         '2021-08-05 00:00+08'),
     ('lead_closed',              '2021-07-20 00:00+08'),
     ('submission_again',         '2021-07-09 00:00+08'),
-    ('objection_15wd',           '2021-07-27 00:00+08');
+    ('objection_15wd',           '2021-07-27 00:00+08'),
+    ('corrective_action',        '2021-08-17 00:00+08');
 SELECT set_eq('SELECT clock FROM side', 'SELECT clock FROM aidcase.clock WHERE due_column IS NULL',
     'no clock is without a case of its own');
 -- a procedure of the site's own that starts them all with a row and meets them with a move
@@ -106,7 +107,7 @@ SELECT throws_ok($$INSERT INTO aidcase.clock (clock, kind, parameter, starts_fro
 SELECT is_empty($$SELECT c.clock FROM aidcase.clock AS c WHERE c.parameter IS NOT NULL AND NOT EXISTS (
     SELECT FROM aidcase.policy_parameter AS p JOIN aidcase.policy_document AS d USING (document_id)
      WHERE p.name = c.parameter AND p.variant IS NOT DISTINCT FROM c.variant AND p.valid @> '2023-01-01'::date
-       AND (NOT p.illustrative OR c.clock IN ('emergency_papers', 'lead_closed', 'submission_again', 'objection_15wd')))$$, 'every limit in force in 2023 cites its document');
+       AND (NOT p.illustrative OR c.clock IN ('emergency_papers', 'lead_closed', 'submission_again', 'objection_15wd', 'corrective_action')))$$, 'every limit in force in 2023 cites its document');
 
 -- ---------------------------------------------------------------------
 -- A fact meets the clock when it happened

@@ -248,7 +248,10 @@ DECLARE
     h bigint;
     people text[] := '{staff,child,staff2,wife,parent,cousin,official}';
     roll text;
-    function_text text;
+    -- numbered from here, so that the choice does not hang on what ran before
+    first_round CONSTANT bigint := (SELECT min(round_id) FROM aidcase.case_round);
+    first_record CONSTANT bigint := (SELECT min(record_id) FROM aidcase.kin_record);
+    first_member CONSTANT bigint := (SELECT min(member_id) FROM aidcase.case_member);
 BEGIN
     FOR n IN 1 .. 120 LOOP
         roll := encode(sha256(convert_to('seed 7/' || n, 'UTF8')), 'hex');
@@ -256,15 +259,15 @@ BEGIN
         BEGIN
             CASE h % 9
             WHEN 0 THEN PERFORM pg_temp.household('e-' || n);
-            WHEN 1, 2 THEN PERFORM pg_temp.number_of((SELECT r.round_id FROM aidcase.case_round AS r WHERE r.decided_on IS NULL ORDER BY md5(roll || r.round_id) LIMIT 1),
+            WHEN 1, 2 THEN PERFORM pg_temp.number_of((SELECT r.round_id FROM aidcase.case_round AS r WHERE r.decided_on IS NULL ORDER BY md5(roll || r.round_id - first_round) LIMIT 1),
                                people[1 + (h / 9) % 7]);
             WHEN 3, 4 THEN PERFORM pg_temp.tie(people[1 + (h / 9) % 7], people[1 + (h / 63) % 7], (ARRAY['child', 'sibling', 'spouse', 'parent'])[1 + (h / 441) % 4]);
-            WHEN 5 THEN UPDATE aidcase.kin_record SET void = NOT void WHERE record_id = (SELECT k.record_id FROM aidcase.kin_record AS k ORDER BY md5(roll || k.record_id) LIMIT 1);
+            WHEN 5 THEN UPDATE aidcase.kin_record SET void = NOT void WHERE record_id = (SELECT k.record_id FROM aidcase.kin_record AS k ORDER BY md5(roll || k.record_id - first_record) LIMIT 1);
             WHEN 6 THEN UPDATE aidcase.case_member SET void = NOT void WHERE member_id = (SELECT m.member_id FROM aidcase.case_member AS m JOIN aidcase.case_round AS r USING (round_id)
-                               WHERE r.decided_on IS NULL ORDER BY md5(roll || m.member_id) LIMIT 1);
+                               WHERE r.decided_on IS NULL ORDER BY md5(roll || m.member_id - first_member) LIMIT 1);
             WHEN 7 THEN UPDATE aidcase.staff SET citizen_id = CASE h % 3 WHEN 0 THEN NULL ELSE pg_temp.who(people[1 + (h / 9) % 7])::aidcase.citizen_id END
                          WHERE staff_no = (ARRAY['x-group1', 'x-group2', 'x-clerk', 'x-visitor1'])[1 + (h / 63) % 4];
-            WHEN 8 THEN PERFORM pg_temp.step((SELECT r.round_id FROM aidcase.case_round AS r WHERE r.decided_on IS NULL ORDER BY md5(roll || r.round_id) LIMIT 1),
+            WHEN 8 THEN PERFORM pg_temp.step((SELECT r.round_id FROM aidcase.case_round AS r WHERE r.decided_on IS NULL ORDER BY md5(roll || r.round_id - first_round) LIMIT 1),
                                (ARRAY['visit', 'handler', 'statement', 'phone', 'phone of staff', 'filing', 'vote', 'address of staff', 'address'])[1 + (h / 9) % 9]);
             END CASE;
         EXCEPTION WHEN OTHERS THEN
@@ -285,8 +288,8 @@ SELECT is_empty('(TABLE conflict_flag EXCEPT TABLE before_sweep) UNION ALL (TABL
 -- ---------------------------------------------------------------------
 -- Closing, by two who have no part in the case
 SELECT pg_temp.household('f-close') AS f \gset
-UPDATE staff SET citizen_id = NULL WHERE staff_no <> 'x-group1' AND citizen_id IS NOT NULL;
-UPDATE staff SET citizen_id = pg_temp.citizen('340701', '1981-01-01', 33)::citizen_id WHERE staff_no = 'x-group1';
+UPDATE staff SET citizen_id = NULL WHERE staff_no <> 'x-visitor2' AND citizen_id IS NOT NULL;
+UPDATE staff SET citizen_id = pg_temp.citizen('340701', '1981-01-01', 33)::citizen_id WHERE staff_no = 'x-visitor2';
 UPDATE case_member SET birth_date = '2003-03-03', citizen_id = pg_temp.citizen('340701', '2003-03-03', 35)::citizen_id WHERE round_id = :f;
 INSERT INTO kin_record (unit_id, person, person_name, relative, relative_name, relation, evidence, recorded_on)
     VALUES (unit_id('340705'), pg_temp.citizen('340701', '1981-01-01', 33)::citizen_id, '甲', pg_temp.citizen('340701', '2003-03-03', 35)::citizen_id, '戊', 'child', 'household_register', today());

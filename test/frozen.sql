@@ -49,7 +49,7 @@ SELECT is_empty($$SELECT * FROM unnest(ARRAY['case_member', 'obligor', 'income_i
 SELECT bag_eq($$SELECT c.relname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'round_id'
     WHERE c.relnamespace = 'aidcase'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN (SELECT name FROM fact)
       AND c.relname NOT IN ('case_round', 'award', 'publication_item', 'draw_item', 'conflict_flag', 'case_filing')
-      AND NOT EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND g.tgname IN ('~2_kept', '~1_workflow'))$$,
+      AND NOT EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND g.tgname IN ('~2_kept', '~1_workflow', '~1_finding'))$$,
     'SELECT NULL::name WHERE false', 'no other table hangs on a round unguarded');
 SELECT is((SELECT count(*) FROM fact WHERE key IS NULL), 0::bigint, 'each has a key');
 

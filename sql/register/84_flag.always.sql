@@ -842,7 +842,9 @@ BEGIN
 END
 $$;
 CREATE OR REPLACE TRIGGER "~7_match_change" AFTER UPDATE ON aidcase.case_round
-    FOR EACH ROW WHEN ((OLD.handler_id, OLD.accepted_on, OLD.decided_on) IS DISTINCT FROM (NEW.handler_id, NEW.accepted_on, NEW.decided_on))
+    -- not a comparison of rows: a dump writes that one in another form
+    FOR EACH ROW WHEN (OLD.handler_id IS DISTINCT FROM NEW.handler_id OR OLD.accepted_on IS DISTINCT FROM NEW.accepted_on
+                       OR OLD.decided_on IS DISTINCT FROM NEW.decided_on)
     EXECUTE FUNCTION aidcase.match_round();
 COMMENT ON TRIGGER "~7_match_change" ON aidcase.case_round IS
     '利益冲突比对 / matches for conflicts of interest';

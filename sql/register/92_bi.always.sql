@@ -99,6 +99,22 @@ SELECT s.staff_id AS staff_key,
                                t.staff_post_id LIMIT 1) AS n ON true
   LEFT JOIN aidcase.post AS p ON p.post = n.post;
 
+-- Who applied for a household: the only view about a person.  The number is
+-- masked to six characters, there is no name; analysts do not read it.
+CREATE OR REPLACE VIEW aidcase_bi.dim_applicant WITH (security_invoker = true) AS
+SELECT c.case_id AS case_key,
+       m.member_id AS member_key,
+       aidcase.masked(m.citizen_id) AS masked_id,
+       m.sex,
+       l.zh AS sex_zh,
+       l.en AS sex_en,
+       extract(year FROM m.birth_date)::bigint AS birth_year
+  FROM aidcase.aid_case AS c
+  JOIN LATERAL (SELECT t.* FROM aidcase.case_member AS t
+                 WHERE t.case_id = c.case_id AND t.applicant AND NOT t.void
+                 ORDER BY t.round_id DESC, t.member_id DESC LIMIT 1) AS m ON true
+  LEFT JOIN aidcase.label AS l ON l.code_set = 'case_member.sex' AND l.code = m.sex;
+
 /*
  * Facts
  */
@@ -196,7 +212,8 @@ SELECT d.determination_id AS determination_key,
        array_to_string(d.reasons, ', ') AS reasons,
        d.illustrative::integer::bigint AS illustrative,
        CASE WHEN row_number() OVER (PARTITION BY d.round_id, d.programme ORDER BY d.entry_no DESC) = 1
-            THEN 1 ELSE 0 END::bigint AS latest
+            THEN 1 ELSE 0 END::bigint AS latest,
+       d.determined_by AS staff_key
   FROM aidcase.determination AS d
   JOIN aidcase.case_round AS r ON r.round_id = d.round_id
   LEFT JOIN aidcase.label AS l ON l.code_set = 'determination.low_income_class' AND l.code = d.low_income_class;
@@ -280,7 +297,8 @@ SELECT h.hit_id AS hit_key,
        aidcase.date_here(h.cleared_at) AS cleared_on,
        CASE WHEN h.cleared_at IS NULL THEN 1 ELSE 0 END::bigint AS open,
        (aidcase.date_here(coalesce(h.cleared_at, aidcase.now_here()))
-        - aidcase.date_here(h.raised_at))::bigint AS days_open
+        - aidcase.date_here(h.raised_at))::bigint AS days_open,
+       h.cleared_by AS staff_key
   FROM aidcase.registry_hit AS h
   JOIN aidcase.case_round AS r ON r.round_id = h.round_id
   LEFT JOIN aidcase.label AS g ON g.code_set = 'registry_hit.registry' AND g.code = h.registry
@@ -314,6 +332,101 @@ SELECT d.deadline_id AS deadline_key,
   FROM aidcase.deadline AS d
   JOIN aidcase.clock AS k ON k.clock = d.clock;
 
+-- A row a spot check; a household that was not reached and the one that stood
+-- in for it are two.  Findings whose objection was upheld do not count.
+CREATE OR REPLACE VIEW aidcase_bi.fact_spot_check WITH (security_invoker = true) AS
+SELECT k.check_id AS check_key,
+       k.draw_id AS draw_key,
+       d.name AS draw_name,
+       lower(d.period) AS period_from,
+       upper(d.period) - 1 AS period_to,
+       k.case_id AS case_key,
+       k.round_id AS round_key,
+       i.unit_id AS unit_key,
+       i.programme AS programme_key,
+       k.checker_id AS staff_key,
+       i.stratum,
+       t.population AS stratum_population,
+       t.sample_size AS stratum_sample,
+       i.certainty::integer::bigint AS certainty,
+       CASE WHEN k.replaces_id IS NOT NULL THEN 1 ELSE 0 END::bigint AS replacement,
+       CASE WHEN EXISTS (SELECT FROM aidcase.spot_check AS r WHERE r.replaces_id = k.check_id)
+            THEN 1 ELSE 0 END::bigint AS replaced,
+       k.state,
+       s.label_zh AS state_zh,
+       s.label_en AS state_en,
+       CASE WHEN k.state = 'locked' THEN 1 ELSE 0 END::bigint AS done,
+       i.on_date AS decided_on,
+       to_char(i.on_date, 'YYYYMMDD')::bigint AS decided_date_key,
+       k.locked_on,
+       to_char(k.locked_on, 'YYYYMMDD')::bigint AS locked_date_key,
+       i.amount::numeric AS amount,
+       k.found_eligible::integer::bigint AS found_eligible,
+       k.found_amount::numeric AS found_amount,
+       f.findings,
+       coalesce(f.wrong, 0) AS wrong,
+       coalesce(f.by_unit, 0) AS by_unit,
+       coalesce(f.by_household, 0) AS by_household,
+       coalesce(f.yuan_over, 0) AS yuan_over,
+       coalesce(f.yuan_under, 0) AS yuan_under
+  FROM aidcase.spot_check AS k
+  JOIN aidcase.draw AS d ON d.draw_id = k.draw_id
+  JOIN aidcase.draw_item AS i ON i.item_id = k.item_id
+  LEFT JOIN aidcase.draw_stratum AS t ON t.draw_id = i.draw_id AND t.stratum = i.stratum
+  LEFT JOIN aidcase.workflow_state AS s ON s.workflow_id = k.workflow_id AND s.state = k.state
+  LEFT JOIN (SELECT g.check_id,
+                    string_agg(g.finding_type, ', ' ORDER BY g.finding_type COLLATE "C") AS findings,
+                    max(CASE WHEN g.finding_type IN ('wrong', 'missed', 'over', 'under', 'fraud', 'favouritism')
+                             THEN 1 ELSE 0 END)::bigint AS wrong,
+                    max(CASE WHEN g.cause = 'unit' THEN 1 ELSE 0 END)::bigint AS by_unit,
+                    max(CASE WHEN g.cause = 'household' THEN 1 ELSE 0 END)::bigint AS by_household,
+                    sum(g.yuan_over)::numeric AS yuan_over,
+                    sum(g.yuan_under)::numeric AS yuan_under
+               FROM aidcase.finding AS g
+              WHERE NOT EXISTS (SELECT FROM aidcase.finding_objection AS o
+                                 WHERE o.finding_id = g.finding_id AND o.state = 'upheld')
+              GROUP BY g.check_id) AS f ON f.check_id = k.check_id;
+
+-- A row a flag of a conflict of interest, without the path, which has names.
+CREATE OR REPLACE VIEW aidcase_bi.fact_flag WITH (security_invoker = true) AS
+SELECT f.flag_id AS flag_key,
+       f.case_id AS case_key,
+       f.round_id AS round_key,
+       r.unit_id AS unit_key,
+       f.staff_id AS staff_key,
+       f.other_staff_id AS other_staff_key,
+       f.other_case_id AS other_case_key,
+       f.flag_type,
+       t.label_zh AS flag_type_zh,
+       t.label_en AS flag_type_en,
+       f.level,
+       l.zh AS level_zh,
+       l.en AS level_en,
+       f.capacity,
+       p.zh AS capacity_zh,
+       p.en AS capacity_en,
+       f.relation,
+       k.label_zh AS relation_zh,
+       k.label_en AS relation_en,
+       f.bars::integer::bigint AS bars,
+       f.certain::integer::bigint AS certain,
+       f.filed_late::integer::bigint AS filed_late,
+       f.unfiled::integer::bigint AS unfiled,
+       f.decided_meanwhile::integer::bigint AS decided_meanwhile,
+       aidcase.date_here(f.known_at) AS known_on,
+       to_char(aidcase.date_here(f.known_at), 'YYYYMMDD')::bigint AS known_date_key,
+       f.state,
+       s.zh AS state_zh,
+       s.en AS state_en,
+       CASE WHEN f.state = 'open' THEN 1 ELSE 0 END::bigint AS open
+  FROM aidcase.conflict_flag AS f
+  JOIN aidcase.case_round AS r ON r.round_id = f.round_id
+  LEFT JOIN aidcase.flag_type AS t ON t.flag_type = f.flag_type
+  LEFT JOIN aidcase.kin_relation AS k ON k.relation = f.relation
+  LEFT JOIN aidcase.label AS l ON l.code_set = 'conflict_flag.level' AND l.code = f.level
+  LEFT JOIN aidcase.label AS p ON p.code_set = 'conflict_flag.capacity' AND p.code = f.capacity
+  LEFT JOIN aidcase.label AS s ON s.code_set = 'conflict_flag.state' AND s.code = f.state;
+
 -- The contract, as the catalogue has it.
 CREATE OR REPLACE VIEW aidcase_bi.contract WITH (security_invoker = true) AS
 SELECT '1.0' AS version,
@@ -331,7 +444,9 @@ SELECT '1.0' AS version,
 -- comments: 92_bi aidcase_bi
 
 -- Who could not read the tables cannot read the views: the grants only say
--- who may try.  Flags of conflicts are the supervisors'.
+-- who may try.  Flags of conflicts are the supervisors', spot checks theirs
+-- and, when they are over, the analysts'; masked numbers are for those who
+-- may read the number.
 DO $$
 DECLARE
     v text;
@@ -341,10 +456,13 @@ BEGIN
               ORDER BY c.relname LOOP
         EXECUTE format('REVOKE ALL ON aidcase_bi.%I FROM PUBLIC', v);
         EXECUTE format('GRANT SELECT ON aidcase_bi.%I TO aidcase_bureau, aidcase_inspector', v);
-        IF v <> 'fact_flag' THEN
-            EXECUTE format('GRANT SELECT ON aidcase_bi.%I TO aidcase_clerk, aidcase_leader, aidcase_analyst', v);
+        IF v NOT IN ('fact_flag', 'fact_spot_check') THEN
+            EXECUTE format('GRANT SELECT ON aidcase_bi.%I TO aidcase_clerk, aidcase_leader', v);
         END IF;
-        IF v IN ('contract', 'fact_award_month', 'fact_payment') OR v ~ '^dim_' THEN
+        IF v NOT IN ('fact_flag', 'dim_applicant') THEN
+            EXECUTE format('GRANT SELECT ON aidcase_bi.%I TO aidcase_analyst', v);
+        END IF;
+        IF v IN ('contract', 'fact_award_month', 'fact_payment') OR v ~ '^dim_' AND v <> 'dim_applicant' THEN
             EXECUTE format('GRANT SELECT ON aidcase_bi.%I TO aidcase_finance', v);
         END IF;
     END LOOP;

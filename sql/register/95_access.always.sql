@@ -43,7 +43,7 @@ BEGIN
             UNION ALL
             SELECT CASE n.scope WHEN 'unit' THEN 'unit_id' WHEN 'village' THEN 'village_id' WHEN 'case' THEN 'case_id'
                                 WHEN 'village_case' THEN 'case_id' WHEN 'filing' THEN 'filing_id' WHEN 'checker' THEN 'checker_id'
-                                WHEN 'checked' THEN 'case_id' WHEN 'revealed' THEN 'round_id' END) AS k (c)
+                                WHEN 'checked' THEN 'case_id' WHEN 'revealed' THEN 'round_id' WHEN 'locked' THEN 'state' END) AS k (c)
          WHERE n.oid IS NOT NULL AND c IS NOT NULL
            AND NOT EXISTS (SELECT FROM pg_attribute AS a
                             WHERE a.attrelid = n.oid AND a.attname = c AND NOT a.attisdropped)
@@ -127,6 +127,7 @@ BEGIN
                 WHEN 'revealed' THEN format(
                     'EXISTS (SELECT FROM aidcase.spot_check AS k WHERE k.round_id = %I.round_id AND k.checker_id = aidcase.current_staff() AND k.state = ''locked'')',
                     rule.relation)
+                WHEN 'locked' THEN 'state IN (''locked'', ''not_reached'')'
                 END;
         EXECUTE format('CREATE POLICY %I ON aidcase.%I FOR %s TO %s %s',
                        format('aidcase_%s_%s', rule.privilege, rule.scope), rule.relation, rule.privilege, rule.roles,

@@ -107,6 +107,50 @@ extern TriggerData *aidcase_trigger(FunctionCallInfo fcinfo,
 extern AttrNumber aidcase_attnum(TupleDesc desc, const char *column);
 
 /*
+ * policy.c: dated parameters
+ */
+typedef struct ParameterFound
+{
+	int64		parameter_id;	/* -1 = supposed */
+	struct NumericData *value;	/* value / divisor is the parameter */
+	struct NumericData *divisor;
+	char	   *article;		/* NULL = none, also below */
+	int64		document_id;	/* 0 = none */
+	bool		illustrative;	/* it, what it derives from, or its cap */
+	char	   *of_name;		/* what it derives from; NULL = published */
+	struct NumericData *of_value;	/* and that value */
+	struct NumericData *of_divisor;
+	struct NumericData *factor; /* and the factor on it */
+	struct NumericData *factor_divisor;
+	char	   *capped_by;		/* parameter that is less, and therefore the
+								 * value */
+} ParameterFound;
+
+/*
+ * The parameter in force for an area, false when there is none; *found is
+ * allocated in the current context.  programme and variant may be NULL.
+ */
+extern bool aidcase_find_parameter(const char *name, const char *area,
+								   DateADT on, const char *programme,
+								   const char *variant, ParameterFound *found);
+
+/* What is missing when there is none, in a sentence. */
+extern char *aidcase_parameter_missing(const char *name, const char *area,
+									   DateADT on, const char *programme,
+									   const char *variant);
+
+/*
+ * Supposes a value in this process, for a simulation: nothing is written.
+ * It ends with aidcase_suppose_nothing() or the (sub)transaction.
+ */
+extern void aidcase_suppose_parameter(const char *name, const char *area,
+									  const char *programme,
+									  const char *variant, DateADT from,
+									  struct NumericData *value,
+									  struct NumericData *divisor);
+extern void aidcase_suppose_nothing(void);
+
+/*
  * erasure.c
  */
 

@@ -2,15 +2,28 @@
  *
  * policy.c
  *		Dated parameters: the value in force for an area, a day, a programme
- *		and a variant.
+ *		and a variant; published, derived from another parameter, or supposed
+ *		for a simulation.
  *
  * Guards and clocks ask for a parameter or two at every move of a case, a
  * determination for some forty.  So each backend keeps table
  * aidcase.policy_parameter (some hundred rows) in memory, ordered so that the
- * first row that fits is the answer: by name and variant, then the nearest
- * area first, then the programme's row before the general one.  The nearer an
- * area, the greater its code in byte order: 340705100201, 340705100, 340705,
- * 340700, 340000, 0.
+ * first row that fits is the answer: by name and variant, then published
+ * amounts before derivations, then the nearest area first, then the
+ * programme's row before the general one.  The nearer an area, the greater
+ * its code in byte order: 340705100201, 340705100, 340705, 340700, 340000, 0.
+ *
+ * A row with of_name is a derivation: its value and divisor are a factor on
+ * that other parameter, as it is on the day or was at the end of the year
+ * before; the product can be rounded to a step, and ends at a third parameter
+ * if that is less.  All of it is whole-number arithmetic on fractions: the one
+ * rounding is that of the row.
+ *
+ * What a simulation supposes is put over the copy in this process alone and
+ * is never written: aidcase_suppose_parameter() adds rows that go before the
+ * real ones of the same area, programme and variant;
+ * aidcase_suppose_nothing(), and any end of the transaction or of the
+ * subtransaction that supposed, take them away.
  *
  * The copy lives in a context of its own under CacheMemoryContext; a new one
  * is filled completely before the old one is dropped.  As with the calendar
@@ -61,9 +74,12 @@ PG_FUNCTION_INFO_V1(aidcase_parameter);
 PG_FUNCTION_INFO_V1(aidcase_parameter_fraction);
 PG_FUNCTION_INFO_V1(aidcase_parameter_id);
 PG_FUNCTION_INFO_V1(aidcase_parameter_in_words);
+PG_FUNCTION_INFO_V1(aidcase_parameter_row);
 
 #define MAX_CHAIN		6		/* village, town, district, city, province,
 								 * nation */
+#define MAX_DERIVED		8		/* derivations of derivations */
+#define SUPPOSED_ID		INT64CONST(-1)	/* parameter_id of what is supposed */
 #define AREA_SIZE		13		/* 12 digits and the end */
 
 /* One row of the table. */
@@ -76,9 +92,20 @@ typedef struct Parameter
 	char	   *programme;		/* NULL = every programme */
 	DateADT		from;			/* first day, DATEVAL_NOBEGIN = ever */
 	DateADT		until;			/* first day after, DATEVAL_NOEND = never */
+	char	   *reference;
 	bool		previous_year;	/* that of the end of the year before */
-	Numeric		value;
+	Numeric		value;			/* a factor when of_name is set */
 	Numeric		divisor;
+	char	   *of_name;		/* NULL = published */
+	char	   *of_programme;	/* NULL = that which is asked for */
+	char	   *of_variant;		/* NULL = none */
+	char	   *round_mode;		/* NULL = not rounded */
+	Numeric		round_step;
+	char	   *cap_name;		/* NULL = no cap */
+	char	   *cap_variant;
+	char	   *article;
+	int64		document_id;	/* 0 = none (supposed) */
+	bool		illustrative;
 } Parameter;
 
 /* All rows, in the order of compare_parameters(). */
@@ -100,12 +127,42 @@ typedef struct Question
 	char	   *variant;
 } Question;
 
+/* The answer: the value, and where it comes from. */
+typedef struct Found
+{
+	const Parameter *row;		/* in force; a copy when it is derived */
+	Numeric		value;			/* value / divisor is the parameter */
+	Numeric		divisor;
+	bool		illustrative;	/* the row, what it derives from, or the cap */
+	Numeric		of_value;		/* what it derives from; NULL = published */
+	Numeric		of_divisor;
+	bool		capped;			/* is it the cap's value? */
+} Found;
+
 static ParameterList *parameters = NULL;	/* NULL before the first use */
 static bool parameters_valid = false;	/* may *parameters be used? */
 static bool parameters_uncommitted = false; /* may it hold uncommitted rows? */
 static uint64 parameters_forgotten = 0; /* number of invalidations seen */
 static Oid	parameters_relid = InvalidOid;
 static bool callbacks_registered = false;
+
+/* What is supposed; NULL most of the time. */
+static ParameterList *supposed = NULL;
+static SubTransactionId supposed_in = InvalidSubTransactionId;
+
+/*
+ * Nothing is supposed any more.
+ */
+void
+aidcase_suppose_nothing(void)
+{
+	if (supposed == NULL)
+		return;
+	MemoryContextDelete(supposed->context);
+	supposed = NULL;
+	supposed_in = InvalidSubTransactionId;
+	parameters_valid = false;
+}
 
 /*
  * Relation-cache callback.  Only marks.
@@ -127,6 +184,17 @@ forget_parameters(Datum arg, Oid relid)
 static void
 parameters_xact_end(XactEvent event, void *arg)
 {
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PARALLEL_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			return;
+		default:
+			aidcase_suppose_nothing();
+			break;
+	}
+
 	switch (event)
 	{
 		case XACT_EVENT_ABORT:
@@ -154,6 +222,13 @@ parameters_subxact_end(SubXactEvent event, SubTransactionId mySubid,
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB && parameters_uncommitted)
 		parameters_valid = false;
+	if (supposed != NULL && supposed_in == mySubid)
+	{
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+			aidcase_suppose_nothing();
+		else if (event == SUBXACT_EVENT_COMMIT_SUB)
+			supposed_in = parentSubid;
+	}
 }
 
 /* ---------------------------------------------------------------------
@@ -229,11 +304,15 @@ compare_parameters(const void *left, const void *right)
 	if (order == 0)
 		order = strcmp(a->variant, b->variant);
 	if (order == 0)
+		order = (a->of_name != NULL) - (b->of_name != NULL);
+	if (order == 0)
 		order = strcmp(b->area, a->area);
 	if (order == 0)
 		order = (a->programme == NULL) - (b->programme == NULL);
 	if (order == 0 && a->programme != NULL)
 		order = strcmp(a->programme, b->programme);
+	if (order == 0)
+		order = (b->id == SUPPOSED_ID) - (a->id == SUPPOSED_ID);
 	if (order == 0)
 		order = (a->from > b->from) - (a->from < b->from);
 	return order;
@@ -287,6 +366,16 @@ read_parameters(Oid relid, bool *uncommitted)
 	AttrNumber	value_no = require_column(rel, "value", NUMERICOID);
 	AttrNumber	divisor_no = require_column(rel, "divisor", NUMERICOID);
 	AttrNumber	reference_no = require_column(rel, "reference", TEXTOID);
+	AttrNumber	of_name_no = require_column(rel, "of_name", TEXTOID);
+	AttrNumber	of_programme_no = require_column(rel, "of_programme", TEXTOID);
+	AttrNumber	of_variant_no = require_column(rel, "of_variant", TEXTOID);
+	AttrNumber	mode_no = require_column(rel, "round_mode", TEXTOID);
+	AttrNumber	step_no = require_column(rel, "round_step", NUMERICOID);
+	AttrNumber	cap_name_no = require_column(rel, "cap_name", TEXTOID);
+	AttrNumber	cap_variant_no = require_column(rel, "cap_variant", TEXTOID);
+	AttrNumber	article_no = require_column(rel, "article", TEXTOID);
+	AttrNumber	document_no = require_column(rel, "document_id", INT8OID);
+	AttrNumber	illustrative_no = require_column(rel, "illustrative", BOOLOID);
 	TypeCacheEntry *range_type = lookup_type_cache(DATERANGEOID,
 												   TYPECACHE_RANGE_INFO);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
@@ -315,19 +404,27 @@ read_parameters(Oid relid, bool *uncommitted)
 		RangeBound	lower;
 		RangeBound	upper;
 		bool		empty;
-		bool		nulls[4];
+		bool		nulls[6];
+		bool		no_step;
 		Datum		id;
 		Datum		valid;
 		Datum		value;
 		Datum		divisor;
+		Datum		document;
+		Datum		illustrative;
+		Datum		step;
 		char	   *reference;
 
 		id = slot_getattr(slot, id_no, &nulls[0]);
 		valid = slot_getattr(slot, valid_no, &nulls[1]);
 		value = slot_getattr(slot, value_no, &nulls[2]);
 		divisor = slot_getattr(slot, divisor_no, &nulls[3]);
+		document = slot_getattr(slot, document_no, &nulls[4]);
+		illustrative = slot_getattr(slot, illustrative_no, &nulls[5]);
+		step = slot_getattr(slot, step_no, &no_step);
 		reference = text_column(slot, reference_no);
-		if (nulls[0] || nulls[1] || nulls[2] || nulls[3] || reference == NULL)
+		if (nulls[0] || nulls[1] || nulls[2] || nulls[3] || nulls[4] ||
+			nulls[5] || reference == NULL)
 			continue;			/* constraints of the table forbid it */
 
 		if (list->count == room)
@@ -349,8 +446,18 @@ read_parameters(Oid relid, bool *uncommitted)
 		row->id = DatumGetInt64(id);
 		row->value = DatumGetNumericCopy(value);
 		row->divisor = DatumGetNumericCopy(divisor);
+		row->reference = reference;
 		row->previous_year = strcmp(reference, "same_date") != 0;
-		pfree(reference);
+		row->of_name = text_column(slot, of_name_no);
+		row->of_programme = text_column(slot, of_programme_no);
+		row->of_variant = text_column(slot, of_variant_no);
+		row->round_mode = no_step ? NULL : text_column(slot, mode_no);
+		row->round_step = no_step ? NULL : DatumGetNumericCopy(step);
+		row->cap_name = text_column(slot, cap_name_no);
+		row->cap_variant = text_column(slot, cap_variant_no);
+		row->article = text_column(slot, article_no);
+		row->document_id = DatumGetInt64(document);
+		row->illustrative = DatumGetBool(illustrative);
 
 		range_deserialize(range_type, DatumGetRangeTypeP(valid),
 						  &lower, &upper, &empty);
@@ -363,6 +470,16 @@ read_parameters(Oid relid, bool *uncommitted)
 	ExecDropSingleTupleTableSlot(slot);
 	UnregisterSnapshot(snapshot);
 	table_close(rel, AccessShareLock);
+
+	if (supposed != NULL)
+	{
+		list->rows = (Parameter *)
+			repalloc(list->rows,
+					 (list->count + supposed->count) * sizeof(Parameter));
+		memcpy(list->rows + list->count, supposed->rows,
+			   supposed->count * sizeof(Parameter));
+		list->count += supposed->count;
+	}
 
 	qsort(list->rows, list->count, sizeof(Parameter), compare_parameters);
 	MemoryContextSwitchTo(caller);
@@ -505,7 +622,8 @@ find_parameter(const Question *q)
 	for (; low < list->count; low++)
 	{
 		const Parameter *row = &list->rows[low];
-		DateADT		day = row->previous_year ? before : q->on_date;
+		DateADT		day = row->previous_year && row->of_name == NULL ?
+			before : q->on_date;
 
 		if (strcmp(row->name, q->name) != 0 ||
 			strcmp(row->variant, variant) != 0)
@@ -556,24 +674,203 @@ question_in_words(const Question *q)
 }
 
 /*
- * The row in force; error ERRCODE_PARAMETER_MISSING when there is none.
+ * Copy of a row that outlives the list.
  */
 static const Parameter *
-need_parameter(FunctionCallInfo fcinfo)
+copy_parameter(const Parameter *row)
+{
+	Parameter  *copy = (Parameter *) palloc(sizeof(Parameter));
+
+	*copy = *row;
+	copy->name = pstrdup(row->name);
+	copy->variant = pstrdup(row->variant);
+	copy->area = pstrdup(row->area);
+	copy->programme = row->programme ? pstrdup(row->programme) : NULL;
+	copy->reference = pstrdup(row->reference);
+	copy->value = DatumGetNumericCopy(NumericGetDatum(row->value));
+	copy->divisor = DatumGetNumericCopy(NumericGetDatum(row->divisor));
+	copy->of_name = row->of_name ? pstrdup(row->of_name) : NULL;
+	copy->of_programme = row->of_programme ? pstrdup(row->of_programme) : NULL;
+	copy->of_variant = row->of_variant ? pstrdup(row->of_variant) : NULL;
+	copy->round_mode = row->round_mode ? pstrdup(row->round_mode) : NULL;
+	copy->round_step = row->round_step ?
+		DatumGetNumericCopy(NumericGetDatum(row->round_step)) : NULL;
+	copy->cap_name = row->cap_name ? pstrdup(row->cap_name) : NULL;
+	copy->cap_variant = row->cap_variant ? pstrdup(row->cap_variant) : NULL;
+	copy->article = row->article ? pstrdup(row->article) : NULL;
+	return copy;
+}
+
+/*
+ * Left times right.
+ */
+static Numeric
+times(Numeric left, Numeric right)
+{
+	return DatumGetNumeric(DirectFunctionCall2(numeric_mul,
+											   NumericGetDatum(left),
+											   NumericGetDatum(right)));
+}
+
+/*
+ * Compares left_value / left_divisor with right_value / right_divisor; all
+ * divisors are positive.
+ */
+static int
+compare_fractions(Numeric left_value, Numeric left_divisor,
+				  Numeric right_value, Numeric right_divisor)
+{
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp,
+											 NumericGetDatum(times(left_value, right_divisor)),
+											 NumericGetDatum(times(right_value, left_divisor))));
+}
+
+/*
+ * The fraction (not negative) to a multiple of the row's step, exactly: whole
+ * steps by whole-number division, then at most one more.
+ */
+static void
+round_fraction(Found *found, const char *mode, Numeric step)
+{
+	Numeric		one = int64_to_numeric(1);
+	Numeric		two = int64_to_numeric(2);
+	Numeric		unit = times(found->divisor, step);
+	Numeric		whole = DatumGetNumeric(DirectFunctionCall2(numeric_div_trunc,
+														 NumericGetDatum(found->value),
+														 NumericGetDatum(unit)));
+	Numeric		left = DatumGetNumeric(DirectFunctionCall2(numeric_sub,
+														NumericGetDatum(found->value),
+														NumericGetDatum(times(whole, unit))));
+	int			half = compare_fractions(times(left, two), one, unit, one);
+	bool		more;
+
+	if (strcmp(mode, "up") == 0)
+		more = compare_fractions(left, one, int64_to_numeric(0), one) > 0;
+	else if (strcmp(mode, "down") == 0)
+		more = false;
+	else if (strcmp(mode, "half_up") == 0)
+		more = half >= 0;
+	else
+		more = half > 0 ||
+			(half == 0 &&
+			 DatumGetBool(DirectFunctionCall2(numeric_ne,
+											  DirectFunctionCall2(numeric_mod,
+																  NumericGetDatum(whole),
+																  NumericGetDatum(two)),
+											  NumericGetDatum(int64_to_numeric(0)))));
+	if (more)
+		whole = DatumGetNumeric(DirectFunctionCall2(numeric_add,
+													NumericGetDatum(whole),
+													NumericGetDatum(one)));
+	found->value = times(whole, step);
+	found->divisor = one;
+}
+
+/*
+ * Fills *found with the parameter in force, false when it or what it derives
+ * from is not; *missing then is the question without an answer.  Strings and
+ * numbers of a published parameter point into the list.
+ */
+static bool
+find_value(const Question *q, Found *found, Question *missing, int depth)
+{
+	const Parameter *row = find_parameter(q);
+	Question	of;
+	Found		base;
+	Found		cap;
+
+	if (depth > MAX_DERIVED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" is derived from itself", q->name),
+				 errdetail("A derivation may rest on another one, %d deep at most.",
+						   MAX_DERIVED),
+				 errhint("End one of the derivations in table aidcase.policy_parameter, or publish an amount with aidcase.set_parameter().")));
+	if (row == NULL)
+	{
+		*missing = *q;
+		return false;
+	}
+
+	memset(found, 0, sizeof(Found));
+	found->row = row;
+	found->value = row->value;
+	found->divisor = row->divisor;
+	found->illustrative = row->illustrative;
+	if (row->of_name == NULL)
+		return true;
+
+	/* looking up the others may read the list again */
+	found->row = row = copy_parameter(row);
+	of = *q;
+	of.name = row->of_name;
+	if (row->of_programme != NULL)
+		of.programme = row->of_programme;
+	of.variant = row->of_variant;
+	if (row->previous_year)
+		of.on_date = end_of_previous_year(q->on_date);
+	if (!find_value(&of, &base, missing, depth + 1))
+		return false;
+	found->of_value = DatumGetNumericCopy(NumericGetDatum(base.value));
+	found->of_divisor = DatumGetNumericCopy(NumericGetDatum(base.divisor));
+	found->illustrative = row->illustrative || base.illustrative;
+	found->value = times(row->value, base.value);
+	found->divisor = times(row->divisor, base.divisor);
+	if (row->round_mode != NULL)
+		round_fraction(found, row->round_mode, row->round_step);
+
+	if (row->cap_name != NULL)
+	{
+		of = *q;
+		of.name = row->cap_name;
+		of.variant = row->cap_variant;
+		if (!find_value(&of, &cap, missing, depth + 1))
+			return false;
+		if (compare_fractions(found->value, found->divisor,
+							  cap.value, cap.divisor) > 0)
+		{
+			found->capped = true;
+			found->value = DatumGetNumericCopy(NumericGetDatum(cap.value));
+			found->divisor = DatumGetNumericCopy(NumericGetDatum(cap.divisor));
+		}
+		/* also where it does not bind: that had to be compared */
+		found->illustrative = found->illustrative || cap.illustrative;
+	}
+	return true;
+}
+
+/*
+ * The parameter in force; error ERRCODE_PARAMETER_MISSING when there is none.
+ */
+static void
+need_parameter(FunctionCallInfo fcinfo, Found *found)
 {
 	Question	q;
-	const Parameter *row;
+	Question	missing;
 
 	read_question(fcinfo, &q);
-	row = find_parameter(&q);
-	if (row == NULL)
+	if (!find_value(&q, found, &missing, 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_PARAMETER_MISSING),
 				 errmsg("parameter \"%s\" is not set",
-						q.name ? q.name : "NULL"),
-				 errdetail_internal("%s", question_in_words(&q)),
+						missing.name ? missing.name : "NULL"),
+				 errdetail_internal("%s", question_in_words(&missing)),
 				 errhint("Set it with aidcase.set_parameter(name, area, valid_from, value, document_no); the names are those of table aidcase.parameter_name.")));
-	return row;
+}
+
+/*
+ * A fraction as a number, as far as decimals go.
+ */
+static Datum
+as_number(Numeric value, Numeric divisor)
+{
+	if (DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(divisor),
+										 NumericGetDatum(int64_to_numeric(1)))))
+		return datumCopy(NumericGetDatum(value), false, -1);
+	return DirectFunctionCall1(numeric_trim_scale,
+							   DirectFunctionCall2(numeric_div,
+												   NumericGetDatum(value),
+												   NumericGetDatum(divisor)));
 }
 
 /*
@@ -583,16 +880,10 @@ need_parameter(FunctionCallInfo fcinfo)
 Datum
 aidcase_parameter(PG_FUNCTION_ARGS)
 {
-	const Parameter *row = need_parameter(fcinfo);
-	Datum		value = datumCopy(NumericGetDatum(row->value), false, -1);
-	Datum		divisor = NumericGetDatum(row->divisor);
+	Found		found;
 
-	if (DatumGetBool(DirectFunctionCall2(numeric_eq, divisor,
-										 NumericGetDatum(int64_to_numeric(1)))))
-		PG_RETURN_DATUM(value);
-	PG_RETURN_DATUM(DirectFunctionCall1(numeric_trim_scale,
-										DirectFunctionCall2(numeric_div,
-															value, divisor)));
+	need_parameter(fcinfo, &found);
+	PG_RETURN_DATUM(as_number(found.value, found.divisor));
 }
 
 /*
@@ -601,13 +892,14 @@ aidcase_parameter(PG_FUNCTION_ARGS)
 Datum
 aidcase_parameter_fraction(PG_FUNCTION_ARGS)
 {
-	const Parameter *row = need_parameter(fcinfo);
+	Found		found;
 	Datum		values[2];
 	bool		nulls[2] = {false, false};
 	TupleDesc	desc;
 
-	values[0] = datumCopy(NumericGetDatum(row->value), false, -1);
-	values[1] = datumCopy(NumericGetDatum(row->divisor), false, -1);
+	need_parameter(fcinfo, &found);
+	values[0] = datumCopy(NumericGetDatum(found.value), false, -1);
+	values[1] = datumCopy(NumericGetDatum(found.divisor), false, -1);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "parameter_fraction must return a row");
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
@@ -621,23 +913,249 @@ Datum
 aidcase_parameter_id(PG_FUNCTION_ARGS)
 {
 	Question	q;
-	const Parameter *row;
+	Question	missing;
+	Found		found;
 
 	read_question(fcinfo, &q);
-	row = find_parameter(&q);
-	if (row == NULL)
+	if (!find_value(&q, &found, &missing, 0))
 		PG_RETURN_NULL();
-	PG_RETURN_INT64(row->id);
+	PG_RETURN_INT64(found.row->id);
 }
 
 /*
- * parameter_in_words(the same) returns text: that it has no value in force.
+ * Sets one column of a row to be made: a string or NULL.
+ */
+static void
+set_text(Datum *values, bool *nulls, int column, const char *string)
+{
+	nulls[column] = string == NULL;
+	if (string != NULL)
+		values[column] = CStringGetTextDatum(string);
+}
+
+/*
+ * parameter_row(the same) returns table (parameter_id, name, area_code,
+ * programme, variant, valid, value, divisor, reference, article, document_id,
+ * illustrative, of_name, of_value, factor, capped_by): one row, or none.
+ */
+Datum
+aidcase_parameter_row(PG_FUNCTION_ARGS)
+{
+	FuncCallContext *funcctx;
+
+	if (SRF_IS_FIRSTCALL())
+	{
+		MemoryContext caller;
+		Question	q;
+		Question	missing;
+		Found		found;
+
+		funcctx = SRF_FIRSTCALL_INIT();
+		caller = MemoryContextSwitchTo(funcctx->multi_call_memory_ctx);
+		read_question(fcinfo, &q);
+		if (find_value(&q, &found, &missing, 0))
+		{
+			const Parameter *row = found.row;
+			TypeCacheEntry *range_type = lookup_type_cache(DATERANGEOID,
+														   TYPECACHE_RANGE_INFO);
+			RangeBound	lower;
+			RangeBound	upper;
+			TupleDesc	desc;
+			Datum		values[16];
+			bool		nulls[16] = {false};
+			bool		derived = found.of_value != NULL;
+
+			if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
+				desc->natts != lengthof(values))
+				elog(ERROR, "parameter_row must return a row");
+			memset(&lower, 0, sizeof(lower));
+			lower.val = DateADTGetDatum(row->from);
+			lower.infinite = row->from == DATEVAL_NOBEGIN;
+			lower.inclusive = lower.lower = true;
+			memset(&upper, 0, sizeof(upper));
+			upper.val = DateADTGetDatum(row->until);
+			upper.infinite = row->until == DATEVAL_NOEND;
+
+			values[0] = Int64GetDatum(row->id);
+			set_text(values, nulls, 1, row->name);
+			set_text(values, nulls, 2, row->area);
+			set_text(values, nulls, 3, row->programme);
+			set_text(values, nulls, 4, row->variant[0] ? row->variant : NULL);
+			values[5] = RangeTypePGetDatum(aidcase_make_range(range_type, &lower,
+															  &upper, false));
+			values[6] = NumericGetDatum(found.value);
+			values[7] = NumericGetDatum(found.divisor);
+			set_text(values, nulls, 8, row->reference);
+			set_text(values, nulls, 9, row->article);
+			values[10] = Int64GetDatum(row->document_id);
+			nulls[10] = row->document_id == 0;
+			values[11] = BoolGetDatum(found.illustrative);
+			set_text(values, nulls, 12, row->of_name);
+			nulls[13] = nulls[14] = !derived;
+			if (derived)
+			{
+				values[13] = as_number(found.of_value, found.of_divisor);
+				values[14] = as_number(row->value, row->divisor);
+			}
+			set_text(values, nulls, 15, found.capped ? row->cap_name : NULL);
+			funcctx->user_fctx = heap_form_tuple(BlessTupleDesc(desc), values,
+												 nulls);
+		}
+		MemoryContextSwitchTo(caller);
+	}
+
+	funcctx = SRF_PERCALL_SETUP();
+	if (funcctx->user_fctx != NULL)
+	{
+		HeapTuple	tuple = (HeapTuple) funcctx->user_fctx;
+
+		funcctx->user_fctx = NULL;
+		SRF_RETURN_NEXT(funcctx, HeapTupleGetDatum(tuple));
+	}
+	SRF_RETURN_DONE(funcctx);
+}
+
+/*
+ * parameter_in_words(the same) returns text: that it, or what it derives
+ * from, has no value in force.
  */
 Datum
 aidcase_parameter_in_words(PG_FUNCTION_ARGS)
 {
 	Question	q;
+	Question	missing;
+	Found		found;
 
 	read_question(fcinfo, &q);
-	PG_RETURN_TEXT_P(cstring_to_text(question_in_words(&q)));
+	if (find_value(&q, &found, &missing, 0))
+		missing = q;
+	PG_RETURN_TEXT_P(cstring_to_text(question_in_words(&missing)));
+}
+
+/* ---------------------------------------------------------------------
+ * For the other rooms
+ */
+
+/*
+ * Puts the arguments into a question; the strings are not copied.
+ */
+static void
+ask(Question *q, const char *name, const char *area, DateADT on,
+	const char *programme, const char *variant)
+{
+	q->name = unconstify(char *, name);
+	q->area = unconstify(char *, area);
+	q->has_date = true;
+	q->on_date = on;
+	q->programme = unconstify(char *, programme);
+	q->variant = unconstify(char *, variant);
+}
+
+/*
+ * A numeric that the current context owns.
+ */
+static Numeric
+own(Numeric value)
+{
+	return DatumGetNumericCopy(NumericGetDatum(value));
+}
+
+/*
+ * The parameter in force, false when it or what it derives from is not.  All
+ * of *answer is allocated in the current context.
+ */
+bool
+aidcase_find_parameter(const char *name, const char *area, DateADT on,
+					   const char *programme, const char *variant,
+					   ParameterFound *answer)
+{
+	Question	q;
+	Question	missing;
+	Found		found;
+	const Parameter *row;
+
+	ask(&q, name, area, on, programme, variant);
+	if (!find_value(&q, &found, &missing, 0))
+		return false;
+	row = found.row;
+	answer->parameter_id = row->id;
+	answer->value = own(found.value);
+	answer->divisor = own(found.divisor);
+	answer->article = row->article ? pstrdup(row->article) : NULL;
+	answer->document_id = row->document_id;
+	answer->illustrative = found.illustrative;
+	answer->of_name = row->of_name ? pstrdup(row->of_name) : NULL;
+	answer->of_value = found.of_value;
+	answer->of_divisor = found.of_divisor;
+	answer->factor = row->of_name ? own(row->value) : NULL;
+	answer->factor_divisor = row->of_name ? own(row->divisor) : NULL;
+	answer->capped_by = found.capped ? pstrdup(row->cap_name) : NULL;
+	return true;
+}
+
+/*
+ * The same question: that it, or what it derives from, is missing.
+ */
+char *
+aidcase_parameter_missing(const char *name, const char *area, DateADT on,
+						  const char *programme, const char *variant)
+{
+	Question	q;
+	Question	missing;
+	Found		found;
+
+	ask(&q, name, area, on, programme, variant);
+	if (find_value(&q, &found, &missing, 0))
+		missing = q;
+	return question_in_words(&missing);
+}
+
+/*
+ * Supposes a published value from a day on (DATEVAL_NOBEGIN = always), in
+ * this process, until aidcase_suppose_nothing() or the end of the
+ * transaction or subtransaction.  programme and variant may be NULL.
+ */
+void
+aidcase_suppose_parameter(const char *name, const char *area,
+						  const char *programme, const char *variant,
+						  DateADT from, Numeric value, Numeric divisor)
+{
+	MemoryContext caller;
+	Parameter  *row;
+
+	(void) get_parameters();	/* registers the callbacks */
+	if (supposed == NULL)
+	{
+		MemoryContext context = AllocSetContextCreate(TopTransactionContext,
+													  "aidcase supposed parameters",
+													  ALLOCSET_SMALL_SIZES);
+		ParameterList *list = (ParameterList *)
+			MemoryContextAllocZero(context, sizeof(ParameterList));
+
+		list->context = context;
+		list->rows = (Parameter *) MemoryContextAlloc(context,
+													  sizeof(Parameter));
+		supposed = list;
+		supposed_in = GetCurrentSubTransactionId();
+	}
+
+	caller = MemoryContextSwitchTo(supposed->context);
+	supposed->rows = (Parameter *)
+		repalloc(supposed->rows, (supposed->count + 1) * sizeof(Parameter));
+	row = &supposed->rows[supposed->count];
+	memset(row, 0, sizeof(Parameter));
+	row->id = SUPPOSED_ID;
+	row->name = pstrdup(name);
+	row->area = pstrdup(area);
+	row->programme = programme ? pstrdup(programme) : NULL;
+	row->variant = pstrdup(variant ? variant : "");
+	row->from = from;
+	row->until = DATEVAL_NOEND;
+	row->reference = "same_date";
+	row->value = own(value);
+	row->divisor = own(divisor);
+	row->illustrative = true;
+	supposed->count++;
+	MemoryContextSwitchTo(caller);
+	parameters_valid = false;
 }

@@ -809,34 +809,40 @@ aidcase_guard_payer_unrelated(PG_FUNCTION_ARGS)
 }
 
 /*
- * What is granted once does not exceed what the unit may grant by itself.
+ * What is granted lies within the authority of who decides: the bureau's
+ * leaders or the bureau where the move is theirs, else the unit.
  */
 Datum
 aidcase_guard_within_authority(PG_FUNCTION_ARGS)
 {
 	static KeptPlan plan = {
-		"SELECT pg_catalog.bool_or(o.amount OPERATOR(pg_catalog.>)"
-		" COALESCE(r.value OPERATOR(pg_catalog./) r.divisor,"
-		"  aidcase.parameter('unit_authority_limit', u.unit_code, $3,"
-		"   '" EMERGENCY_PROGRAMME "')))"
-		" FROM aidcase.assistance_opinion AS o"
-		" JOIN aidcase.unit AS u ON u.unit_id OPERATOR(pg_catalog.=) $2"
-		" LEFT JOIN LATERAL aidcase.parameter_row('unit_authority_limit',"
-		"  u.unit_code, $3, '" EMERGENCY_PROGRAMME "') AS r ON true"
-		" WHERE o.round_id OPERATOR(pg_catalog.=) $1 AND NOT o.void"
-		" AND o.programme OPERATOR(pg_catalog.=) '" EMERGENCY_PROGRAMME "'"
-		" AND o.outcome OPERATOR(pg_catalog.=) 'granted'",
-	3, {INT8OID, INT8OID, DATEOID}, NULL};
+		"SELECT pg_catalog.string_agg(f, ' ')"
+		" FROM aidcase.authority_faults($1, $2, $3, $4) AS f",
+	4, {INT8OID, INT8OID, DATEOID, TEXTOID}, NULL};
 	const GuardContext *context = CONTEXT();
-	Datum		values[3];
+	const NameList *posts = &context->move->posts;
+	const char *level = "unit";
+	Datum		values[4];
+	char	   *faults;
+	int			i;
 
+	for (i = 0; i < posts->n; i++)
+	{
+		if (strcmp(posts->names[i], "bureau_leader") == 0)
+			level = "bureau_leaders";
+		else if (strcmp(posts->names[i], "bureau_clerk") == 0 &&
+				 strcmp(level, "unit") == 0)
+			level = "bureau";
+	}
 	values[0] = Int64GetDatum(context->id);
 	values[1] = Int64GetDatum(context->unit_id);
 	values[2] = DateADTGetDatum(context->on);
+	values[3] = CStringGetTextDatum(level);
 	(void) aidcase_run(&plan, values, NULL, 1);
-	if (!result_bool(1))
+	faults = result_text(1);
+	if (faults == NULL)
 		PG_RETURN_NULL();
-	RETURN_SENTENCE("The temporary assistance exceeds what the unit may grant by itself.");
+	RETURN_SENTENCE(faults);
 }
 
 /*

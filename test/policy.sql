@@ -2,7 +2,7 @@
 -- value; what the packs lay down and what they only illustrate.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(114);
+SELECT plan(182);
 
 -- SQLSTATE, message, detail and hint of a statement that fails.
 CREATE FUNCTION pg_temp.fault(query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -205,9 +205,9 @@ area: It must be 0 for the nation, or a code of 6, 9 or 12 digits.
 valid_from: A date is needed.
 value: A finite number is needed.
 document_no: There is no such document.', 'nothing at all');
-SELECT ok(NOT has_function_privilege('public', 'aidcase.set_parameter(text,text,date,numeric,text,text,text,numeric,boolean,text)', 'EXECUTE')
-          AND NOT has_function_privilege('aidcase_clerk', 'aidcase.set_parameter(text,text,date,numeric,text,text,text,numeric,boolean,text)', 'EXECUTE')
-          AND has_function_privilege('aidcase_admin', 'aidcase.set_parameter(text,text,date,numeric,text,text,text,numeric,boolean,text)', 'EXECUTE'),
+SELECT ok(NOT has_function_privilege('public', 'aidcase.set_parameter(text,text,date,numeric,text,text,text,numeric,boolean,text,text,text,text,text,text,numeric,text,text)', 'EXECUTE')
+          AND NOT has_function_privilege('aidcase_clerk', 'aidcase.set_parameter(text,text,date,numeric,text,text,text,numeric,boolean,text,text,text,text,text,text,numeric,text,text)', 'EXECUTE')
+          AND has_function_privilege('aidcase_admin', 'aidcase.set_parameter(text,text,date,numeric,text,text,text,numeric,boolean,text,text,text,text,text,text,numeric,text,text)', 'EXECUTE'),
           'set by administrators, not by clerks');
 
 -- ---------------------------------------------------------------------
@@ -243,9 +243,9 @@ SELECT aidcase.parameter('t_days', '340705100201', '2020-06-01') AS open_to_all 
 RESET SESSION AUTHORIZATION;
 SELECT is(:open_to_all, 8, 'a parameter is public: no grant is needed to ask for one');
 SELECT is((SELECT bool_and(abs(aidcase.parameter(p.name, p.area_code, lower(p.valid), p.programme, p.variant) * p.divisor - p.value) < 1e-9)
-             FROM policy_parameter AS p WHERE p.reference = 'same_date'), true, 'every row is found on its first day by its own key');
+             FROM policy_parameter AS p WHERE p.reference = 'same_date' AND p.of_name IS NULL), true, 'every row is found on its first day by its own key');
 SELECT is((SELECT count(*) FROM policy_parameter AS p, LATERAL (VALUES (lower(p.valid)), (upper(p.valid) - 1), (upper(p.valid))) AS d (day)
-            WHERE p.reference = 'same_date' AND d.day IS NOT NULL
+            WHERE p.reference = 'same_date' AND p.of_name IS NULL AND d.day IS NOT NULL
               AND aidcase.parameter_id(p.name, '340705100201', d.day, p.programme, p.variant) IS DISTINCT FROM (
                   SELECT q.parameter_id FROM policy_parameter AS q
                    WHERE q.name = p.name AND q.area_code = ANY (aidcase.area_chain('340705100201'))
@@ -253,6 +253,134 @@ SELECT is((SELECT count(*) FROM policy_parameter AS p, LATERAL (VALUES (lower(p.
                      AND q.valid @> CASE q.reference WHEN 'same_date' THEN d.day ELSE make_date(extract(year FROM d.day)::integer - 1, 12, 31) END
                    ORDER BY array_position(aidcase.area_chain('340705100201'), q.area_code), q.programme NULLS LAST LIMIT 1)),
           0::bigint, 'the kept list answers as a query does, on the first day, the last and the day after');
+
+-- ---------------------------------------------------------------------
+-- Derived values: a factor on another parameter, rounded, with a cap
+
+INSERT INTO parameter_name (name, unit_of_measure, label_zh, label_en) VALUES
+('t_base', 'yuan/month', '测试基数', 'test base'), ('t_made', 'yuan/month', '测试推算', 'test derived'),
+('t_top', 'yuan/month', '测试封顶', 'test cap'), ('t_once', 'yuan', '测试一次金额', 'test amount once'),
+('t_loop', 'yuan/month', '测试循环', 'test loop');
+SELECT set_parameter('t_base', '340705', '2021-01-01', 1000.01, '测试1号') \g /dev/null
+SELECT set_parameter('t_base', '340705', '2022-03-01', 1200, '测试1号') \g /dev/null
+SELECT lives_ok($$ SELECT set_parameter('t_made', '340000', '2021-01-01', 1, '测试1号', divisor => 3, of_name => 't_base', round_mode => 'up', round_step => 1) $$,
+                'a third of another parameter, up to a whole yuan');
+SELECT is(parameter_fraction('t_made', '340705', '2021-06-01')::text, '(334,1)', '1000.01 / 3 = 333.336... up');
+SELECT is(parameter('t_made', '340705100201', '2022-03-01'), 400::numeric, '1200 / 3 = 400 exactly: not 401');
+SELECT is((SELECT (of_name, of_value, round(factor, 4), value, capped_by, area_code) FROM parameter_row('t_made', '340705', '2021-06-01'))::text,
+          '(t_base,1000.01,0.3333,334,,340000)', 'the row tells what it derives from');
+SELECT is(pg_temp.fault($$ SELECT parameter('t_made', '340705', '2020-12-31') $$),
+E'ZA008 parameter "t_made" is not set\nParameter "t_made" has no value in force on 2020-12-31 for area 340705 or one above it.', 'not yet derived');
+SELECT is(pg_temp.fault($$ SELECT parameter('t_made', '340000', '2021-06-01') $$),
+E'ZA008 parameter "t_base" is not set\nParameter "t_base" has no value in force on 2021-06-01 for area 340000 or one above it.',
+          'the base is looked up for the area that asks; what is missing is named');
+SELECT is_empty($$ SELECT * FROM parameter_row('t_made', '340000', '2021-06-01') $$, 'then there is no row');
+SELECT is(parameter_in_words('t_made', '340000', '2021-06-01'),
+          'Parameter "t_base" has no value in force on 2021-06-01 for area 340000 or one above it.', 'and the sentence says why');
+-- the base of the year before
+SELECT lives_ok($$ SELECT set_parameter('t_made', '340705', '2021-01-01', 50, '测试1号', variant => 'last', divisor => 100,
+                          of_name => 't_base', reference => 'end_of_previous_year') $$, 'half of last year''s');
+SELECT is(parameter('t_made', '340705', d::date, NULL, 'last'), v::numeric, d || ': ' || w)
+  FROM (VALUES ('2022-02-28', 500.005, 'not rounded'), ('2022-12-31', 500.005, 'though the base rose in March'),
+               ('2023-01-01', 600, 'from the new year on')) AS q (d, v, w);
+SELECT throws_ok($$ SELECT parameter('t_made', '340705', '2021-06-01', NULL, 'last') $$, 'ZA008', NULL, 'no base in the year before');
+-- a cap binds only when it is less
+SELECT set_parameter('t_top', '340705', '2021-01-01', 600, '测试1号') \g /dev/null
+SELECT set_parameter('t_top', '340705', '2023-01-01', 599.99, '测试1号', illustrative => true) \g /dev/null
+SELECT lives_ok($$ SELECT set_parameter('t_made', '340705', '2021-01-01', 0.5, '测试1号', variant => 'capped', of_name => 't_base', cap_name => 't_top') $$, 'a cap');
+SELECT is((SELECT (value / divisor)::numeric(10,3) || ' ' || coalesce(capped_by, '-') || ' ' || illustrative FROM parameter_row('t_made', '340705', d::date, NULL, 'capped')),
+          v, d || ': ' || w)
+  FROM (VALUES ('2022-02-28', '500.005 - false', 'below the cap'), ('2022-03-01', '600.000 - false', 'at the cap'),
+               ('2023-01-01', '599.990 t_top true', 'one fen above it; an illustrative cap makes it illustrative')) AS q (d, v, w);
+-- published goes before derived, wherever it is published
+SELECT lives_ok($$ SELECT set_parameter('t_made', '0', '2022-01-01', 450, '测试1号') $$, 'a published amount of the nation');
+SELECT is(parameter('t_made', '340705', d::date), v::numeric, d || ': ' || w)
+  FROM (VALUES ('2021-12-31', 334, 'derived while nothing is published'), ('2022-01-01', 450, 'the published amount goes before the derivation of the province')) AS q (d, v, w);
+-- rounding
+SELECT set_parameter('t_made', '340705', '2021-01-01', 1, '测试1号', variant => 'r' || n, divisor => 8, of_name => 't_base', round_mode => m, round_step => 0.01)
+  FROM (VALUES (1, 'half_up'), (2, 'half_even'), (3, 'down'), (4, 'up')) AS v (n, m) \g /dev/null
+SELECT set_parameter('t_base', '340705', '2024-01-01', 1000.04, '测试1号') \g /dev/null
+SELECT is(parameter('t_made', '340705', '2024-01-01', NULL, 'r' || n), v::numeric, '1000.04 / 8 = 125.005 ' || m)
+  FROM (VALUES (1, 'half_up', 125.01), (2, 'half_even', 125.00), (3, 'down', 125.00), (4, 'up', 125.01)) AS q (n, m, v);
+-- an amount once as months of a monthly one
+SELECT lives_ok($$ SELECT set_parameter('t_once', '340705', '2021-01-01', 4, '测试1号', of_name => 't_base') $$, 'four months of an amount');
+SELECT is(parameter('t_once', '340705', '2021-06-01'), 4000.04, '4 x 1000.01');
+-- a derivation of a derivation, and a loop
+SELECT lives_ok($$ SELECT set_parameter('t_loop', '340705', '2021-01-01', 2, '测试1号', of_name => 't_made', of_variant => 'capped') $$, 'a derivation of a derivation');
+SELECT is(parameter('t_loop', '340705', '2022-02-28'), 1000.01, '2 x 500.005');
+SELECT lives_ok($$ SELECT set_parameter('t_loop', '340705', '2021-01-01', 1, '测试1号', variant => 'a', of_name => 't_loop', of_variant => 'b'),
+                          set_parameter('t_loop', '340705', '2021-01-01', 1, '测试1号', variant => 'b', of_name => 't_loop', of_variant => 'a') $$, 'two that rest on each other');
+SELECT throws_ok($$ SELECT parameter('t_loop', '340705', '2021-06-01', NULL, 'a') $$, '22023', 'parameter "t_loop" is derived from itself', 'are an error, not a hang');
+SELECT is(pg_temp.fault($$ SELECT set_parameter('t_made', '340705', '2025-01-01', 1, '测试1号', of_name => 't_days', cap_name => 't_nothing', round_mode => 'nearest', reference => 'yesterday') $$),
+E'ZA007 the parameter cannot be set
+reference: It must be same_date, end_of_previous_year or previous_year.
+of_name: It is in days, not in yuan/month.
+cap_name: There is no such parameter.
+round_mode: It must be half_up, half_even, up or down.', 'faults of a derivation, all at once');
+SELECT is(pg_temp.fault($$ SELECT set_parameter('t_made', '340705', '2025-01-01', 1, '测试1号', cap_name => 't_top', round_step => 1) $$),
+E'ZA007 the parameter cannot be set
+of_name: Rounding and a cap go with a derivation only.
+round_mode: It goes with round_step.', 'rounding and cap without a derivation');
+SELECT throws_ok($$ INSERT INTO policy_parameter (name, area_code, valid, value, of_name, document_id)
+                    SELECT 't_made', '340705', '[2030-01-01,)', 1, 't_days', document_id FROM policy_document WHERE doc_no = '测试1号' $$,
+                 'ZA007', 'parameter "t_made" cannot be derived from another unit of measure', 'the table refuses another unit, too');
+-- what the packs derive: illustrative standard 702 from 2021-07-01
+SELECT is(parameter('tekun_standard', '340705100201', d::date, 'tekun', r), v::numeric, d || ' ' || r || ': ' || w)
+  FROM (VALUES ('2021-07-01', 'urban', 913, '702 x 1.3 = 912.6 up'), ('2021-07-01', 'rural', 869, '668 x 1.3 = 868.4 up'),
+               ('2021-06-30', 'urban', 853, '656 x 1.3 = 852.8 up')) AS q (d, r, v, w);
+SELECT is(parameter('care_standard', '340705', d::date, 'tekun', r), v::numeric, d || ' ' || r || ': ' || w)
+  FROM (VALUES ('2022-07-01', 'full_care/centralised', 825, '1650 x 50 %: the wage at the end of 2021'), ('2023-06-01', 'half_care/dispersed', 330, '1650 x 20 %: 2060 was not yet in force in 2022'),
+               ('2024-01-01', 'half_care/dispersed', 412, '2060 x 20 %'), ('2024-01-01', 'full_care/dispersed', 721, '2060 x 35 %'),
+               ('2024-01-01', 'self_care/centralised', 60, '2060 x 4 % = 82.4 up 83, capped by the nursing subsidy'),
+               ('2022-07-01', 'self_care/dispersed', 50, '1650 x 3 % = 49.5 up, below the cap')) AS q (d, r, v, w);
+
+-- ---------------------------------------------------------------------
+-- No time without a value between two; before and after
+
+SET CONSTRAINTS ALL IMMEDIATE;
+INSERT INTO parameter_name (name, unit_of_measure, label_zh, label_en) VALUES ('t_gap', 'multiple', '测试空档', 'test gap');
+PREPARE dated (text, text, text, numeric) AS INSERT INTO policy_parameter (name, area_code, programme, valid, value, document_id)
+SELECT 't_gap', $1, $2, $3::daterange, $4, document_id FROM policy_document WHERE doc_no = '测试1号';
+SELECT lives_ok($$ EXECUTE dated('340705', NULL, '[2021-01-01,2021-07-01)', 1) $$, 'a value that ends');
+SELECT is(pg_temp.fault($$ EXECUTE dated('340705', NULL, '[2021-07-02,)', 2) $$),
+E'ZA007 parameter "t_gap" would have no value for some time\nArea 340705, from 2021-07-01 until before 2021-07-02.', 'a gap of one day is refused');
+SELECT lives_ok($$ EXECUTE dated('340705', NULL, '[2021-07-01,2022-01-01)', 2) $$, 'the next follows without one');
+SELECT throws_ok($$ EXECUTE dated('340705', NULL, '[2021-12-31,)', 3) $$, '23P01', NULL, 'an overlap of one day is refused');
+SELECT throws_ok($$ UPDATE policy_parameter SET valid = '[2021-01-01,2021-06-30)' WHERE name = 't_gap' AND value = 1 $$, 'ZA007', NULL, 'nor can one be cut short');
+SELECT lives_ok($$ EXECUTE dated('0', NULL, '[2020-01-01,)', 9) $$, 'where the nation has a value');
+SELECT lives_ok($$ EXECUTE dated('340705', NULL, '[2023-01-01,)', 3) $$, 'the district''s may pause');
+SELECT results_eq($$ SELECT valid_from, before, after, difference FROM parameter_change WHERE name = 't_gap' AND area_code = '340705' ORDER BY valid_from $$,
+    $$ VALUES ('2021-01-01'::date, 9::numeric, 1::numeric, -8::numeric), ('2021-07-01', 1, 2, 1), ('2023-01-01', 9, 3, -6) $$,
+    'before and after: the row before, or the wider area''s');
+SELECT results_eq($$ SELECT before, after, difference, document_after, illustrative, label_en FROM parameter_change
+                      WHERE name = 'dibao_standard' AND variant = 'urban' AND valid_from = '2021-07-01' $$,
+    $$ VALUES (656::numeric, 702::numeric, 46::numeric, '示例参数', true, 'dibao standard per person') $$, 'a new standard of the pack');
+
+-- ---------------------------------------------------------------------
+-- Levels of authority
+
+INSERT INTO authority_tier (programme, area_code, level, valid, bound, measure, per, document_id)
+SELECT 'temp_assistance', v.area, v.level, v.valid::daterange, v.bound, v.measure, v.per, d.document_id
+  FROM (VALUES ('340705100', 'unit', '[2021-07-01,)', 4, 'standard', 'household'),
+               ('340705005', 'unit', '[2021-07-01,)', 1000, 'yuan', 'person')) AS v (area, level, valid, bound, measure, per),
+       policy_document AS d WHERE d.doc_no = '测试1号';
+SELECT results_eq($$ SELECT level, bound, times_a_year FROM authority('temp_assistance', '340705100201', '2021-06-30') $$,
+    $$ VALUES ('below_minimum', 500::numeric, NULL::integer), ('unit', 3000, 2), ('bureau', 5000, 2), ('bureau_leaders', 10000, 2), ('government', NULL, 2) $$,
+    'the levels of the district, lowest first');
+SELECT is(authority_limit('temp_assistance', '340705100', '2021-07-01'), 2808::numeric, '4 x 702');
+SELECT is(authority_limit('temp_assistance', '340705100', '2021-07-01', 3, 'rural'), 2672::numeric, '4 x 668, for the household');
+SELECT is(authority_limit('temp_assistance', '340705005', '2021-07-01', 3), 3000::numeric, '1000 x 3, for each person');
+SELECT is(authority_limit('temp_assistance', '340705', '2021-07-01', level => 'government'), NULL, 'without limit');
+SELECT is(authority_level('temp_assistance', '340705100', d::date, a), l, d || ' ' || a || ' ' || coalesce(l, '-'))
+  FROM (VALUES ('2021-06-30', 499.99, 'below_minimum'), ('2021-06-30', 500, 'unit'), ('2021-06-30', 3000, 'unit'), ('2021-06-30', 3000.01, 'bureau'),
+               ('2021-06-30', 5000, 'bureau'), ('2021-06-30', 5000.01, 'bureau_leaders'), ('2021-06-30', 10000.01, 'government'),
+               ('2021-07-01', 2808, 'unit'), ('2021-07-01', 2808.01, 'bureau')) AS v (d, a, l);
+SELECT is(authority_level('dibao', '340705100', '2021-07-01', 1), NULL, 'no level is set for dibao');
+SELECT is(pg_temp.fault($$ SELECT authority_limit('dibao', '340705100', '2021-07-01') $$),
+E'ZA008 no level of authority is set\nLevel ''unit'' of programme ''dibao'' is not in force on 2021-07-01 for area 340705100 or one above it.', 'a level that is not set');
+SELECT throws_ok($$ INSERT INTO authority_tier (programme, area_code, level, valid, bound, measure, per, document_id)
+                    SELECT 'temp_assistance', '340705100', 'unit', '[2022-01-01,)', 1, 'yuan', 'person', document_id FROM policy_document LIMIT 1 $$,
+                 '23P01', NULL, 'one level twice at a time');
 
 -- ---------------------------------------------------------------------
 -- The packs

@@ -39,6 +39,16 @@ CREATE FUNCTION parameter_in_words(name text, area text, on_date date,
                                    programme text DEFAULT NULL, variant text DEFAULT NULL)
     RETURNS text
     AS 'MODULE_PATHNAME', 'aidcase_parameter_in_words'
-    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION parameter_in_words(text, text, date, text, text) IS
-'缺失参数的说明 / that a parameter has no value in force, in a sentence';
+'缺失参数的说明 / that a parameter, or what it is derived from, has no value in force, in a sentence';
+
+CREATE FUNCTION parameter_row(name text, area text, on_date date,
+                              programme text DEFAULT NULL, variant text DEFAULT NULL)
+    RETURNS TABLE (parameter_id bigint, name text, area_code text, programme text, variant text, valid daterange,
+                   value numeric, divisor numeric, reference text, article text, document_id bigint,
+                   illustrative boolean, of_name text, of_value numeric, factor numeric, capped_by text)
+    AS 'MODULE_PATHNAME', 'aidcase_parameter_row'
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION parameter_row(text, text, date, text, text) IS
+'某地某日有效的参数行,没有则无行:数值为最终分数;由其他参数推算的,另列所依参数(of_name、of_value)、系数(factor)和封顶参数(capped_by);本身、所依或封顶为示例的,illustrative 为真 / the row of a parameter in force, or none; value / divisor is the final fraction; of a derived one also what it derives from, the factor, and the parameter that capped it; illustrative also when what it derives from or the cap is';

@@ -85,8 +85,25 @@ SELECT v.name, v.area_code, v.programme, v.variant, v.valid::daterange, v.value,
     ('gradual_exit_months', '0', NULL, NULL, '[2022-10-20,)', 6, 1, '渐退期规定', '民发〔2022〕83号', false)
   ) AS v (name, area_code, programme, variant, valid, value, divisor, article, doc_no, illustrative);
 
--- The care standard is a share of the minimum wage of the year before:
--- parameter('minimum_wage', area, the last day of the year before).
+-- Derived where no amount is published: the standard of tekun from the dibao
+-- standard; care from the minimum wage at the end of the year before, the
+-- amount for self-care not above the nursing subsidy of the severely disabled.
+-- Published amounts agree with rounding up to whole yuan.
+INSERT INTO aidcase.policy_parameter (name, area_code, programme, variant, valid, value, divisor, reference,
+                                      of_name, of_programme, of_variant, round_mode, round_step, cap_name, article, document_id)
+SELECT v.name, '340000', 'tekun', v.variant, v.valid::daterange, v.value, v.divisor, v.reference,
+       v.of_name, CASE v.of_name WHEN 'dibao_standard' THEN 'dibao' END, v.of_variant, 'up', 1, v.cap_name, NULL,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = v.doc_no)
+  FROM (VALUES
+    ('tekun_standard', 'urban', '[2020-11-01,)', 13, 10, 'same_date', 'dibao_standard', 'urban', NULL, '皖特困基本生活标准(2020)'),
+    ('tekun_standard', 'rural', '[2020-11-01,)', 13, 10, 'same_date', 'dibao_standard', 'rural', NULL, '皖特困基本生活标准(2020)'),
+    ('care_standard', 'full_care/centralised', '[2022-07-01,)', 50, 100, 'end_of_previous_year', 'minimum_wage', NULL, NULL, '皖特困照料护理标准(2022)'),
+    ('care_standard', 'half_care/centralised', '[2022-07-01,)', 30, 100, 'end_of_previous_year', 'minimum_wage', NULL, NULL, '皖特困照料护理标准(2022)'),
+    ('care_standard', 'self_care/centralised', '[2022-07-01,)',  4, 100, 'end_of_previous_year', 'minimum_wage', NULL, 'nursing_subsidy', '皖特困照料护理标准(2022)'),
+    ('care_standard', 'full_care/dispersed',   '[2022-07-01,)', 35, 100, 'end_of_previous_year', 'minimum_wage', NULL, NULL, '皖特困照料护理标准(2022)'),
+    ('care_standard', 'half_care/dispersed',   '[2022-07-01,)', 20, 100, 'end_of_previous_year', 'minimum_wage', NULL, NULL, '皖特困照料护理标准(2022)'),
+    ('care_standard', 'self_care/dispersed',   '[2022-07-01,)',  3, 100, 'end_of_previous_year', 'minimum_wage', NULL, 'nursing_subsidy', '皖特困照料护理标准(2022)')
+  ) AS v (name, variant, valid, value, divisor, reference, of_name, of_variant, cap_name, doc_no);
 
 -- Income that counts and income that never does.  The exemption of the
 -- residents' basic pension is for the years 2021 to 2025; before and after it

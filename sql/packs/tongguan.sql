@@ -78,6 +78,8 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
     ('temp_minimum',         'temp_assistance', NULL, '[2019-07-01,)', 500, 1, NULL, '示例参数'),
     ('unit_authority_limit', 'temp_assistance', NULL, '[2019-07-01,)', 3000, 1, NULL, '示例参数'),
 
+    ('nursing_subsidy',      NULL, NULL, '[2019-07-01,)', 60, 1, NULL, '示例参数'),
+
     -- illustrative: months of benefit
     ('benefit_start_months', 'dibao',           NULL, '[2019-07-01,2021-07-01)', 1, 1, NULL, '示例参数'),
     ('benefit_start_months', 'tekun',           NULL, '[2019-07-01,2021-07-01)', 1, 1, NULL, '示例参数'),
@@ -132,6 +134,35 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
     ('district_approval',            NULL, NULL, '[2021-04-02,)', 0, 1, '四(一)', '办发〔2021〕15号'),
     ('district_cosign',              NULL, NULL, '[2021-04-02,)', 0, 1, '四(一)', '办发〔2021〕15号')
   ) AS v (name, programme, variant, valid, value, divisor, article, doc_no);
+
+-- Derivations before those of the province begin (illustrative, with their
+-- values).
+INSERT INTO aidcase.policy_parameter (name, area_code, programme, variant, valid, value, divisor, reference,
+                                      of_name, of_programme, of_variant, round_mode, round_step, cap_name, document_id, illustrative)
+SELECT v.name, '340705', 'tekun', v.variant, v.valid::daterange, v.value, v.divisor, v.reference, v.of_name,
+       CASE v.of_name WHEN 'dibao_standard' THEN 'dibao' END, v.of_variant, 'up', 1,
+       v.cap_name, (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM (VALUES
+    ('tekun_standard', 'urban', '[2019-07-01,2020-11-01)', 13, 10, 'same_date', 'dibao_standard', 'urban', NULL),
+    ('tekun_standard', 'rural', '[2019-07-01,2020-11-01)', 13, 10, 'same_date', 'dibao_standard', 'rural', NULL),
+    ('care_standard', 'full_care/centralised', '[2019-07-01,2022-07-01)', 50, 100, 'end_of_previous_year', 'minimum_wage', NULL, NULL),
+    ('care_standard', 'half_care/centralised', '[2019-07-01,2022-07-01)', 30, 100, 'end_of_previous_year', 'minimum_wage', NULL, NULL),
+    ('care_standard', 'self_care/centralised', '[2019-07-01,2022-07-01)',  4, 100, 'end_of_previous_year', 'minimum_wage', NULL, 'nursing_subsidy'),
+    ('care_standard', 'full_care/dispersed',   '[2019-07-01,2022-07-01)', 35, 100, 'end_of_previous_year', 'minimum_wage', NULL, NULL),
+    ('care_standard', 'half_care/dispersed',   '[2019-07-01,2022-07-01)', 20, 100, 'end_of_previous_year', 'minimum_wage', NULL, NULL),
+    ('care_standard', 'self_care/dispersed',   '[2019-07-01,2022-07-01)',  3, 100, 'end_of_previous_year', 'minimum_wage', NULL, 'nursing_subsidy')
+  ) AS v (name, variant, valid, value, divisor, reference, of_name, of_variant, cap_name);
+
+-- Who may grant how much temporary assistance at a time (illustrative).
+INSERT INTO aidcase.authority_tier (programme, area_code, level, valid, bound, measure, per, times_a_year,
+                                    same_cause_once, document_id, illustrative)
+SELECT 'temp_assistance', '340705', v.level, '[2019-07-01,)', v.bound, 'yuan', 'household', v.times, v.level <> 'below_minimum',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM (VALUES ('below_minimum', 500, NULL),
+               ('unit', 3000, 2),
+               ('bureau', 5000, 2),
+               ('bureau_leaders', 10000, 2),
+               ('government', NULL, 2)) AS v (level, bound, times);
 
 -- Rounding (illustrative).
 INSERT INTO aidcase.rounding_rule (programme, component, area_code, mode, valid, document_id, illustrative)

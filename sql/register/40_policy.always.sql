@@ -1,23 +1,110 @@
 -- Policy: the value in force.  Values are dated, belong to an area and rest
 -- on a document; a nearer area's value goes before a wider one's, within an
--- area the value of a programme before the general one.  parameter(),
--- parameter_fraction() and area_chain() are members of the extension.
+-- area the value of a programme before the general one.  A row with of_name
+-- derives its value from another parameter and serves where no amount is
+-- published.  parameter(), parameter_fraction(), parameter_row() and
+-- area_chain() are members of the extension.
 
--- The row in force, or no row: value, document, article, and whether it is
--- illustrative.  Not raising, it can be joined; the planner inlines it.
-CREATE OR REPLACE FUNCTION aidcase.parameter_row(
-    name text, area text, on_date date,
-    programme text DEFAULT NULL, variant text DEFAULT NULL)
-RETURNS SETOF aidcase.policy_parameter
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
-BEGIN ATOMIC
-SELECT p.*
-  FROM aidcase.policy_parameter AS p
- WHERE p.parameter_id = aidcase.parameter_id(parameter_row.name, area, on_date,
-                                             parameter_row.programme, parameter_row.variant);
-END;
-COMMENT ON FUNCTION aidcase.parameter_row(text, text, date, text, text) IS
-    '某地某日有效的参数行(含文件、条款、是否示例),没有则无行 / the row of a parameter in force: value, divisor, document, article, whether it is illustrative; no row when none is';
+-- Trigger: the unit of measure of a parameter that a row names (argument 0 is
+-- the column) is one that the rule can compute with (the other arguments).
+CREATE OR REPLACE FUNCTION aidcase.check_parameter_unit() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    named text := to_jsonb(NEW) ->> TG_ARGV[0];
+    unit  text := (SELECT n.unit_of_measure FROM aidcase.parameter_name AS n WHERE n.name = named);
+BEGIN
+    IF named IS NOT NULL AND NOT coalesce(unit = ANY (TG_ARGV[1:]), false) THEN
+        RAISE EXCEPTION 'parameter "%" has another unit of measure than the rule that names it', named
+            USING ERRCODE = 'ZA007',
+                  DETAIL = format('Its unit is %s; column "%s" of table "%s" takes %s.', coalesce(unit, 'not known'),
+                                  TG_ARGV[0], TG_TABLE_NAME, array_to_string(TG_ARGV[1:], ', ')),
+                  HINT = 'Units are in aidcase.parameter_name.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_parameter_unit() IS
+    '触发器:规则引用的参数须为可计算的计量单位 / trigger: a parameter that a rule names has a unit of measure that it can compute with';
+
+-- Trigger: a derivation and its cap have the measure of what they derive
+-- from; an amount paid once can be so many months of a monthly one.
+CREATE OR REPLACE FUNCTION aidcase.check_derivation() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    unit text := (SELECT n.unit_of_measure FROM aidcase.parameter_name AS n WHERE n.name = NEW.name);
+    wrong text;
+BEGIN
+    SELECT string_agg(format('"%s" (%s)', n.name, n.unit_of_measure), ', ' ORDER BY n.name) INTO wrong
+      FROM aidcase.parameter_name AS n
+     WHERE n.name IN (NEW.of_name, NEW.cap_name)
+       AND n.unit_of_measure <> unit AND NOT (unit = 'yuan' AND n.unit_of_measure = 'yuan/month');
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'parameter "%" cannot be derived from another unit of measure', NEW.name
+            USING ERRCODE = 'ZA007',
+                  DETAIL = format('It is in %s; other: %s.', unit, wrong),
+                  HINT = 'A factor has no unit. Only an amount in yuan may rest on one in yuan/month, as so many months of it.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_derivation() IS
+    '触发器:推算与所依参数、封顶参数的计量单位须一致 / trigger: a derived parameter has the unit of what it derives from and of its cap';
+
+-- Trigger (deferred): between two values of one key there is no time without
+-- a value, unless a wider area or the general value serves there.
+CREATE OR REPLACE FUNCTION aidcase.check_no_gap() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    gap daterange;
+BEGIN
+    SELECT g.gap INTO gap
+      FROM (SELECT daterange(upper(p.valid), lead(lower(p.valid)) OVER (ORDER BY p.valid)) AS gap,
+                   lead(p.valid) OVER (ORDER BY p.valid) AS next
+              FROM aidcase.policy_parameter AS p
+             WHERE p.name = NEW.name AND p.area_code = NEW.area_code
+               AND p.programme IS NOT DISTINCT FROM NEW.programme
+               AND p.variant IS NOT DISTINCT FROM NEW.variant
+               AND (p.of_name IS NULL) = (NEW.of_name IS NULL)) AS g
+     WHERE g.next IS NOT NULL AND NOT isempty(g.gap)
+       AND NOT coalesce((SELECT range_agg(o.valid) @> g.gap
+                           FROM aidcase.policy_parameter AS o
+                          WHERE o.name = NEW.name AND o.variant IS NOT DISTINCT FROM NEW.variant
+                            AND o.area_code = ANY (aidcase.area_chain(NEW.area_code))
+                            AND (o.programme IS NULL OR o.programme = NEW.programme)), false)
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'parameter "%" would have no value for some time', NEW.name
+            USING ERRCODE = 'ZA007',
+                  DETAIL = format('Area %s, from %s until before %s.', NEW.area_code, lower(gap), upper(gap)),
+                  HINT = 'Let the values follow each other; aidcase.set_parameter() does.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_no_gap() IS
+    '触发器(提交时):同一参数前后两期之间不得有空档 / trigger, at commit: no time without a value between two values of a parameter';
+REVOKE ALL ON FUNCTION aidcase.check_no_gap() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER "~1_derivation" BEFORE INSERT OR UPDATE ON aidcase.policy_parameter
+    FOR EACH ROW WHEN (NEW.of_name IS NOT NULL) EXECUTE FUNCTION aidcase.check_derivation();
+-- PostgreSQL cannot replace a constraint trigger.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger AS g
+                    WHERE g.tgrelid = 'aidcase.policy_parameter'::regclass AND g.tgname = '~4_no_gap') THEN
+        CREATE CONSTRAINT TRIGGER "~4_no_gap" AFTER INSERT OR UPDATE ON aidcase.policy_parameter
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION aidcase.check_no_gap();
+        COMMENT ON TRIGGER "~4_no_gap" ON aidcase.policy_parameter IS
+            '事务结束时检查前后两期之间有无空档 / looks for time without a value when the transaction ends';
+    END IF;
+END
+$$;
 
 -- A new value from a day on.  The value that was in force on that day ends
 -- there and its period goes on with the new one, so that neither a gap nor
@@ -26,7 +113,10 @@ CREATE OR REPLACE FUNCTION aidcase.set_parameter(
     name text, area text, valid_from date, value numeric, document_no text,
     programme text DEFAULT NULL, variant text DEFAULT NULL,
     divisor numeric DEFAULT 1, illustrative boolean DEFAULT false,
-    article text DEFAULT NULL)
+    article text DEFAULT NULL, reference text DEFAULT NULL,
+    of_name text DEFAULT NULL, of_programme text DEFAULT NULL, of_variant text DEFAULT NULL,
+    round_mode text DEFAULT NULL, round_step numeric DEFAULT NULL,
+    cap_name text DEFAULT NULL, cap_variant text DEFAULT NULL)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, aidcase, pg_temp
@@ -35,6 +125,8 @@ AS $$
 DECLARE
     faults   text[];
     measure  text;
+    base_measure text;
+    cap_measure text;
     document aidcase.policy_document;
     former   aidcase.policy_parameter;
     until    date;
@@ -45,6 +137,10 @@ BEGIN
 
     SELECT n.unit_of_measure INTO measure
       FROM aidcase.parameter_name AS n WHERE n.name = set_parameter.name;
+    SELECT n.unit_of_measure INTO base_measure
+      FROM aidcase.parameter_name AS n WHERE n.name = set_parameter.of_name;
+    SELECT n.unit_of_measure INTO cap_measure
+      FROM aidcase.parameter_name AS n WHERE n.name = set_parameter.cap_name;
     SELECT d.* INTO document
       FROM aidcase.policy_document AS d WHERE d.doc_no = set_parameter.document_no;
     SELECT p.* INTO former
@@ -52,6 +148,7 @@ BEGIN
      WHERE p.name = set_parameter.name AND p.area_code = area
        AND p.programme IS NOT DISTINCT FROM set_parameter.programme
        AND p.variant IS NOT DISTINCT FROM set_parameter.variant
+       AND (p.of_name IS NULL) = (set_parameter.of_name IS NULL)
        AND p.valid @> valid_from;
 
     faults := array_remove(ARRAY[
@@ -74,6 +171,7 @@ BEGIN
             'value: It must not be negative.'
              WHEN value > 1000000000000 THEN
             'value: It must not be above 1000000000000.'
+             WHEN of_name IS NOT NULL THEN NULL         -- a factor
              WHEN measure = 'switch' AND value NOT IN (0, 1) THEN
             'value: A switch is 0 or 1.'
              WHEN measure IN ('count', 'days', 'workdays', 'hours', 'years') AND value <> trunc(value) THEN
@@ -82,7 +180,7 @@ BEGIN
             'value: A share is not more than 1.' END,
         CASE WHEN divisor IS NULL OR divisor IN ('NaN', 'Infinity') OR divisor <= 0 THEN
             'divisor: It must be a positive number.'
-             WHEN measure IN ('count', 'days', 'workdays', 'hours', 'years', 'switch') AND divisor <> 1 THEN
+             WHEN of_name IS NULL AND measure IN ('count', 'days', 'workdays', 'hours', 'years', 'switch') AND divisor <> 1 THEN
             'divisor: It must be 1.' END,
         CASE WHEN programme IS NOT NULL
               AND NOT EXISTS (SELECT FROM aidcase.programme AS g WHERE g.programme = set_parameter.programme) THEN
@@ -94,7 +192,28 @@ BEGIN
              WHEN NOT illustrative AND valid_from < lower(document.in_force) THEN
             'valid_from: The document is not yet in force on this day.' END,
         CASE WHEN illustrative IS NULL THEN
-            'illustrative: It must be true or false.' END
+            'illustrative: It must be true or false.' END,
+        CASE WHEN reference NOT IN ('same_date', 'end_of_previous_year', 'previous_year') THEN
+            'reference: It must be same_date, end_of_previous_year or previous_year.' END,
+        CASE WHEN of_name IS NOT NULL AND base_measure IS NULL THEN
+            'of_name: There is no such parameter.'
+             WHEN base_measure <> measure AND NOT (measure = 'yuan' AND base_measure = 'yuan/month') THEN
+            format('of_name: It is in %s, not in %s.', base_measure, measure)
+             WHEN of_name IS NULL AND num_nonnulls(of_programme, of_variant, round_mode, round_step, cap_name, cap_variant) > 0 THEN
+            'of_name: Rounding and a cap go with a derivation only.' END,
+        CASE WHEN of_programme IS NOT NULL
+              AND NOT EXISTS (SELECT FROM aidcase.programme AS g WHERE g.programme = set_parameter.of_programme) THEN
+            'of_programme: There is no such programme.' END,
+        CASE WHEN cap_name IS NOT NULL AND cap_measure IS NULL THEN
+            'cap_name: There is no such parameter.'
+             WHEN cap_measure <> measure AND NOT (measure = 'yuan' AND cap_measure = 'yuan/month') THEN
+            format('cap_name: It is in %s, not in %s.', cap_measure, measure) END,
+        CASE WHEN round_mode NOT IN ('half_up', 'half_even', 'up', 'down') THEN
+            'round_mode: It must be half_up, half_even, up or down.'
+             WHEN (round_mode IS NULL) <> (round_step IS NULL) THEN
+            'round_mode: It goes with round_step.'
+             WHEN round_step <= 0 OR round_step IN ('NaN', 'Infinity') THEN
+            'round_step: It must be a positive number.' END
         ], NULL);
     IF faults <> '{}' THEN
         RAISE EXCEPTION 'the parameter cannot be set'
@@ -114,23 +233,30 @@ BEGIN
          WHERE p.name = set_parameter.name AND p.area_code = area
            AND p.programme IS NOT DISTINCT FROM set_parameter.programme
            AND p.variant IS NOT DISTINCT FROM set_parameter.variant
+           AND (p.of_name IS NULL) = (set_parameter.of_name IS NULL)
            AND lower(p.valid) > valid_from;
     END IF;
 
     INSERT INTO aidcase.policy_parameter (name, area_code, programme, variant, valid, value, divisor,
-                                          reference, article, document_id, illustrative)
+                                          reference, of_name, of_programme, of_variant, round_mode, round_step, cap_name, cap_variant,
+                                          article, document_id, illustrative)
     VALUES (set_parameter.name, area, set_parameter.programme, set_parameter.variant,
             daterange(valid_from, until), set_parameter.value, set_parameter.divisor,
-            coalesce(former.reference, 'same_date'), set_parameter.article,
+            coalesce(set_parameter.reference, former.reference, 'same_date'),
+            set_parameter.of_name, set_parameter.of_programme, set_parameter.of_variant, set_parameter.round_mode, set_parameter.round_step,
+            set_parameter.cap_name, set_parameter.cap_variant, set_parameter.article,
             document.document_id, set_parameter.illustrative)
     RETURNING parameter_id INTO made;
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION aidcase.set_parameter(text, text, date, numeric, text, text, text, numeric, boolean, text) IS
-    '自某日起设定参数值,原有效期自动截止,不留空档;全部缺陷一次列出(ZA007);返回参数行号 / a new value of a parameter from a day on: the former period ends there, without a gap; all faults at once (ZA007); returns its id';
-REVOKE ALL ON FUNCTION aidcase.set_parameter(text, text, date, numeric, text, text, text, numeric, boolean, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION aidcase.set_parameter(text, text, date, numeric, text, text, text, numeric, boolean, text) TO aidcase_admin, aidcase_bureau;
+COMMENT ON FUNCTION aidcase.set_parameter(text, text, date, numeric, text, text, text, numeric, boolean, text,
+                               text, text, text, text, text, numeric, text, text) IS
+    '自某日起设定参数值,原有效期自动截止,不留空档;给出 of_name 即为推算(系数、取整、封顶);全部缺陷一次列出(ZA007);返回参数行号 / a new value of a parameter from a day on: the former period ends there, without a gap; with of_name a derivation (factor, rounding, cap); all faults at once (ZA007); returns its id';
+REVOKE ALL ON FUNCTION aidcase.set_parameter(text, text, date, numeric, text, text, text, numeric, boolean, text,
+                               text, text, text, text, text, numeric, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.set_parameter(text, text, date, numeric, text, text, text, numeric, boolean, text,
+                               text, text, text, text, text, numeric, text, text) TO aidcase_admin, aidcase_bureau;
 
 COMMENT ON TABLE aidcase.parameter_name IS
     '参数名录 / the parameters there are, with their unit of measure';
@@ -153,7 +279,15 @@ COMMENT ON COLUMN aidcase.policy_parameter.valid IS '有效期 / period in which
 COMMENT ON COLUMN aidcase.policy_parameter.value IS '数值(分子) / value (numerator)';
 COMMENT ON COLUMN aidcase.policy_parameter.divisor IS '除数(分母) / divisor (denominator)';
 COMMENT ON COLUMN aidcase.policy_parameter.reference IS
-    'same_date 当日有效;end_of_previous_year、previous_year 以上年末有效者为准 / same_date: the value in force on the day asked for; the others: the one in force at the end of the year before';
+    'same_date 当日有效;end_of_previous_year、previous_year 以上年末有效者为准(推算的,指所依参数) / same_date: the value in force on the day asked for; the others: the one in force at the end of the year before (of a derivation: of what it derives from)';
+COMMENT ON COLUMN aidcase.policy_parameter.of_name IS
+    '所依参数,空为公布数额;有则数值除以除数为系数;公布数额优先 / what the value derives from, NULL = published; then value / divisor is a factor; a published amount goes before it';
+COMMENT ON COLUMN aidcase.policy_parameter.of_programme IS '所依参数的救助项目,空为所问项目 / programme of what it derives from; NULL = the one asked for';
+COMMENT ON COLUMN aidcase.policy_parameter.of_variant IS '所依参数的分类 / variant of what it derives from';
+COMMENT ON COLUMN aidcase.policy_parameter.round_mode IS '推算结果取整方式,空为不取整 / rounding of a derived value; NULL = none';
+COMMENT ON COLUMN aidcase.policy_parameter.round_step IS '取整步长 / step of the rounding';
+COMMENT ON COLUMN aidcase.policy_parameter.cap_name IS '封顶参数:较低时取之 / cap: if that parameter is less, it is the value';
+COMMENT ON COLUMN aidcase.policy_parameter.cap_variant IS '封顶参数的分类 / variant of the cap';
 COMMENT ON COLUMN aidcase.policy_parameter.article IS '条款 / article';
 COMMENT ON COLUMN aidcase.policy_parameter.document_id IS '依据文件 / document it rests on';
 COMMENT ON COLUMN aidcase.policy_parameter.illustrative IS '示例值,非现行政策 / made up for demonstration, not in force anywhere';

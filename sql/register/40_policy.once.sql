@@ -21,13 +21,45 @@ CREATE TABLE aidcase.policy_parameter (
     divisor     numeric NOT NULL DEFAULT 1 CHECK (divisor > 0 AND divisor < 'Infinity'),
     reference   text NOT NULL DEFAULT 'same_date'
         CHECK (reference IN ('same_date', 'end_of_previous_year', 'previous_year')),
+    of_name     text REFERENCES aidcase.parameter_name,     -- then value / divisor is a factor on it
+    of_programme text REFERENCES aidcase.programme,     -- NULL = that which is asked for
+    of_variant  text CHECK (btrim(of_variant) <> ''),
+    round_mode  text CHECK (round_mode IN ('half_up', 'half_even', 'up', 'down')),
+    round_step  numeric CHECK (round_step > 0 AND round_step < 'Infinity'),
+    cap_name    text REFERENCES aidcase.parameter_name,     -- if that is less, it is the value
+    cap_variant text CHECK (btrim(cap_variant) <> ''),
     article     text,
     document_id bigint NOT NULL REFERENCES aidcase.policy_document,
     illustrative boolean NOT NULL DEFAULT false,
+    CHECK ((round_mode IS NULL) = (round_step IS NULL)),
+    CHECK (of_name IS NOT NULL OR num_nonnulls(of_programme, of_variant, round_mode, cap_name) = 0),
+    CHECK (cap_name IS NOT NULL OR cap_variant IS NULL),
     EXCLUDE USING gist (name WITH =, area_code WITH =, coalesce(programme, '') WITH =,
-                        coalesce(variant, '') WITH =, valid WITH &&)
+                        coalesce(variant, '') WITH =, (CASE WHEN of_name IS NULL THEN 0 ELSE 1 END) WITH =, valid WITH &&)
 );
 SELECT aidcase.set_up_table('policy_parameter');
+
+-- Who may grant how much at a time: an amount goes to the first level whose
+-- bound it does not exceed.  Below the minimum nothing is granted at all.
+CREATE TABLE aidcase.authority_tier (
+    tier_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    programme   text NOT NULL REFERENCES aidcase.programme,
+    area_code   text NOT NULL CHECK (area_code = '0' OR area_code ~ '^[1-9][0-9]{5}([0-9]{3}([0-9]{3})?)?$'),
+    level       text NOT NULL CHECK (level IN ('below_minimum', 'unit', 'bureau', 'bureau_leaders', 'government')),
+    valid       daterange NOT NULL CHECK (NOT isempty(valid)),
+    bound       numeric CHECK (bound >= 0 AND bound <= 1000000000000),  -- NULL = without limit
+    measure     text NOT NULL CHECK (measure IN ('yuan', 'standard')),  -- yuan, or months of the dibao standard
+    per         text NOT NULL CHECK (per IN ('household', 'person')),
+    times_a_year smallint CHECK (times_a_year > 0),     -- granted in a calendar year; NULL = any
+    same_cause_once boolean NOT NULL DEFAULT false,     -- in a calendar year
+    article     text,
+    document_id bigint NOT NULL REFERENCES aidcase.policy_document,
+    illustrative boolean NOT NULL DEFAULT false,
+    CHECK (bound IS NOT NULL OR level <> 'below_minimum'),
+    CHECK (level <> 'below_minimum' OR times_a_year IS NULL AND NOT same_cause_once),
+    EXCLUDE USING gist (programme WITH =, area_code WITH =, level WITH =, valid WITH &&)
+);
+SELECT aidcase.set_up_table('authority_tier');
 
 -- Each component is rounded once, where its row says.
 CREATE TABLE aidcase.rounding_rule (

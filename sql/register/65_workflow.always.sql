@@ -744,9 +744,12 @@ BEGIN
                     SELECT l.value / l.divisor AS amount
                       FROM aidcase.parameter_row('district_decides_above', u.unit_code, day, o.programme) AS l
                     UNION ALL
-                    SELECT l.value / l.divisor
-                      FROM aidcase.parameter_row('unit_authority_limit', u.unit_code, day, o.programme) AS l
-                     WHERE o.programme = 'temp_assistance') AS l
+                    SELECT a.bound
+                      FROM aidcase.aid_case AS c
+                     CROSS JOIN LATERAL aidcase.authority(o.programme, u.unit_code, day,
+                            greatest((SELECT count(*) FROM aidcase.case_member AS m
+                                       WHERE m.round_id = r.round_id AND m.counted AND NOT m.void), 1)::integer, c.residence) AS a
+                     WHERE c.case_id = r.case_id AND a.level = 'unit') AS l
              WHERE o.round_id = r.round_id AND NOT o.void AND o.outcome = 'granted' AND o.amount > l.amount) THEN
         why := 'amount';
         target := r.state;

@@ -30,6 +30,7 @@
 #include "miscadmin.h"
 #include "pgtime.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -67,6 +68,17 @@ static char *clock_setting = NULL;
 static TimestampTz clock_value = 0;
 static bool clock_is_set = false;
 
+/* Setting aidcase.language. */
+static int	language_setting = LANGUAGE_AUTO;
+static const struct config_enum_entry language_options[] = {
+	{"auto", LANGUAGE_AUTO, false},
+	{"zh", LANGUAGE_ZH, false},
+	{"en", LANGUAGE_EN, false},
+	{"zh_CN", LANGUAGE_ZH, true},
+	{"en_US", LANGUAGE_EN, true},
+	{NULL, 0, false}
+};
+
 void		_PG_init(void);
 static void forget_identity(Datum arg, Oid relid);
 static void load_identity(void);
@@ -89,10 +101,30 @@ _PG_init(void)
 							   check_clock,
 							   assign_clock,
 							   NULL);
+	DefineCustomEnumVariable("aidcase.language",
+							 "Sets the language of labels, of heads in workbooks and of refused moves.",
+							 "auto leaves each text in the language it comes in: labels in Chinese, heads as the report says, messages in English.",
+							 &language_setting,
+							 LANGUAGE_AUTO,
+							 language_options,
+							 PGC_USERSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
 	aidcase_define_actor_settings();
 	aidcase_define_protect_settings();
 	aidcase_define_sealer_settings();
 	MarkGUCPrefixReserved("aidcase");
+}
+
+/*
+ * The language that the session asked for.
+ */
+AidcaseLanguage
+aidcase_language(void)
+{
+	return (AidcaseLanguage) language_setting;
 }
 
 /*

@@ -65,6 +65,16 @@ extern DateADT aidcase_date(TimestampTz at);
 /* The first instant of a calendar date in the register's time zone. */
 extern TimestampTz aidcase_midnight(DateADT day);
 
+/* The language of labels, heads and refusals: setting aidcase.language. */
+typedef enum AidcaseLanguage
+{
+	LANGUAGE_AUTO,				/* each text in the language it comes in */
+	LANGUAGE_ZH,
+	LANGUAGE_EN
+} AidcaseLanguage;
+
+extern AidcaseLanguage aidcase_language(void);
+
 /*
  * plan_cache.c: kept SPI plans
  *

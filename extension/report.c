@@ -18,7 +18,8 @@
  *
  * Same data, same bytes: the settings that change how values look as text
  * are fixed while the report runs, and no sheet mentions the clock.  The
- * document's creation time is the report's as_of date.
+ * document's creation time is the report's as_of date.  One setting counts as
+ * a parameter: aidcase.language chooses the language of title and heads.
  *
  * Memory: all is palloc'd in the caller's context.
  *
@@ -67,6 +68,7 @@ typedef struct Report
 	const char *period_kind;
 	bool		landscape;
 	bool		both;			/* heads in both languages */
+	bool		english;		/* in English only; the names are then those */
 	const char *signature;		/* one entry a line, or NULL */
 	const char *notes;			/* one note a line, or NULL */
 	const char *query;
@@ -83,7 +85,7 @@ typedef struct Report
 	bool		rehearsal;
 
 	const char *period;			/* as given */
-	const char *period_zh;
+	const char *period_text;	/* as the form shows it */
 	DateADT		first_day;
 	DateADT		as_of;
 	const char *unit_code;		/* NULL = the whole register */
@@ -156,6 +158,7 @@ static KeptPlan unit_codes_plan = {
 static void load_report(Report *report);
 static void set_period(Report *report, const char *text);
 static void set_unit(Report *report, const char *code);
+static const char *form_title(const Report *report);
 static void fix_settings(const Report *report);
 static void begin_form(RowWriter *writer, TupleDesc desc);
 static void end_form(RowWriter *writer, const Report *report);
@@ -213,15 +216,15 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 	fix_settings(&report);
 
 	book = aidcase_xlsx_open(!report.grouped && report.ncharts == 0);
-	properties.title = report.title;
-	properties.subject = report.period_zh;
+	properties.title = form_title(&report);
+	properties.subject = report.period_text;
 	properties.author = report.register_line;
 	properties.created = ((int64) report.as_of + POSTGRES_EPOCH_JDATE -
 						  UNIX_EPOCH_JDATE) * SECS_PER_DAY;
 	aidcase_xlsx_properties(book, &properties);
 
 	aidcase_init_writer(&writer, book, begin_form, &report);
-	writer.sheet = aidcase_xlsx_sheet(book, report.title);
+	writer.sheet = aidcase_xlsx_sheet(book, form_title(&report));
 
 	values[0] = DateADTGetDatum(report.as_of);
 	if (report.unit_code != NULL)
@@ -245,6 +248,7 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 	print.last_row = writer.next_row - 1;
 	print.last_col = report.ncolumns - 1;
 	print.mark = report.rehearsal ? REHEARSAL_MARK : NULL;
+	print.english = report.english;
 	aidcase_xlsx_print(book, writer.sheet, &print);
 	if (report.ncharts > 0)
 		write_charts(&writer, &report);
@@ -290,7 +294,9 @@ load_report(Report *report)
 	report->measure_en = aidcase_field(0, 4);
 	report->period_kind = aidcase_field(0, 5);
 	report->landscape = strcmp(aidcase_field(0, 6), "landscape") == 0;
-	report->both = strcmp(aidcase_field(0, 7), "both") == 0;
+	report->both = strcmp(aidcase_field(0, 7), "both") == 0 &&
+		aidcase_language() == LANGUAGE_AUTO;
+	report->english = aidcase_language() == LANGUAGE_EN;
 	report->signature = aidcase_field(0, 8);
 	report->notes = aidcase_field(0, 9);
 	report->query = aidcase_field(0, 10);
@@ -305,11 +311,14 @@ load_report(Report *report)
 		Column	   *column = &report->columns[i];
 
 		column->name = aidcase_field(i, 1);
-		column->label = aidcase_field(i, 2);
+		column->label = aidcase_field(i, report->english ? 3 : 2);
 		column->label_en = report->both ? aidcase_field(i, 3) : NULL;
 		report->formats[i] = aidcase_field(i, 4);
 		column->group = aidcase_field(i, 8);
+		if (report->english && column->group != NULL)
+			column->group = aidcase_field(i, 9);
 		column->group_en = report->both ? aidcase_field(i, 9) : NULL;
+		column->english = report->english;
 		if (column->group != NULL)
 			report->grouped = true;
 
@@ -398,7 +407,7 @@ set_period(Report *report, const char *text)
 	{
 		example = "2021";
 		valid = valid && len == 4;
-		report->period_zh = psprintf("%d年", year);
+		report->period_text = psprintf("%d年", year);
 	}
 	else if (strcmp(kind, "quarter") == 0)
 	{
@@ -410,7 +419,7 @@ set_period(Report *report, const char *text)
 		valid = quarter >= 1 && quarter <= 4;
 		month = quarter * 3 - 2;
 		span = 3;
-		report->period_zh = psprintf("%d年第%d季度", year, quarter);
+		report->period_text = psprintf("%d年第%d季度", year, quarter);
 	}
 	else
 	{
@@ -421,13 +430,13 @@ set_period(Report *report, const char *text)
 		month = valid ? read_digits(text + 5, 2) : 0;
 		span = 1;
 		valid = month >= 1 && month <= 12;
-		report->period_zh = psprintf("%d年%d月", year, month);
+		report->period_text = psprintf("%d年%d月", year, month);
 		if (daily)
 		{
 			day = valid && text[7] == '-' ? read_digits(text + 8, 2) : 0;
 			valid = day >= 1 &&
 				day <= day_tab[isleap(year) ? 1 : 0][month - 1];
-			report->period_zh = psprintf("%d年%d月%d日", year, month, day);
+			report->period_text = psprintf("%d年%d月%d日", year, month, day);
 		}
 	}
 	if (!valid)
@@ -439,6 +448,8 @@ set_period(Report *report, const char *text)
 						 kind, example)));
 
 	report->period = pstrdup(text);
+	if (report->english)
+		report->period_text = report->period;
 	report->first_day = date2j(year, month, Max(day, 1)) - POSTGRES_EPOCH_JDATE;
 	if (day > 0)
 		report->as_of = report->first_day;
@@ -518,15 +529,27 @@ fix_settings(const Report *report)
 }
 
 /*
- * Text in Chinese, with English after it where the report has both.
+ * Text in the language of the form: Chinese, English, or Chinese with English
+ * after it where the report has both.
  */
 static char *
-both_text(const Report *report, const char *zh, const char *divider,
+form_text(const Report *report, const char *zh, const char *divider,
 		  const char *en)
 {
+	if (report->english && en != NULL)
+		return pstrdup(en);
 	if (!report->both || en == NULL)
 		return pstrdup(zh);
 	return psprintf("%s%s%s", zh, divider, en);
+}
+
+/*
+ * The title of the form; both languages stand on two rows.
+ */
+static const char *
+form_title(const Report *report)
+{
+	return report->english ? report->title_en : report->title;
 }
 
 /*
@@ -552,6 +575,24 @@ static double
 text_height(int text_width, int width)
 {
 	return LINE_HEIGHT * Max(1, (text_width + width - 1) / Max(width, 1)) + 4;
+}
+
+/*
+ * Length of the longest word of a text.
+ */
+static int
+longest_word(const char *text)
+{
+	int			longest = 0;
+
+	while (*text)
+	{
+		size_t		len = strcspn(text, " ");
+
+		longest = Max(longest, aidcase_xlsx_width(text, len));
+		text += len + (text[len] == ' ');
+	}
+	return longest;
 }
 
 /*
@@ -632,6 +673,11 @@ begin_form(RowWriter *writer, TupleDesc desc)
 												   strlen(column->label_en)));
 		column->width = Min(column->width, report->ncolumns > MANY_COLUMNS ?
 							MANY_HEAD_WIDTH : MAX_HEAD_WIDTH);
+		/* Chinese breaks anywhere, an English word should not break */
+		if (report->english)
+			column->width = Max(column->width,
+								Min(longest_word(column->label),
+									MAX_HEAD_WIDTH));
 		lines = Max(lines, aidcase_head_lines(column->label, column->label_en,
 									  Max(column->width, MIN_WIDTH)));
 		if (column->group_en != NULL)
@@ -641,7 +687,7 @@ begin_form(RowWriter *writer, TupleDesc desc)
 	writer->columns = report->columns;
 
 	/* the title and the lines below it */
-	aidcase_xlsx_merge(book, sheet, row, 0, row, last, report->title,
+	aidcase_xlsx_merge(book, sheet, row, 0, row, last, form_title(report),
 					   XLSX_TITLE);
 	aidcase_xlsx_row_height(book, sheet, row++, 30);
 	if (report->both)
@@ -653,18 +699,20 @@ begin_form(RowWriter *writer, TupleDesc desc)
 	if (report->rehearsal)
 	{
 		aidcase_xlsx_merge(book, sheet, row, 0, row, last,
-						   "【演练数据 Rehearsal】", XLSX_MARK);
+						   report->english ? "Rehearsal" : "【演练数据 Rehearsal】", XLSX_MARK);
 		row++;
 	}
-	aidcase_xlsx_merge(book, sheet, row, 0, row, last, report->period_zh,
+	aidcase_xlsx_merge(book, sheet, row, 0, row, last, report->period_text,
 					   XLSX_LINE_CENTRE);
 	aidcase_xlsx_row_height(book, sheet, row++, 18);
 
-	left = psprintf("%s：%s", both_text(report, "填报单位", " / ", "Unit"),
+	left = psprintf("%s%s%s", form_text(report, "填报单位", " / ", "Unit"),
+					report->english ? ": " : "：",
 					report->unit_code != NULL ? report->unit_name
 					: report->register_line);
-	right = psprintf("%s：%s", both_text(report, "计量单位", " / ", "Measured in"),
-					 both_text(report, report->measure, " / ",
+	right = psprintf("%s%s%s", form_text(report, "计量单位", " / ", "Measured in"),
+					 report->english ? ": " : "：",
+					 form_text(report, report->measure, " / ",
 							   report->measure_en));
 	report->left_width = aidcase_xlsx_width(left, strlen(left)) + 2;
 	report->right_width = aidcase_xlsx_width(right, strlen(right)) + 2;
@@ -703,10 +751,10 @@ begin_form(RowWriter *writer, TupleDesc desc)
 				   strcmp(report->columns[end + 1].group, column->group) == 0)
 				end++;
 			aidcase_xlsx_merge(book, sheet, row, i, row, end,
-							   both_text(report, column->group, "\n",
+							   form_text(report, column->group, "\n",
 										 column->group_en), XLSX_HEAD);
 		}
-		text = both_text(report, column->label, "\n", column->label_en);
+		text = form_text(report, column->label, "\n", column->label_en);
 		aidcase_xlsx_merge(book, sheet,
 						   column->group != NULL ? report->head_last : row, i,
 						   report->head_last, i, text, XLSX_HEAD);
@@ -758,7 +806,8 @@ end_form(RowWriter *writer, const Report *report)
 	if (writer->rows == 0)
 	{
 		aidcase_xlsx_merge(book, sheet, writer->next_row, 0, writer->next_row,
-						   last, "（本期无数据 / no data）", XLSX_BODY_ID);
+						   last, report->english ? "(no data)" : "（本期无数据 / no data）",
+						   XLSX_BODY_ID);
 		writer->next_row++;
 	}
 	for (i = 0; i <= last; i++)
@@ -776,8 +825,10 @@ end_form(RowWriter *writer, const Report *report)
 		char	   *text;
 
 		number++;
-		text = number == 1 && list == NULL ? psprintf("注：%s", line) :
-			number == 1 ? psprintf("注：1. %s", line) :
+		text = number == 1 && list == NULL ?
+			psprintf("%s%s", report->english ? "Note: " : "注：", line) :
+			number == 1 ?
+			psprintf("%s1. %s", report->english ? "Notes: " : "注：", line) :
 			psprintf("　　%d. %s", number, line);
 		aidcase_xlsx_merge(book, sheet, writer->next_row, 0, writer->next_row,
 						   last, text, XLSX_NOTE);
@@ -867,7 +918,7 @@ write_totals(RowWriter *writer, const Report *report, int row)
 
 		if (column->total == TOTAL_NONE)
 		{
-			text = both_text(report, "合计", " ", "Total");
+			text = form_text(report, "合计", " ", "Total");
 			if (labelled)
 				aidcase_xlsx_blank(writer->book, writer->sheet, row, i, style);
 			else
@@ -955,24 +1006,26 @@ write_charts(RowWriter *writer, const Report *report)
 	const int	last_col = 10;	/* as wide as a chart */
 	const int	step = 15;		/* rows that a chart takes */
 	const int	per_page = 3;	/* charts on a page */
-	int			sheet = aidcase_xlsx_sheet(book, "图表");
+	int			sheet = aidcase_xlsx_sheet(book, report->english ? "Charts" : "图表");
 	int			row = 0;
 	char	   *text;
 	int			i;
 
-	text = psprintf("%s（%s）", report->title, report->period_zh);
+	text = psprintf(report->english ? "%s (%s)" : "%s（%s）", form_title(report),
+					report->period_text);
 	aidcase_xlsx_merge(book, sheet, row, 0, row, last_col, text, XLSX_TITLE);
 	aidcase_xlsx_row_height(book, sheet, row++, 30);
 	if (report->rehearsal)
 	{
 		aidcase_xlsx_merge(book, sheet, row, 0, row, last_col,
-						   "【演练数据 Rehearsal】", XLSX_MARK);
+						   report->english ? "Rehearsal" : "【演练数据 Rehearsal】", XLSX_MARK);
 		row++;
 	}
 	if (writer->rows == 0)
 	{
 		aidcase_xlsx_merge(book, sheet, row, 0, row, last_col,
-						   "（本期无数据 / no data）", XLSX_LINE_CENTRE);
+						   report->english ? "(no data)" : "（本期无数据 / no data）",
+						   XLSX_LINE_CENTRE);
 		row++;
 	}
 	else
@@ -987,7 +1040,7 @@ write_charts(RowWriter *writer, const Report *report)
 			char	   *name;
 
 			def.kind = chart->kind;
-			def.title = both_text(report, chart->title, " / ",
+			def.title = form_text(report, chart->title, " / ",
 								  chart->title_en);
 			def.data_sheet = writer->sheet;
 			def.first_row = writer->first_row;
@@ -998,7 +1051,7 @@ write_charts(RowWriter *writer, const Report *report)
 				 name = strtok_r(NULL, ",", &state))
 			{
 				cols[def.nvalues] = column_number(report, name);
-				names[def.nvalues] = both_text(report,
+				names[def.nvalues] = form_text(report,
 											   report->columns[cols[def.nvalues]].label,
 											   " / ",
 											   report->columns[cols[def.nvalues]].label_en);
@@ -1016,6 +1069,7 @@ write_charts(RowWriter *writer, const Report *report)
 	print.last_col = last_col;
 	print.pages_high = (report->ncharts + per_page - 1) / per_page;
 	print.mark = report->rehearsal ? REHEARSAL_MARK : NULL;
+	print.english = report->english;
 	aidcase_xlsx_print(book, sheet, &print);
 }
 
@@ -1050,6 +1104,9 @@ write_about_form(RowWriter *writer, const Report *report)
 	aidcase_about_line(book, sheet, &row, "知悉时点 / known_at",
 			   known_at != NULL ? known_at
 			   : "未指定，按生成时的登记内容 / not given: as recorded when it was made");
+	if (aidcase_language() != LANGUAGE_AUTO)
+		aidcase_about_line(book, sheet, &row, "语言 / aidcase.language",
+						   report->english ? "en" : "zh");
 	aidcase_about_line(book, sheet, &row, "登记库 / Register", report->register_line);
 	aidcase_about_line(book, sheet, &row, "用途 / Purpose",
 			   report->rehearsal ? "演练，不作统计依据 / rehearsal, not for statistics"

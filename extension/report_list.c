@@ -93,6 +93,7 @@ aidcase_xlsx(PG_FUNCTION_ARGS)
 	print.repeat_first = print.repeat_last = options.head_row;
 	print.last_row = Max(writer.next_row - 1, options.head_row);
 	print.last_col = writer.ncolumns - 1;
+	print.english = aidcase_language() == LANGUAGE_EN;
 	aidcase_xlsx_print(book, writer.sheet, &print);
 	if (options.about)
 		write_about_list(&writer, &options);

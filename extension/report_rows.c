@@ -401,7 +401,10 @@ write_cell(RowWriter *writer, int col, Datum value)
 			break;
 
 		case CELL_YES_NO:
-			text = DatumGetBool(value) ? "是" : "否";
+			if (column->english)
+				text = DatumGetBool(value) ? "yes" : "no";
+			else
+				text = DatumGetBool(value) ? "是" : "否";
 			len = strlen(text);
 			break;
 
@@ -625,5 +628,6 @@ aidcase_about_query(XlsxBook *book, int sheet, int row, const char *query,
 	print.last_row = Max(row - 1, 0);
 	print.last_col = 1;
 	print.mark = rehearsal ? REHEARSAL_MARK : NULL;
+	print.english = aidcase_language() == LANGUAGE_EN;
 	aidcase_xlsx_print(book, sheet, &print);
 }

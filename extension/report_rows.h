@@ -47,7 +47,7 @@ typedef enum CellKind
 	CELL_NUMERIC,
 	CELL_FLOAT,
 	CELL_BOOLEAN,
-	CELL_YES_NO,				/* boolean, in Chinese */
+	CELL_YES_NO,				/* boolean, as a word */
 	CELL_DATE,
 	CELL_TIMESTAMP,
 	CELL_TIMESTAMPTZ
@@ -82,6 +82,7 @@ typedef struct Column
 	int64		count;			/* values that are not null */
 	Numeric		value;			/* running total, NULL when none */
 	bool		as_number;		/* no value had to be written as text */
+	bool		english;		/* words of ours in English */
 } Column;
 
 /* Receives the rows of the query and writes them. */

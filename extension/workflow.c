@@ -55,6 +55,8 @@ PG_FUNCTION_INFO_V1(aidcase_enforce_workflow);
 PG_FUNCTION_INFO_V1(aidcase_next_actions);
 PG_FUNCTION_INFO_V1(aidcase_aim_move);
 
+#define NOBODY_HINT_ZH \
+	"用 enrol_staff() 将登录名交给工作人员,或对共用登录名在同一事务中调用 act_as()。"
 #define NOBODY_HINT \
 	"Give the login to a member of staff with enrol_staff(), or call" \
 	" act_as() in the same transaction for a pooled login."
@@ -850,6 +852,36 @@ add_unmet(Unmet *unmet, const char *sentence, const char *hint)
 }
 
 /*
+ * The labels of posts in Chinese, in the caller's memory context.
+ */
+static char *
+posts_in_chinese(const NameList *posts)
+{
+	static KeptPlan plan = {
+		"SELECT pg_catalog.string_agg(p.label_zh, '、' ORDER BY p.post)"
+		" FROM aidcase.post AS p WHERE p.post OPERATOR(pg_catalog.=) ANY ($1)",
+	1, {TEXTARRAYOID}, NULL};
+	MemoryContext caller = CurrentMemoryContext;
+	Datum	   *names = palloc(sizeof(Datum) * Max(posts->n, 1));
+	Datum		array;
+	char	   *labels;
+	int			i;
+
+	for (i = 0; i < posts->n; i++)
+		names[i] = CStringGetTextDatum(posts->names[i]);
+	array = PointerGetDatum(construct_array(names, posts->n, TEXTOID, -1,
+											false, TYPALIGN_INT));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	(void) aidcase_run(&plan, &array, NULL, 1);
+	labels = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	labels = MemoryContextStrdup(caller, labels != NULL ? labels : "");
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return labels;
+}
+
+/*
  * All conditions of a move: the actor's post, today and on the date of the
  * move, and every guard.  The texts are in the caller's memory context.
  */
@@ -860,10 +892,12 @@ check_conditions(const GuardContext *context, bool have_actor, Unmet *unmet)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext within;
 	DateADT		today = aidcase_date(aidcase_now());
+	bool		zh = aidcase_language() == LANGUAGE_ZH;
 	int			i;
 
 	if (!have_actor)
-		add_unmet(unmet, "Nobody acts in this session.", NOBODY_HINT);
+		add_unmet(unmet, zh ? "本会话没有经办人员。" : "Nobody acts in this session.",
+				  zh ? NOBODY_HINT_ZH : NOBODY_HINT);
 	else if (!aidcase_actor_has_post(move->posts.names, move->posts.n,
 									 context->unit_id, context->on) ||
 			 (today != context->on &&
@@ -873,13 +907,20 @@ check_conditions(const GuardContext *context, bool have_actor, Unmet *unmet)
 		StringInfoData line;
 
 		initStringInfo(&line);
-		appendStringInfoString(&line, move->posts.n > 1 ?
-							   "It needs one of the posts " : "It needs the post ");
-		for (i = 0; i < move->posts.n; i++)
-			appendStringInfo(&line, "%s%s", i > 0 ? ", " : "",
-							 move->posts.names[i]);
-		appendStringInfoString(&line, " at the unit or above it.");
-		add_unmet(unmet, line.data, "Ask somebody who holds the post.");
+		if (zh)
+			appendStringInfo(&line, "须由本单位或上级的%s办理。",
+							 posts_in_chinese(&move->posts));
+		else
+		{
+			appendStringInfoString(&line, move->posts.n > 1 ?
+								   "It needs one of the posts " : "It needs the post ");
+			for (i = 0; i < move->posts.n; i++)
+				appendStringInfo(&line, "%s%s", i > 0 ? ", " : "",
+								 move->posts.names[i]);
+			appendStringInfoString(&line, " at the unit or above it.");
+		}
+		add_unmet(unmet, line.data, zh ? "请由担任该岗位的人员办理。" :
+				  "Ask somebody who holds the post.");
 	}
 	if (move->nguards == 0)
 		return;
@@ -895,7 +936,9 @@ check_conditions(const GuardContext *context, bool have_actor, Unmet *unmet)
 		if (sentence != NULL)
 		{
 			MemoryContextSwitchTo(caller);
-			add_unmet(unmet, sentence, guard->hint);
+			if (zh)
+				sentence = psprintf("未满足“%s”:%s", guard->label_zh, sentence);
+			add_unmet(unmet, sentence, zh ? guard->hint_zh : guard->hint);
 			MemoryContextSwitchTo(within);
 		}
 	}
@@ -932,6 +975,8 @@ refuse_unmet(Relation rel, const GuardContext *context, const Unmet *unmet)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_MOVE_REFUSED),
+			 aidcase_language() == LANGUAGE_ZH ?
+			 errmsg("不能“%s”:有 %d 项条件未满足", context->move->label_zh, n) :
 			 errmsg_plural("cannot %s: %d condition is not met",
 						   "cannot %s: %d conditions are not met",
 						   n, context->move->action, n),
@@ -951,16 +996,39 @@ static void
 refuse_state(Relation rel, int64 id, const Workflow *workflow,
 			 const WorkflowState *from, const char *to, const char *action)
 {
+	bool		zh = aidcase_language() == LANGUAGE_ZH;
 	StringInfoData moves;
 	int			i;
 
 	initStringInfo(&moves);
 	for (i = 0; i < workflow->ntransitions; i++)
-		if (workflow->transitions[i].from == from)
+	{
+		const WorkflowTransition *move = &workflow->transitions[i];
+
+		if (move->from != from)
+			continue;
+		if (zh)
+			appendStringInfo(&moves, "%s%s(%s)", moves.len > 0 ? "、" : "",
+							 move->label_zh, move->action);
+		else
 			appendStringInfo(&moves, "%s%s (to \"%s\")",
-							 moves.len > 0 ? ", " : "",
-							 workflow->transitions[i].action,
-							 workflow->transitions[i].to->name);
+							 moves.len > 0 ? ", " : "", move->action,
+							 move->to->name);
+	}
+	if (zh)
+		ereport(ERROR,
+				(errcode(ERRCODE_MOVE_REFUSED),
+				 errmsg("状态“%s”下不能办理“%s”", from->label_zh,
+						action != NULL ? action : to),
+				 moves.len > 0 ?
+				 errdetail("此状态可以办理:%s。", moves.data) :
+				 errdetail("此状态为终结状态。"),
+				 moves.len > 0 ?
+				 errhint("请用上列办理事项之一调用 aidcase.advance()。") :
+				 errhint("已办结的不再变动,请另开新行。"),
+				 errcontext("move of row " INT64_FORMAT " of table \"%s\"",
+							id, RelationGetRelationName(rel)),
+				 errtable(rel)));
 	ereport(ERROR,
 			(errcode(ERRCODE_MOVE_REFUSED),
 			 action != NULL ?

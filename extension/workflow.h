@@ -70,7 +70,9 @@ typedef struct ClockList
 typedef struct WorkflowGuard
 {
 	char	   *name;
+	char	   *label_zh;		/* the condition, in Chinese */
 	char	   *hint;			/* what to do when it is not met */
+	char	   *hint_zh;
 	char	   *problem;		/* why it cannot be called, or NULL */
 	bool		in_c;			/* takes a GuardContext */
 	FmgrInfo	function;		/* of a guard in C */
@@ -87,6 +89,7 @@ typedef enum StateKind
 typedef struct WorkflowState
 {
 	char	   *name;
+	char	   *label_zh;
 	StateKind	kind;
 	bool		frozen;			/* facts and decision no longer change */
 	bool		grants;			/* entering it grants awards */

@@ -406,7 +406,7 @@ static void
 read_guards(Definitions *defs)
 {
 	static KeptPlan plan = {
-		"SELECT g.guard, g.function_name, g.hint_en"
+		"SELECT g.guard, g.function_name, g.hint_en, g.label_zh, g.hint_zh"
 		" FROM aidcase.guard AS g ORDER BY g.guard",
 	0, {0}, NULL};
 	uint64		n = aidcase_run(&plan, NULL, NULL, 0);
@@ -421,6 +421,8 @@ read_guards(Definitions *defs)
 
 		guard->name = column_text(defs, i, 1);
 		guard->hint = column_text(defs, i, 3);
+		guard->label_zh = column_text(defs, i, 4);
+		guard->hint_zh = column_text(defs, i, 5);
 		problem = guard_function(column_text(defs, i, 2), &guard->in_c,
 								 &guard->funcid);
 		if (problem != NULL)
@@ -505,7 +507,7 @@ static void
 read_states(Definitions *defs)
 {
 	static KeptPlan plan = {
-		"SELECT s.workflow_id, s.state, s.kind, s.frozen, s.grants"
+		"SELECT s.workflow_id, s.state, s.kind, s.frozen, s.grants, s.label_zh"
 		" FROM aidcase.workflow_state AS s"
 		" ORDER BY s.workflow_id, s.sort, s.state",
 	0, {0}, NULL};
@@ -530,6 +532,7 @@ read_states(Definitions *defs)
 			strcmp(kind, "final") == 0 ? STATE_FINAL : STATE_NORMAL;
 		state->frozen = DatumGetBool(column_value(i, 4));
 		state->grants = DatumGetBool(column_value(i, 5));
+		state->label_zh = column_text(defs, i, 6);
 		if (workflow->states == NULL)
 			workflow->states = state;
 		workflow->nstates++;

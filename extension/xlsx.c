@@ -702,7 +702,8 @@ aidcase_xlsx_print(XlsxBook *book, int sheet, const XlsxPrint *p)
 		check(worksheet_set_header(ws, header));
 		pfree(header);
 	}
-	check(worksheet_set_footer(ws, "&C第 &P 页 共 &N 页"));
+	check(worksheet_set_footer(ws, p->english ? "&CPage &P of &N" :
+							   "&C第 &P 页 共 &N 页"));
 }
 
 /*

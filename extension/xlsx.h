@@ -81,6 +81,7 @@ typedef struct XlsxPrint
 	int			last_col;
 	int			pages_high;		/* fit into so many pages; 0 = as needed */
 	const char *mark;			/* shown in the page header, or NULL */
+	bool		english;		/* language of the page numbers */
 } XlsxPrint;
 
 /* One chart over rows of a data sheet. */

@@ -83,7 +83,7 @@ extern AidcaseLanguage aidcase_language(void);
  * register's owner, with the latest snapshot.  The caller is connected to
  * SPI.
  */
-#define KEPT_PLAN_MAX_ARGS	8
+#define KEPT_PLAN_MAX_ARGS	9
 
 typedef struct KeptPlan
 {

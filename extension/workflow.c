@@ -791,8 +791,8 @@ event_time(Relation rel, int64 id, bool given, TimestampTz at,
 /*
  * Calls a guard: NULL when it is met, else its sentence.  SPI is connected.
  */
-static char *
-call_guard(const WorkflowGuard *guard, const GuardContext *context)
+char *
+aidcase_call_guard(const WorkflowGuard *guard, const GuardContext *context)
 {
 	LOCAL_FCINFO(fcinfo, 4);
 	FmgrInfo	flinfo;
@@ -931,7 +931,7 @@ check_conditions(const GuardContext *context, bool have_actor, Unmet *unmet)
 	for (i = 0; i < move->nguards; i++)
 	{
 		const WorkflowGuard *guard = move->guards[i];
-		char	   *sentence = call_guard(guard, context);
+		char	   *sentence = aidcase_call_guard(guard, context);
 
 		if (sentence != NULL)
 		{

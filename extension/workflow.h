@@ -55,8 +55,13 @@ typedef struct WorkflowClock
 	char	   *variant;		/* of the parameter, or NULL */
 	char	   *due_column;		/* or date column of the row: its last day */
 	bool		from_first_contact; /* else from the move */
+	bool		from_acceptance;	/* then once for a row */
+	bool		of_case;		/* a move of any round of the case meets it */
 	char	   *cancelled_by;	/* table whose new rows cancel it, or NULL */
 	NameList	met_by;			/* facts that meet it, as table.column */
+	NameList	started_by;		/* facts that start it */
+	const struct WorkflowGuard *only_if;	/* starts while this is met, or NULL */
+	char	   *problem;		/* why it cannot be started, or NULL */
 } WorkflowClock;
 
 /* Clocks that a move starts, meets, pauses, resumes or cancels. */
@@ -191,6 +196,7 @@ typedef struct FactColumns
 	int			ntimes;
 	AttrNumber	times[FACT_MAX_TIMES];	/* must not lie in the future */
 	AttrNumber	signed_on;		/* a date that must not, either */
+	AttrNumber	happened_on;	/* a date that may start a clock */
 } FactColumns;
 
 /* A row taken apart, in the memory context of that moment. */
@@ -317,6 +323,9 @@ extern const WorkflowTransition *aidcase_transition(const Workflow *workflow,
 													const char *to);
 extern ClockList aidcase_clocks_cancelled_by(const char *table);
 extern ClockList aidcase_clocks_met_by(const char *fact);
+extern ClockList aidcase_clocks_started_by(const char *fact);
+extern char *aidcase_call_guard(const WorkflowGuard *guard,
+								const GuardContext *context);
 extern bool aidcase_listed(const NameList *list, const char *name);
 extern const SubjectColumns *aidcase_subject_columns(Relation rel);
 extern const FactColumns *aidcase_fact_columns(Relation rel);

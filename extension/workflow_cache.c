@@ -442,7 +442,9 @@ read_clocks(Definitions *defs)
 	static KeptPlan plan = {
 		"SELECT c.clock, c.kind, c.parameter,"
 		" c.starts_from OPERATOR(pg_catalog.=) 'first_contact', c.cancelled_by,"
-		" c.met_by, c.due_column, c.variant"
+		" c.met_by, c.due_column, c.variant,"
+		" c.starts_from OPERATOR(pg_catalog.=) 'acceptance', c.of_case,"
+		" c.started_by, c.only_if"
 		" FROM aidcase.clock AS c ORDER BY c.clock",
 	0, {0}, NULL};
 	uint64		n = aidcase_run(&plan, NULL, NULL, 0);
@@ -454,6 +456,8 @@ read_clocks(Definitions *defs)
 	{
 		WorkflowClock *clock = &defs->clocks[i];
 		char	   *kind;
+		char	   *condition;
+		int			j;
 
 		clock->name = column_text(defs, i, 1);
 		kind = column_text(defs, i, 2);
@@ -466,6 +470,22 @@ read_clocks(Definitions *defs)
 		clock->met_by = column_names(defs, i, 6);
 		clock->due_column = column_text(defs, i, 7);
 		clock->variant = column_text(defs, i, 8);
+		clock->from_acceptance = DatumGetBool(column_value(i, 9));
+		clock->of_case = DatumGetBool(column_value(i, 10));
+		clock->started_by = column_names(defs, i, 11);
+		condition = column_text(defs, i, 12);
+		if (condition == NULL)
+			continue;
+		for (j = 0; j < defs->nguards; j++)
+			if (strcmp(defs->guards[j].name, condition) == 0)
+				break;
+		if (j == defs->nguards)
+			note_problem(defs, &clock->problem, "guard", condition);
+		else
+		{
+			clock->only_if = &defs->guards[j];
+			clock->problem = defs->guards[j].problem;
+		}
 	}
 	defs->nclocks = n;
 }
@@ -950,6 +970,23 @@ aidcase_clocks_met_by(const char *fact)
 }
 
 /*
+ * The clocks that a fact, named as table.column, starts.
+ */
+ClockList
+aidcase_clocks_started_by(const char *fact)
+{
+	const Definitions *defs = get_definitions();
+	ClockList	list = {0, NULL};
+	int			i;
+
+	list.clocks = palloc(sizeof(WorkflowClock *) * Max(defs->nclocks, 1));
+	for (i = 0; i < defs->nclocks; i++)
+		if (aidcase_listed(&defs->clocks[i].started_by, fact))
+			list.clocks[list.n++] = &defs->clocks[i];
+	return list;
+}
+
+/*
  * Is a name in a list?
  */
 bool
@@ -1080,6 +1117,7 @@ aidcase_fact_columns(Relation rel)
 	fresh.entry_no = optional_column(rel, "entry_no", INT8OID);
 	fresh.is_void = optional_column(rel, "void", BOOLOID);
 	fresh.signed_on = optional_column(rel, "signed_on", DATEOID);
+	fresh.happened_on = optional_column(rel, "happened_on", DATEOID);
 	for (i = 0; i < (int) lengthof(signer_columns) && fresh.signer == 0; i++)
 	{
 		fresh.signer = optional_column(rel, signer_columns[i].column, INT8OID);

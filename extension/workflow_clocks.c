@@ -5,7 +5,12 @@
  *
  * run_clocks() fires after a row of a subject is written, and starts, meets,
  * pauses, resumes and cancels the clocks of the move.  fact_clocks() fires
- * after a fact is written that meets a clock or puts an end to it.
+ * after a fact is written that starts a clock, meets it or puts an end to it.
+ *
+ * A clock may have a condition, a guard in SQL: it starts only while that is
+ * met.  A clock of the case (a review that is due) starts with a move of one
+ * round and is met by a move of any round of the household that names it; it
+ * is cancelled by the round that started it.
  *
  * A deadline is met in time if met_at < due_at.  In working or calendar days
  * due_at is the first instant after the last day: a clock of 7 working days
@@ -249,6 +254,12 @@ clock_names(const ClockList *list)
 	" AND d.clock OPERATOR(pg_catalog.=) ANY ($4)" \
 	" AND d.met_at IS NULL AND d.cancelled_at IS NULL"
 
+/* the same, of all rounds of the household, for clocks of the case */
+#define RUNNING_OF_CASE \
+	" WHERE d.case_id OPERATOR(pg_catalog.=) $3" \
+	" AND d.clock OPERATOR(pg_catalog.=) ANY ($4)" \
+	" AND d.met_at IS NULL AND d.cancelled_at IS NULL"
+
 /*
  * Runs one statement over the running clocks of a row: $1 instant, $2 table,
  * $3 key, $4 clocks, $5 reason if the plan has it.
@@ -351,28 +362,46 @@ aidcase_too_late(const char *subject, int64 id, TimestampTz at,
 }
 
 /*
- * Meets running clocks.  What is entered too late counts from its entry.
+ * Meets running clocks, those of the case of any of its rounds.  What is
+ * entered too late counts from its entry.
  */
 static void
-meet_running(const char *subject, int64 id, TimestampTz at,
+meet_running(const char *subject, int64 id, int64 case_id, TimestampTz at,
 			 const ClockList *list)
 {
-	static KeptPlan plan = {
-		"UPDATE aidcase.deadline AS d SET met_at ="
-		" CASE WHEN $1 OPERATOR(pg_catalog.<) d.started_at"
-		" THEN d.started_at ELSE $1 END, met_entered_at ="
-		" CASE WHEN $5 OPERATOR(pg_catalog.<) $1 THEN $1 ELSE $5 END" RUNNING,
-	5, {TIMESTAMPTZOID, TEXTOID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID}, NULL};
-	Datum		values[5];
+#define MEET(which) \
+	"UPDATE aidcase.deadline AS d SET met_at =" \
+	" CASE WHEN $1 OPERATOR(pg_catalog.<) d.started_at" \
+	" THEN d.started_at ELSE $1 END, met_entered_at =" \
+	" CASE WHEN $5 OPERATOR(pg_catalog.<) $1 THEN $1" \
+	" WHEN $5 OPERATOR(pg_catalog.<) d.started_at THEN d.started_at" \
+	" ELSE $5 END" which
+	static KeptPlan plans[2] = {
+		{MEET(RUNNING),
+			5, {TIMESTAMPTZOID, TEXTOID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID}, NULL},
+		{MEET(RUNNING_OF_CASE),
+			5, {TIMESTAMPTZOID, TEXTOID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID}, NULL}
+	};
+	int			of_case;
 
-	if (list->n == 0)
-		return;
-	values[0] = TimestampTzGetDatum(at);
-	values[1] = CStringGetTextDatum(subject);
-	values[2] = Int64GetDatum(id);
-	values[3] = clock_names(list);
-	values[4] = TimestampTzGetDatum(aidcase_now());
-	(void) aidcase_run(&plan, values, NULL, 0);
+	for (of_case = 0; of_case < 2; of_case++)
+	{
+		ClockList	some = {0, palloc(sizeof(WorkflowClock *) * Max(list->n, 1))};
+		Datum		values[5];
+		int			i;
+
+		for (i = 0; i < list->n; i++)
+			if (list->clocks[i]->of_case == (of_case == 1))
+				some.clocks[some.n++] = list->clocks[i];
+		if (some.n == 0)
+			continue;
+		values[0] = TimestampTzGetDatum(at);
+		values[1] = CStringGetTextDatum(subject);
+		values[2] = Int64GetDatum(of_case == 1 ? case_id : id);
+		values[3] = clock_names(&some);
+		values[4] = TimestampTzGetDatum(aidcase_now());
+		(void) aidcase_run(&plans[of_case], values, NULL, 0);
+	}
 }
 
 /*
@@ -380,7 +409,7 @@ meet_running(const char *subject, int64 id, TimestampTz at,
  * entered later than anybody may enter without approval.
  */
 static void
-meet_by_fact(int64 round_id, int64 unit_id, TimestampTz at,
+meet_by_fact(int64 round_id, int64 case_id, int64 unit_id, TimestampTz at,
 			 const ClockList *list)
 {
 	double		hours;
@@ -390,12 +419,38 @@ meet_by_fact(int64 round_id, int64 unit_id, TimestampTz at,
 	if (at < aidcase_now() &&
 		aidcase_too_late("case_round", round_id, at, unit_id, &hours))
 		at = aidcase_now();
-	meet_running("case_round", round_id, at, list);
+	meet_running("case_round", round_id, case_id, at, list);
+}
+
+/*
+ * Is the condition of a clock met?  source and source_id: the row that starts
+ * it, of the subject or a fact.
+ */
+static bool
+condition_met(const WorkflowClock *clock, const char *source, int64 source_id,
+			  TimestampTz started)
+{
+	GuardContext context = {0};
+
+	if (clock->problem != NULL || (clock->only_if != NULL && clock->only_if->in_c))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("clock \"%s\" cannot be started", clock->name),
+				 errdetail("%s", clock->problem != NULL ? clock->problem :
+						   "Its condition must be a guard in SQL."),
+				 errhint("Look at column \"only_if\" of table aidcase.clock.")));
+	if (clock->only_if == NULL)
+		return true;
+	context.subject = source;
+	context.id = source_id;
+	context.at = started;
+	context.on = aidcase_date(started);
+	return aidcase_call_guard(clock->only_if, &context) == NULL;
 }
 
 /*
  * Starts a clock for a row; one that runs already goes on.  What meets or
- * cancels it may be there already.
+ * cancels it may be there already; not so for one that a fact starts.
  */
 static void
 start_clock(const WorkflowClock *clock, const char *subject, int64 id,
@@ -410,10 +465,16 @@ start_clock(const WorkflowClock *clock, const char *subject, int64 id,
 		" clock, started_at, length, due_at, provisional)"
 		" SELECT $1, $2, $3, $4, $5, $6, $7, q.due_at, q.provisional"
 		" FROM aidcase.due_at($8, $6, $7) AS q"
+		" WHERE $9 IS NULL OR NOT EXISTS (SELECT FROM aidcase.deadline AS e"
+		"  WHERE e.subject OPERATOR(pg_catalog.=) $1"
+		"  AND e.subject_id OPERATOR(pg_catalog.=) $2"
+		"  AND e.clock OPERATOR(pg_catalog.=) $5"
+		"  AND ($9 OPERATOR(pg_catalog.=) '-infinity'"
+		"   OR e.started_at OPERATOR(pg_catalog.=) $9))"
 		" ON CONFLICT (subject, subject_id, clock)"
 		" WHERE met_at IS NULL AND cancelled_at IS NULL DO NOTHING",
-	8, {TEXTOID, INT8OID, INT8OID, INT8OID, TEXTOID, TIMESTAMPTZOID,
-	NUMERICOID, TEXTOID}, NULL};
+	9, {TEXTOID, INT8OID, INT8OID, INT8OID, TEXTOID, TIMESTAMPTZOID,
+	NUMERICOID, TEXTOID, TIMESTAMPTZOID}, NULL};
 	static KeptPlan hit_plan = {
 		"SELECT h.hit_id, h.raised_at FROM aidcase.registry_hit AS h"
 		" WHERE h.round_id OPERATOR(pg_catalog.=) $1 ORDER BY h.hit_id LIMIT 1",
@@ -438,8 +499,8 @@ start_clock(const WorkflowClock *clock, const char *subject, int64 id,
 		" WHERE f.fact OPERATOR(pg_catalog.=) ANY ($2) AND f.at IS NOT NULL"
 		" ORDER BY f.at LIMIT 1",
 	2, {INT8OID, TEXTARRAYOID}, NULL};
-	Datum		values[8];
-	char		nulls[] = "        ";
+	Datum		values[9];
+	char		nulls[] = "         ";
 	bool		isnull;
 
 	if (clock->due_column != NULL)
@@ -471,6 +532,11 @@ start_clock(const WorkflowClock *clock, const char *subject, int64 id,
 	values[4] = CStringGetTextDatum(clock->name);
 	values[5] = TimestampTzGetDatum(started);
 	values[7] = CStringGetTextDatum(kind_name(clock->kind));
+
+	/* once for a row, or once for all facts of that instant */
+	values[8] = TimestampTzGetDatum(clock->from_acceptance ? DT_NOBEGIN : started);
+	if (!clock->from_acceptance && clock->started_by.n == 0)
+		nulls[8] = 'n';
 	if (case_id == 0)
 		nulls[2] = 'n';
 	(void) aidcase_run(&insert_plan, values, nulls, 0);
@@ -494,7 +560,7 @@ start_clock(const WorkflowClock *clock, const char *subject, int64 id,
 		cancel_running(subject, id, raised, &one,
 					   psprintf("registry_hit " INT64_FORMAT, hit_id));
 	}
-	if (clock->met_by.n > 0)
+	if (clock->met_by.n > 0 && clock->started_by.n == 0)
 	{
 		Datum	   *names = palloc(sizeof(Datum) * clock->met_by.n);
 		ClockList	one = {1, &clock};
@@ -506,7 +572,7 @@ start_clock(const WorkflowClock *clock, const char *subject, int64 id,
 													TEXTOID, -1, false,
 													TYPALIGN_INT));
 		if (aidcase_run(&fact_plan, values, NULL, 1) == 1)
-			meet_by_fact(id, unit_id,
+			meet_by_fact(id, case_id, unit_id,
 						 DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
 														   SPI_tuptable->tupdesc,
 														   1, &isnull)),
@@ -593,7 +659,8 @@ aidcase_run_clocks(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	if (move != NULL)
 	{
-		meet_running(subject, id, at, &move->meets);
+		meet_running(subject, id, row_int64(&new, columns->case_id), at,
+					 &move->meets);
 		cancel_running(subject, id, at, &move->cancels, move->action);
 		touch_clocks(&resume_plan, subject, id, at, &move->resumes, NULL);
 		touch_clocks(&pause_plan, subject, id, at, &move->pauses, NULL);
@@ -607,6 +674,16 @@ aidcase_run_clocks(PG_FUNCTION_ARGS)
 		if (clock->from_first_contact && columns->first_contact_at != 0 &&
 			!new.nulls[columns->first_contact_at - 1])
 			started = DatumGetTimestampTz(new.values[columns->first_contact_at - 1]);
+		if (clock->from_acceptance)
+		{
+			AttrNumber	attnum = aidcase_attnum(desc, "accepted_on");
+
+			if (attnum == 0 || new.nulls[attnum - 1])
+				continue;
+			started = aidcase_midnight(DatumGetDateADT(new.values[attnum - 1]));
+		}
+		if (!condition_met(clock, subject, id, started))
+			continue;
 		if (clock->due_column != NULL)
 		{
 			AttrNumber	attnum = aidcase_attnum(desc, clock->due_column);
@@ -632,10 +709,31 @@ aidcase_run_clocks(PG_FUNCTION_ARGS)
 }
 
 /*
+ * When a fact happened that this write says for the first time; number is
+ * that of its time column, ntimes that of a date alone.
+ */
+static bool
+fact_time(const FactColumns *columns, TupleDesc desc, const Row *old,
+		  const Row *new, int number, TimestampTz *at, const char **column)
+{
+	AttrNumber	attnum = number < columns->ntimes ? columns->times[number] :
+		columns->happened_on;
+
+	if (attnum == 0 || new->nulls[attnum - 1] ||
+		(old != NULL && !old->nulls[attnum - 1]))
+		return false;
+	*column = NameStr(TupleDescAttr(desc, attnum - 1)->attname);
+	*at = number < columns->ntimes ?
+		DatumGetTimestampTz(new->values[attnum - 1]) :
+		aidcase_midnight(DatumGetDateADT(new->values[attnum - 1]));
+	return true;
+}
+
+/*
  * Trigger: AFTER INSERT OR UPDATE on a table of facts of rounds, for each
  * row.  A new row cancels the clocks that its table cancels, with the row as
- * the reason; a time that is set for the first time meets the clocks that it
- * meets.
+ * the reason; a time that is set for the first time starts or meets the
+ * clocks that it starts or meets.
  */
 Datum
 aidcase_fact_clocks(PG_FUNCTION_ARGS)
@@ -652,12 +750,20 @@ aidcase_fact_clocks(PG_FUNCTION_ARGS)
 	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	const FactColumns *columns = aidcase_fact_columns(rel);
 	ClockList	cancels = {0, NULL};
-	ClockList	meets[FACT_MAX_TIMES];
+	ClockList	meets[FACT_MAX_TIMES + 1];
+	ClockList	starts[FACT_MAX_TIMES + 1];
+	TimestampTz times[FACT_MAX_TIMES + 1];
 	Row			old;
 	Row			new;
+	Datum		values[1];
+	bool		isnull;
 	int64		round_id;
+	int64		case_id;
+	int64		unit_id;
+	int64		key = 0;
 	bool		anything;
 	int			i;
+	int			j;
 
 	if (is_update)
 		aidcase_take_apart(&old, trigdata->tg_trigtuple, desc);
@@ -668,55 +774,54 @@ aidcase_fact_clocks(PG_FUNCTION_ARGS)
 	aidcase_take_apart(&new, is_update ? trigdata->tg_newtuple :
 					   trigdata->tg_trigtuple, desc);
 	anything = cancels.n > 0;
-	for (i = 0; i < columns->ntimes; i++)
+	for (i = 0; i <= columns->ntimes; i++)
 	{
-		AttrNumber	attnum = columns->times[i];
+		const char *column;
+		char	   *fact;
 
-		meets[i].n = 0;
-		if (new.nulls[attnum - 1] || (is_update && !old.nulls[attnum - 1]))
+		meets[i].n = starts[i].n = 0;
+		if (!fact_time(columns, desc, is_update ? &old : NULL, &new, i,
+					   &times[i], &column))
 			continue;
-		meets[i] = aidcase_clocks_met_by(psprintf("%s.%s", table,
-												  NameStr(TupleDescAttr(desc, attnum - 1)->attname)));
-		anything |= meets[i].n > 0;
+		fact = psprintf("%s.%s", table, column);
+		meets[i] = aidcase_clocks_met_by(fact);
+		starts[i] = aidcase_clocks_started_by(fact);
+		anything |= meets[i].n + starts[i].n > 0;
 	}
 	if (!anything)
 		return PointerGetDatum(NULL);
 
 	round_id = row_int64(&new, columns->round_id);
+	case_id = row_int64(&new, columns->case_id);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (cancels.n > 0)
+	values[0] = Int64GetDatum(round_id);
+	if (aidcase_run(&unit_plan, values, NULL, 1) != 1)
+		elog(ERROR, "round " INT64_FORMAT " does not exist", round_id);
+	unit_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+										  SPI_tuptable->tupdesc, 1, &isnull));
 	{
 		Bitmapset  *primary = RelationGetIndexAttrBitmap(rel,
 														 INDEX_ATTR_BITMAP_PRIMARY_KEY);
-		AttrNumber	key;
 
 		if (bms_membership(primary) != BMS_SINGLETON)
 			elog(ERROR, "table \"%s\" has no simple primary key", table);
-		key = bms_singleton_member(primary) + FirstLowInvalidHeapAttributeNumber;
+		key = row_int64(&new, bms_singleton_member(primary) +
+						FirstLowInvalidHeapAttributeNumber);
+	}
+	if (cancels.n > 0)
 		cancel_running("case_round", round_id,
 					   columns->ntimes > 0 && !new.nulls[columns->times[0] - 1] ?
 					   DatumGetTimestampTz(new.values[columns->times[0] - 1]) :
 					   aidcase_now(),
-					   &cancels,
-					   psprintf("%s " INT64_FORMAT, table, row_int64(&new, key)));
-	}
-	for (i = 0; i < columns->ntimes; i++)
+					   &cancels, psprintf("%s " INT64_FORMAT, table, key));
+	for (i = 0; i <= columns->ntimes; i++)
 	{
-		Datum		values[1];
-		bool		isnull;
-
-		if (meets[i].n == 0)
-			continue;
-		values[0] = Int64GetDatum(round_id);
-		if (aidcase_run(&unit_plan, values, NULL, 1) != 1)
-			elog(ERROR, "round " INT64_FORMAT " does not exist", round_id);
-		meet_by_fact(round_id,
-					 DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-												 SPI_tuptable->tupdesc, 1,
-												 &isnull)),
-					 DatumGetTimestampTz(new.values[columns->times[i] - 1]),
-					 &meets[i]);
+		for (j = 0; j < starts[i].n; j++)
+			if (condition_met(starts[i].clocks[j], table, key, times[i]))
+				start_clock(starts[i].clocks[j], "case_round", round_id,
+							case_id, unit_id, times[i], 0);
+		meet_by_fact(round_id, case_id, unit_id, times[i], &meets[i]);
 	}
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");

@@ -44,7 +44,7 @@ SELECT is(procedure_of('case_round', 'application', pg_temp.unit('340705404'), '
 SELECT pg_temp.file('w', '340705404', '340705404001', 1) AS w \gset
 SELECT is(pg_temp.procedure(:w), 'ordinary_district', 'a case of 五松社区');
 SELECT pg_temp.in_review(:w, 'w', '340705404');
-SELECT results_eq(format('SELECT clock FROM deadline WHERE subject = ''case_round'' AND subject_id = %s ORDER BY clock', :w), ARRAY['decision_30wd', 'investigation_3wd'], 'has the time limit of the district');
+SELECT results_eq(format('SELECT clock FROM deadline WHERE subject = ''case_round'' AND subject_id = %s ORDER BY clock', :w), ARRAY['county_check_3wd', 'decision_30wd', 'investigation_3wd'], 'has the time limit of the district');
 SELECT alike(pg_temp.go('w-leader', :w, 'confirm'), 'ZA003 cannot confirm from state "in_review"%', 'the unit does not decide');
 SELECT is(pg_temp.go('w-leader', :w, 'propose', format('{"minutes_no": "m%s"}', :w)), '(done)', 'it proposes');
 SELECT alike(pg_temp.go('w-leader', :w, 'announce'), 'ZA003 cannot announce: 1 condition is not met|The opinion has not been announced.|%', 'an announcement needs its list');
@@ -52,7 +52,7 @@ SELECT is(pg_temp.go('w-clerk', :w, 'hand_up'), '(done)', 'without the parameter
 SELECT alike(pg_temp.go('w-leader', :w, 'confirm'), 'ZA003 cannot confirm: 1 condition is not met|It needs the post bureau_leader at the unit or above it.|%', 'the unit''s leader does not decide there either');
 SELECT is(pg_temp.told('t_bureau', format('SELECT aidcase.advance(%s, ''confirm'')', :w)), '(done)', 'the district confirms');
 SELECT is((SELECT count(*) FROM award WHERE round_id = :w), 1::bigint, 'which grants');
-SELECT is((SELECT count(*) FROM deadline WHERE subject = 'case_round' AND subject_id = :w AND met_at < due_at), 3::bigint, 'in time, by all three clocks');
+SELECT is((SELECT count(*) FROM deadline WHERE subject = 'case_round' AND subject_id = :w AND met_at < due_at), 4::bigint, 'in time, by all four clocks');
 
 -- publicity before the decision, where the parameter is on; not for a unit that holds the delegation
 SELECT set_parameter('publicity_before_decision', '340705404', '2021-04-02', 1, '示例参数') \gset

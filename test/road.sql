@@ -43,7 +43,7 @@ SELECT pg_temp.clock('2021-04-12 15:00+08');
 SELECT isnt(pg_temp.by_login('t_leader', format('SELECT pg_temp.meeting(%s, ''x'', ''340705100'')', :r)), NULL, 'the group meets');
 SELECT is(pg_temp.by_login('t_leader', format($$SELECT aidcase.advance(%s, 'confirm', NULL, '{"minutes_no": "m%1$s"}')$$, :r)), 'confirmed', 'confirmed');
 SELECT is((SELECT decided_on FROM case_round WHERE round_id = :r), '2021-04-12', 'on the day');
-SELECT is((SELECT count(*) FROM deadline WHERE subject_id = :r AND subject = 'case_round' AND met_at < due_at), 3::bigint, 'in time, by all clocks');
+SELECT is((SELECT count(*) FROM deadline WHERE subject_id = :r AND subject = 'case_round' AND met_at < due_at), 4::bigint, 'in time, by all clocks, that of the check too');
 SELECT results_eq(format('SELECT months, amount FROM award WHERE round_id = %s', :r), $$VALUES ('[2021-05-01,)'::daterange, 1167.40::numeric(14,2))$$, 'the award begins in the month after');
 SELECT alike(pg_temp.told('t_clerk', format($$UPDATE aidcase.income_item SET void = true WHERE round_id = %s$$, :r)), 'ZA004 %', 'facts are frozen');
 SELECT is(pg_temp.told('t_other', format($$INSERT INTO aidcase.income_item (case_id, round_id, member_id, income_kind, amount, basis, source)

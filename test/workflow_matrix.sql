@@ -160,7 +160,8 @@ SELECT cmp_ok((SELECT n FROM tried WHERE what = 'jumped'), '>=', CASE current_se
 
 -- every guard of the procedures is asked: with nothing done, each refuses in
 -- the round or is met by the absence of what it looks for
-SELECT is_empty($$SELECT g.guard FROM guard AS g WHERE NOT EXISTS (SELECT FROM workflow_transition AS t WHERE g.guard = ANY (t.guards))$$, 'no guard is left out of all procedures');
+SELECT is_empty($$SELECT g.guard FROM guard AS g WHERE NOT EXISTS (SELECT FROM workflow_transition AS t WHERE g.guard = ANY (t.guards))
+    AND NOT EXISTS (SELECT FROM clock AS c WHERE c.only_if = g.guard)$$, 'no guard is left out of all procedures and clocks');
 SELECT is_empty($$SELECT w.name, f FROM workflow AS w, workflow_faults(w.workflow_id) AS f$$, 'every version is whole');
 SELECT * FROM finish();
 ROLLBACK;

@@ -204,6 +204,12 @@ BEGIN
     IF TG_TABLE_NAME = 'guard' THEN
         what := format('guard "%s"', NEW.guard);
         faults := array_remove(ARRAY[aidcase.guard_function_fault(NEW.function_name)], NULL);
+    ELSIF TG_TABLE_NAME = 'clock' THEN
+        what := format('clock "%s"', NEW.clock);
+        faults := ARRAY(SELECT format('Its condition "%s" is no guard in SQL.', g.guard)
+                          FROM aidcase.guard AS g
+                         WHERE g.guard = NEW.only_if
+                           AND to_regprocedure(g.function_name || '(text,bigint,bigint,date)') IS NULL);
     ELSE
         SELECT format('version %s of procedure "%s"', w.version, w.name) INTO what
           FROM aidcase.workflow AS w WHERE w.workflow_id = NEW.workflow_id;
@@ -313,7 +319,7 @@ BEGIN
         EXECUTE format('COMMENT ON TRIGGER "~5_abolished" ON aidcase.%I IS %L', t,
             '事务结束时检查已取消的环节 / looks for abolished steps when the transaction ends');
     END LOOP;
-    FOREACH t IN ARRAY ARRAY['guard', 'workflow', 'workflow_state', 'workflow_transition',
+    FOREACH t IN ARRAY ARRAY['guard', 'clock', 'workflow', 'workflow_state', 'workflow_transition',
                              'procedure_in_force'] LOOP
         CONTINUE WHEN EXISTS (SELECT FROM pg_trigger AS g
                                WHERE g.tgrelid = format('aidcase.%I', t)::regclass

@@ -30,7 +30,7 @@ CREATE TABLE aidcase.clock (
     clock      text PRIMARY KEY CHECK (clock ~ '^[a-z][a-z0-9_]*$'),
     kind       text NOT NULL CHECK (kind IN ('workdays', 'days', 'hours', 'months')),
     parameter  text REFERENCES aidcase.parameter_name,
-    starts_from text NOT NULL CHECK (starts_from IN ('move', 'first_contact')),
+    starts_from text NOT NULL CHECK (starts_from IN ('move', 'first_contact', 'acceptance')),
     cancelled_by text CHECK (cancelled_by IN ('registry_hit')),
     label_zh   text NOT NULL,
     label_en   text NOT NULL,
@@ -41,6 +41,10 @@ CREATE TABLE aidcase.clock (
         'aid_handover.handed_at']),
     extension_parameter text REFERENCES aidcase.parameter_name,
     extension_adds boolean,             -- to the length, or is the length then
+    of_case    boolean NOT NULL DEFAULT false,  -- any round of the household meets it
+    started_by text[] NOT NULL DEFAULT '{}' CHECK (started_by <@ ARRAY['registry_check.requested_at',
+        'registry_hit.raised_at', 'benefit_change.happened_on']),
+    only_if    text REFERENCES aidcase.guard,   -- a guard in SQL
     CHECK ((parameter IS NULL) = (due_column IS NOT NULL)),
     CHECK (due_column IS NULL OR kind = 'days'),
     CHECK ((extension_parameter IS NULL) = (extension_adds IS NULL)),
@@ -55,7 +59,7 @@ COMMENT ON COLUMN aidcase.clock.parameter IS '时长参数名 / parameter that g
 COMMENT ON COLUMN aidcase.clock.variant IS '参数的变体 / variant of the parameter; null: none';
 COMMENT ON COLUMN aidcase.clock.due_column IS
     '以事项的该日期列为末日;为空日则不起算 / date column of the row whose day is the last one; the clock does not run for a row without it';
-COMMENT ON COLUMN aidcase.clock.starts_from IS '起算点:流转或首次接触 / starts with the move or with the first contact';
+COMMENT ON COLUMN aidcase.clock.starts_from IS '起算点:流转、首次接触或受理日(每项仅一次) / runs from the move, from the first contact or, once for a row, from the day of acceptance';
 COMMENT ON COLUMN aidcase.clock.cancelled_by IS
     '该事实表新增记录即撤销此时限 / a new row of this table of facts cancels the clock';
 COMMENT ON COLUMN aidcase.clock.met_by IS
@@ -64,6 +68,12 @@ COMMENT ON COLUMN aidcase.clock.extension_parameter IS
     '延长参数名;空则不得延长 / parameter of its extension; null: it cannot be extended';
 COMMENT ON COLUMN aidcase.clock.extension_adds IS
     '真:参数为增加的时长;假:参数为延长后的总时长 / true: the parameter is added to the length, false: it is the length then';
+COMMENT ON COLUMN aidcase.clock.of_case IS
+    '属于整户:该户任一轮次的流转均可办结,由起算的轮次撤销 / of the household: a move of any of its rounds that meets the clock meets it; the round that started it cancels it';
+COMMENT ON COLUMN aidcase.clock.started_by IS
+    '轮次的下列事实(表.列)一经发生即起算 / facts of the round, as table.column, that start the clock when they happened';
+COMMENT ON COLUMN aidcase.clock.only_if IS
+    '仅在该条件(SQL 条件)满足时起算;由事实起算的,条件按该事实的表和主键判断 / it starts only while this condition, a guard in SQL, is met; where a fact starts it the guard is asked about the fact''s table and key';
 COMMENT ON COLUMN aidcase.clock.label_zh IS '中文名称 / label in Chinese';
 COMMENT ON COLUMN aidcase.clock.label_en IS '英文名称 / label in English';
 SELECT aidcase.set_up_table('clock');

@@ -493,6 +493,7 @@ BEGIN
          WHERE n.from_workflow_id <> n.to_workflow_id
            AND d.subject = 'case_round' AND d.subject_id = n.round_id
            AND d.met_at IS NULL AND d.cancelled_at IS NULL
+           AND NOT EXISTS (SELECT FROM aidcase.clock AS k WHERE k.clock = d.clock AND k.started_by <> '{}')
            AND NOT EXISTS (SELECT FROM aidcase.workflow_transition AS t
                             WHERE t.workflow_id = n.to_workflow_id AND d.clock = ANY (t.starts))
            AND NOT EXISTS (SELECT FROM aidcase.workflow AS w

@@ -23,6 +23,7 @@ CREATE TABLE aidcase.deadline (
 CREATE UNIQUE INDEX deadline_running ON aidcase.deadline (subject, subject_id, clock)
     WHERE met_at IS NULL AND cancelled_at IS NULL;
 CREATE INDEX deadline_subject ON aidcase.deadline (subject, subject_id);
+CREATE INDEX deadline_case ON aidcase.deadline (case_id) WHERE met_at IS NULL AND cancelled_at IS NULL;
 CREATE INDEX deadline_due ON aidcase.deadline (due_at) WHERE met_at IS NULL AND cancelled_at IS NULL;
 CREATE INDEX deadline_provisional ON aidcase.deadline (deadline_id) WHERE provisional;
 COMMENT ON TABLE aidcase.deadline IS
@@ -245,12 +246,13 @@ BEGIN
 END
 $$;
 
--- Facts that meet a clock or, as a suspicious item, put an end to one.
+-- Facts that start or meet a clock or, as a suspicious item, put an end to one.
 DO $$
 DECLARE
     t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['registry_check', 'registry_hit', 'home_visit', 'document_delivery', 'aid_handover'] LOOP
+    FOREACH t IN ARRAY ARRAY['registry_check', 'registry_hit', 'home_visit', 'document_delivery', 'aid_handover',
+                             'benefit_change'] LOOP
         EXECUTE format('CREATE TRIGGER "~7_clocks" AFTER INSERT OR UPDATE ON aidcase.%I'
             ' FOR EACH ROW EXECUTE FUNCTION aidcase.fact_clocks()', t);
     END LOOP;

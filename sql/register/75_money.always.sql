@@ -411,6 +411,8 @@ BEGIN
       FROM aidcase.change_months(rounds) AS e
      WHERE e.round_kind = 'resumption' AND h.kind = 'suspension'
        AND h.case_id = e.case_id AND h.programme = e.programme AND upper_inf(h.months);
+    PERFORM aidcase.end_review_clocks(array_agg(r.case_id), r.round_id)
+       FROM aidcase.case_round AS r WHERE r.round_id = ANY (rounds) GROUP BY r.round_id;
     RETURN NULL;
 END
 $$;

@@ -289,3 +289,121 @@ COMMENT ON FUNCTION aidcase.my_work() IS
 REVOKE ALL ON FUNCTION aidcase.my_work() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION aidcase.my_work()
     TO aidcase_committee, aidcase_clerk, aidcase_leader, aidcase_bureau, aidcase_inspector, aidcase_payer;
+
+-- Conditions of clocks: guards in SQL ------------------------------------
+
+-- The round is about tekun: its latest determination finds the household
+-- eligible, or its opinion grants it.
+CREATE OR REPLACE FUNCTION aidcase.guard_tekun_round(subject text, id bigint, staff_id bigint, on_date date) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT CASE WHEN coalesce((SELECT d.eligible FROM aidcase.determination AS d
+                            WHERE d.round_id = guard_tekun_round.id AND d.programme = 'tekun'
+                            ORDER BY d.determination_id DESC LIMIT 1), false)
+              OR EXISTS (SELECT FROM aidcase.assistance_opinion AS o
+                          WHERE o.round_id = guard_tekun_round.id AND o.programme = 'tekun'
+                            AND o.outcome = 'granted' AND NOT o.void)
+            THEN NULL ELSE 'The round is not about tekun.' END;
+END;
+COMMENT ON FUNCTION aidcase.guard_tekun_round(text, bigint, bigint, date) IS
+    '时限条件:本轮涉及特困 / condition of a clock: the round is about tekun';
+
+-- A round that was opened for a household on tekun, of a kind.
+CREATE OR REPLACE FUNCTION aidcase.guard_tekun_objection(subject text, id bigint, staff_id bigint, on_date date) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT CASE WHEN EXISTS (SELECT FROM aidcase.case_round AS r
+                           JOIN aidcase.award AS a ON a.case_id = r.case_id AND a.programme = 'tekun' AND upper_inf(a.months)
+                          WHERE r.round_id = guard_tekun_objection.id AND r.round_kind = 'objection')
+            THEN NULL ELSE 'It is no objection to the tekun of a household.' END;
+END;
+COMMENT ON FUNCTION aidcase.guard_tekun_objection(text, bigint, bigint, date) IS
+    '时限条件:对特困公示的异议 / condition of a clock: the round answers an objection to tekun';
+
+CREATE OR REPLACE FUNCTION aidcase.guard_tekun_change(subject text, id bigint, staff_id bigint, on_date date) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT CASE WHEN EXISTS (SELECT FROM aidcase.case_round AS r
+                           JOIN aidcase.award AS a ON a.case_id = r.case_id AND a.programme = 'tekun' AND upper_inf(a.months)
+                          WHERE r.round_id = guard_tekun_change.id AND r.round_kind = 'change')
+            THEN NULL ELSE 'It is no change in a tekun household.' END;
+END;
+COMMENT ON FUNCTION aidcase.guard_tekun_change(text, bigint, bigint, date) IS
+    '时限条件:特困户报告变化 / condition of a clock: a change was reported in a tekun household';
+
+CREATE OR REPLACE FUNCTION aidcase.in_benefit_by(round_id bigint) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT EXISTS (SELECT FROM aidcase.assistance_opinion AS o JOIN aidcase.programme AS p USING (programme)
+                WHERE o.round_id = in_benefit_by.round_id AND o.outcome = 'granted' AND NOT o.void AND p.recurring)
+    OR EXISTS (SELECT FROM aidcase.case_round AS r
+                 JOIN aidcase.award AS a ON a.case_id = r.case_id AND upper_inf(a.months)
+                 JOIN aidcase.programme AS p ON p.programme = a.programme AND p.recurring
+                WHERE r.round_id = in_benefit_by.round_id);
+END;
+COMMENT ON FUNCTION aidcase.in_benefit_by(bigint) IS
+    '内部:本轮确认或该户在享长期待遇 / internal: the round grants something that recurs, or the household has it already';
+CREATE OR REPLACE FUNCTION aidcase.able_to_work(round_id bigint) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT EXISTS (SELECT FROM aidcase.case_member AS m
+                WHERE m.round_id = able_to_work.round_id AND m.counted AND NOT m.void
+                  AND m.work_ability IN ('able', 'partial'));
+END;
+COMMENT ON FUNCTION aidcase.able_to_work(bigint) IS
+    '内部:户内计入人员有劳动能力 / internal: somebody who counts is able to work';
+REVOKE ALL ON FUNCTION aidcase.in_benefit_by(bigint), aidcase.able_to_work(bigint) FROM PUBLIC;
+
+-- What the round grants or leaves as it is goes on month by month, and is to
+-- be reviewed; half-yearly where somebody who counts is able to work, as
+-- audit_review_missed has it.
+CREATE OR REPLACE FUNCTION aidcase.guard_review_stable(subject text, id bigint, staff_id bigint, on_date date) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT CASE WHEN NOT aidcase.in_benefit_by(guard_review_stable.id) THEN 'Nothing is granted for longer.'
+            WHEN aidcase.able_to_work(guard_review_stable.id) THEN 'Somebody in the household is able to work.' END;
+END;
+CREATE OR REPLACE FUNCTION aidcase.guard_review_varying(subject text, id bigint, staff_id bigint, on_date date) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT CASE WHEN NOT aidcase.in_benefit_by(guard_review_varying.id) THEN 'Nothing is granted for longer.'
+            WHEN NOT aidcase.able_to_work(guard_review_varying.id) THEN 'Nobody in the household is able to work.' END;
+END;
+COMMENT ON FUNCTION aidcase.guard_review_stable(text, bigint, bigint, date) IS
+    '时限条件:享受长期待遇且无劳动能力人员 / condition of a clock: in benefit, and nobody is able to work';
+COMMENT ON FUNCTION aidcase.guard_review_varying(text, bigint, bigint, date) IS
+    '时限条件:享受长期待遇且有劳动能力人员 / condition of a clock: in benefit, and somebody is able to work';
+
+-- The fact tells of a death.
+CREATE OR REPLACE FUNCTION aidcase.guard_death_reported(subject text, id bigint, staff_id bigint, on_date date) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT CASE WHEN guard_death_reported.subject = 'registry_hit'
+             AND EXISTS (SELECT FROM aidcase.registry_hit AS h
+                          WHERE h.hit_id = guard_death_reported.id AND h.registry = 'death')
+              OR guard_death_reported.subject = 'benefit_change'
+             AND EXISTS (SELECT FROM aidcase.benefit_change AS b
+                          WHERE b.change_id = guard_death_reported.id AND b.cause = 'death' AND NOT b.void)
+            THEN NULL ELSE 'No death is reported.' END;
+END;
+COMMENT ON FUNCTION aidcase.guard_death_reported(text, bigint, bigint, date) IS
+    '时限条件:报告成员死亡 / condition of a clock: a death is reported';
+REVOKE ALL ON FUNCTION aidcase.guard_tekun_round(text, bigint, bigint, date), aidcase.guard_tekun_objection(text, bigint, bigint, date),
+    aidcase.guard_tekun_change(text, bigint, bigint, date), aidcase.guard_review_stable(text, bigint, bigint, date),
+    aidcase.guard_review_varying(text, bigint, bigint, date), aidcase.guard_death_reported(text, bigint, bigint, date) FROM PUBLIC;
+
+-- Time limits of the household that are about its benefit end with it.
+CREATE OR REPLACE FUNCTION aidcase.end_review_clocks(cases bigint[], ended_by bigint) RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    UPDATE aidcase.deadline AS d
+       SET cancelled_at = greatest(aidcase.now_here(), d.started_at), cancel_reason = 'case_round ' || ended_by
+     WHERE d.case_id = ANY (cases) AND d.met_at IS NULL AND d.cancelled_at IS NULL
+       AND d.clock IN (SELECT c.clock FROM aidcase.clock AS c WHERE c.of_case AND c.only_if IN ('review_stable', 'review_varying'))
+       AND NOT EXISTS (SELECT FROM aidcase.award AS a JOIN aidcase.programme AS p USING (programme)
+                        WHERE a.case_id = d.case_id AND p.recurring AND upper_inf(a.months))
+$$;
+COMMENT ON FUNCTION aidcase.end_review_clocks(bigint[], bigint) IS
+    '内部:不再享受待遇的户,撤销其复核时限 / internal: cancels the reviews of households that are no longer in benefit';
+REVOKE ALL ON FUNCTION aidcase.end_review_clocks(bigint[], bigint) FROM PUBLIC;

@@ -90,13 +90,16 @@ COMMENT ON TRIGGER "~1_check" ON aidcase.audit_query IS
 -- ---------------------------------------------------------------------
 -- The queries
 
+-- Reviews have a query of their own, which also finds households that the
+-- register took over.
 CREATE OR REPLACE VIEW aidcase.audit_overdue WITH (security_invoker = true) AS
 SELECT d.unit_id, d.case_id, CASE d.subject WHEN 'case_round' THEN d.subject_id END AS round_id,
        d.subject, d.subject_id, NULL::bigint AS staff_id,
        '逾期未办结:' || d.label_zh AS what, 'overdue: ' || d.label_en AS what_en,
        d.due_at AS since, d.due_at AS known_at,
        jsonb_build_object('clock', d.clock, 'started_at', d.started_at, 'due_at', d.due_at) AS detail
-  FROM aidcase.overdue AS d;
+  FROM aidcase.overdue AS d
+ WHERE d.clock NOT IN ('review_yearly', 'review_half_yearly');
 
 -- Who confirmed and who had investigated are different people.
 CREATE OR REPLACE VIEW aidcase.audit_four_eyes WITH (security_invoker = true) AS

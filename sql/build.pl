@@ -4,8 +4,8 @@
 # The script is the members (sql/extension/*.sql in order of name), then the
 # register's blueprint as rows of aidcase.blueprint: sql/register/NN_room.once.sql,
 # sql/register/NN_room.always.sql, each report of reports/*.sql (through
-# build_report.pl), sql/upgrade/register-VERSION.sql, and the rule packs
-# sql/packs/NAME.sql, which load_pack() runs.
+# build_report.pl), sql/upgrade/register-VERSION.sql, the members' text again,
+# and the rule packs sql/packs/NAME.sql, which load_pack() runs.
 #
 # In a part, a line  -- data: TABLE [FILE]  is replaced by INSERTs of
 # sql/data/FILE.csv, or TABLE.csv (first line = columns; an empty unquoted
@@ -126,11 +126,13 @@ sub expand
 }
 
 print "\\echo Use \"CREATE EXTENSION aidcase\" to load this file. \\quit\n\n";
+my $members = '';
 for my $file (sort glob("${top}sql/extension/*.sql"))
 {
 	my $text = slurp($file);
 	$text =~ s/\@version\@/$version/g;
 	print $text, "\n";
+	$members .= "$text\n";
 }
 
 my $no = 0;
@@ -169,6 +171,8 @@ for my $file (sort glob("${top}sql/upgrade/register-*.sql"))
 	my ($since) = $file =~ /register-(.+)\.sql$/;
 	part("upgrade $since", 'upgrade', $since, expand($file));
 }
+# what verification compares the members with
+part('members', 'member', $version, $members);
 for my $file (sort glob("${top}sql/packs/*.sql"))
 {
 	my ($name) = $file =~ m{([^/]+)\.sql$};

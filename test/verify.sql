@@ -7,7 +7,7 @@ SET client_min_messages = warning;
 SET search_path = aidcase, tap, public;
 
 BEGIN;
-SELECT plan(73);
+SELECT plan(119);
 
 -- Two checkpoints, and rows that were changed in between.  Sealing does not
 -- take its own transaction's entries, so these come from another session.
@@ -40,7 +40,7 @@ BEGIN
                    -- places in the tree are fixed, numbers of keys are not
                    CASE WHEN v.relation IN ('ledger_tile', 'ledger_leaf')
                         THEN CASE WHEN v.key !~ format('^\[(\d+,)?%s\]$', (SELECT max(tile_no) FROM aidcase.ledger_tile WHERE level = 0)) THEN v.key END
-                        WHEN v.kind IN ('trigger_missing', 'trigger_disabled', 'trigger_changed', 'function_changed', 'catalogue_changed')
+                        WHEN v.kind IN ('trigger_missing', 'trigger_disabled', 'trigger_changed', 'function_changed', 'function_missing', 'catalogue_changed')
                         THEN v.key END), ', '), 'nothing')
           INTO found FROM verify_register(outside) AS v;
         RAISE EXCEPTION USING ERRCODE = 'ZZ999';
@@ -58,8 +58,10 @@ SELECT leaf_of(:no) AS leaf \gset
 SELECT r.entry_no AS newer, l.supersedes AS older FROM register AS r JOIN ledger AS l USING (entry_no) \gset
 SELECT cmp_ok(:older, '>', 0, 'there is a row that was changed');
 
-\set me 'entry_no = ' :no
-SELECT is(pg_temp.after(f.c2), w, t)
+-- without a checkpoint from outside, and with one: there is nothing that only
+-- the second finds, but that some say more
+CREATE TEMP TABLE one_thing AS
+SELECT f.c, x.w, x.t
   FROM (VALUES
     ($$UPDATE ledger_entry SET entry = regexp_replace(entry, '"\]\]$|,(\d+)\]\]$', ',7]]') WHERE entry_no = %1$s$$,
      'entry_changed ledger_entry, row_changed label', 'a value in an entry'),
@@ -75,6 +77,8 @@ SELECT is(pg_temp.after(f.c2), w, t)
      'entry_changed ledger_entry, entry_malformed ledger_entry, row_without_entry label', 'the text is no entry'),
     ($$DELETE FROM ledger_entry WHERE entry_no = %1$s$$,
      'entry_missing ledger_entry, row_without_entry label', 'an entry is deleted'),
+    ($$DELETE FROM ledger_entry WHERE entry_no IN (SELECT entry_no FROM label ORDER BY entry_no DESC LIMIT 7)$$,
+     'entry_missing ledger_entry, row_without_entry label', 'the last entries of a table are deleted'),
     ($$DELETE FROM ledger_entry WHERE entry_no = %3$s$$,
      'chain_broken ledger_entry, entry_missing ledger_entry, row_missing register', 'an entry that was replaced is deleted'),
     ($$DELETE FROM ledger_entry WHERE entry_no = %1$s; DELETE FROM label WHERE entry_no = %1$s$$,
@@ -84,6 +88,8 @@ SELECT is(pg_temp.after(f.c2), w, t)
     ($$UPDATE ledger_entry AS e SET entry = o.entry FROM ledger_entry AS o
         WHERE (e.entry_no = %1$s AND o.entry_no = %2$s) OR (e.entry_no = %2$s AND o.entry_no = %1$s)$$,
      'chain_broken ledger_entry, entry_changed ledger_entry, row_without_entry label, row_without_entry register', 'two entries are swapped'),
+    ($$ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_pkey; INSERT INTO ledger_entry SELECT * FROM ledger_entry WHERE entry_no = %1$s$$,
+     'catalogue_changed constraint ledger_entry_pkey on ledger_entry, entry_duplicate ledger_entry, row_duplicate label', 'an entry is there twice'),
     ($$UPDATE ledger_leaf SET entry_nos[1] = entry_nos[2], entry_nos[2] = entry_nos[1] WHERE tile_no = 2$$,
      'entry_changed ledger_entry', 'two leaves are swapped'),
     ($$UPDATE ledger_leaf SET entry_nos[1] = entry_nos[2] WHERE tile_no = 2$$,
@@ -122,8 +128,11 @@ SELECT is(pg_temp.after(f.c2), w, t)
      'row_changed label, row_duplicate label, row_missing label', 'a row takes the number of another'),
     ($$UPDATE register SET packs = '{}', entry_no = %3$s$$, 'row_missing register, row_outdated register', 'a row is set back'),
     ($$DELETE FROM register_incarnation$$, 'incarnation_missing register_incarnation, row_missing register_incarnation', 'where the register lives')
-  ) AS x (c, w, t) CROSS JOIN LATERAL format(x.c, :no, :newer, :older) AS f (c2)
-;
+  ) AS x (c, w, t) CROSS JOIN LATERAL format(x.c, :no, :newer, :older) AS f (c);
+SELECT is(pg_temp.after(c), w, t) FROM one_thing;
+SELECT is(pg_temp.after(c, :'checkpoint'),
+          CASE t WHEN 'the size of a checkpoint' THEN replace(w, 'checkpoint,', 'checkpoint, checkpoint_outside checkpoint,') ELSE w END,
+          t || ', with a checkpoint') FROM one_thing;
 
 -- ---------------------------------------------------------------------
 -- What switches the ledger off for a while, with the triggers of the table
@@ -149,7 +158,20 @@ SELECT is(pg_temp.after(c, NULL, true), w, t)
     ($$DROP TRIGGER "~0_refuse" ON checkpoint$$,
      'catalogue_changed trigger "~0_refuse" on checkpoint, trigger_missing checkpoint ~0_refuse', 'the ledger may be written'),
     ($$CREATE OR REPLACE FUNCTION aidcase.capture_entry() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'$$,
-     'catalogue_changed function capture_entry()', 'a function of the extension is replaced'),
+     'catalogue_changed function capture_entry(), function_changed aidcase.capture_entry()', 'a function of the extension is replaced'),
+    ($$CREATE OR REPLACE FUNCTION aidcase.capture_entry() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; SELECT seal()$$,
+     'function_changed aidcase.capture_entry()', 'and the sealer has recorded that: still found'),
+    ($$CREATE OR REPLACE FUNCTION aidcase.number_entry() RETURNS trigger LANGUAGE c AS '$libdir/aidcase', 'aidcase_keep_all_rows'; SELECT seal()$$,
+     'function_changed aidcase.number_entry()', 'by another function of the same library'),
+    ($$CREATE OR REPLACE FUNCTION aidcase.guard_line() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; SELECT seal()$$,
+     'function_changed aidcase.guard_line()', 'a guard of the register'),
+    ($$DROP FUNCTION aidcase.draw_page(bigint); SELECT seal()$$, 'function_missing draw_page', 'a function is dropped'),
+    ($$DROP TRIGGER "~1_workflow" ON case_round; SELECT seal()$$,
+     'trigger_missing case_round ~1_workflow', 'the gate of the procedures is dropped, and sealed'),
+    ($$DROP TRIGGER "~1_workflow" ON case_round; CREATE TRIGGER "~1_workflow" BEFORE INSERT OR UPDATE ON case_round
+         FOR EACH ROW WHEN (NEW.round_id = 0) EXECUTE FUNCTION enforce_workflow(); SELECT seal()$$,
+     'trigger_changed case_round ~1_workflow', 'it judges some rows only, and sealed'),
+    ($$ALTER TABLE case_round ENABLE ALWAYS TRIGGER "~1_workflow"$$, 'nothing', 'a trigger that fires on replicas too is as good'),
     ($$CREATE OR REPLACE FUNCTION aidcase.capture_entry() RETURNS trigger LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler'$$,
      'catalogue_changed function capture_entry(), function_changed aidcase.capture_entry()', 'by one of another library'),
     ($$CREATE OR REPLACE FUNCTION aidcase.leaf_of(entry_no bigint) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT 0::bigint'$$,

@@ -39,7 +39,7 @@ GRANT CREATE ON SCHEMA @extschema@ TO aidcase_owner;
 CREATE TABLE blueprint (
     part_no integer PRIMARY KEY,
     room    text NOT NULL,
-    kind    text NOT NULL CHECK (kind IN ('once', 'always', 'upgrade', 'pack')),
+    kind    text NOT NULL CHECK (kind IN ('once', 'always', 'upgrade', 'pack', 'member')),
     since   text NOT NULL,
     body    text NOT NULL
 );
@@ -47,7 +47,7 @@ COMMENT ON TABLE blueprint IS
     '登记库蓝图:按顺序执行的建库脚本 / the SQL of the register, part by part, in load order';
 COMMENT ON COLUMN blueprint.part_no IS '执行顺序 / load order';
 COMMENT ON COLUMN blueprint.room IS '所属部分,规则包为包名 / room that it belongs to; of a pack, its name';
-COMMENT ON COLUMN blueprint.kind IS '种类:once 仅一次,always 每次升级,upgrade 升级步骤,pack 规则包 / kind: once, always = again at every upgrade, upgrade = a step from an older version, pack = rule pack';
+COMMENT ON COLUMN blueprint.kind IS '种类:once 仅一次,always 每次升级,upgrade 升级步骤,pack 规则包,member 扩展自身脚本(供核验) / kind: once, always = again at every upgrade, upgrade = a step from an older version, pack = rule pack, member = the extension''s own script, to compare its functions with';
 COMMENT ON COLUMN blueprint.since IS '起始版本 / version that brought it';
 COMMENT ON COLUMN blueprint.body IS 'SQL 脚本 / the SQL';
 REVOKE ALL ON TABLE blueprint FROM PUBLIC;

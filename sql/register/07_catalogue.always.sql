@@ -38,7 +38,9 @@ AS $$
                            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind <> 'S'))
           FROM relation AS c
         UNION ALL
-        SELECT format('trigger %I on %I', t.tgname, c.relname), concat_ws(' ', t.tgenabled, pg_get_triggerdef(t.oid))
+        -- one that fires always, on replicas too, is as good
+        SELECT format('trigger %I on %I', t.tgname, c.relname),
+               concat_ws(' ', CASE t.tgenabled WHEN 'A' THEN 'O' ELSE t.tgenabled END, pg_get_triggerdef(t.oid))
           FROM pg_trigger AS t JOIN relation AS c ON c.oid = t.tgrelid
          WHERE NOT t.tgisinternal
         UNION ALL
@@ -130,18 +132,46 @@ RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+    -- what the scripts of extension and register make, command by command
+    WITH command (text) AS MATERIALIZED (
+        SELECT regexp_replace(x.text, '^OR REPLACE ', '')
+          FROM aidcase.blueprint AS b
+         CROSS JOIN LATERAL string_to_table(b.body, E'\nCREATE ') AS x (text)
+         WHERE b.kind <> 'pack'),
+    shipped (name, text) AS MATERIALIZED (
+        SELECT substring(c.text FROM '^(?:FUNCTION|PROCEDURE) (?:aidcase\.)?"?(\w+)"?\('), c.text
+          FROM command AS c
+         WHERE starts_with(c.text, 'FUNCTION') OR starts_with(c.text, 'PROCEDURE')),
+    -- what sealers said of triggers, and which of it was meant: what came with
+    -- the table, with an upgrade, or was found when the register was adopted
+    said (name, relation, hash, catalogue_no, meant) AS MATERIALIZED (
+        SELECT substring(o.key FROM '^trigger "(.*)" on '), replace(substring(o.key FROM '" on (.*)$'), '"', ''), o.value, c.catalogue_no,
+               row_number() OVER (PARTITION BY o.key ORDER BY c.catalogue_no) = 1
+               OR EXISTS (SELECT FROM jsonb_object_keys(c.objects::jsonb) AS k
+                           WHERE k = 'extension' OR starts_with(k, 'blueprint '))
+               OR c.catalogue_no IN (SELECT (SELECT min(x.catalogue_no) FROM aidcase.ledger_catalogue AS x WHERE x.catalogue_no > i.after_no)
+                                       FROM aidcase.register_incarnation AS i)
+          FROM aidcase.ledger_catalogue AS c
+         CROSS JOIN LATERAL jsonb_each_text(c.objects::jsonb) AS o
+         WHERE starts_with(o.key, 'trigger "~')),
+    trigger_said (name, relation, meant, last, catalogue_no) AS (
+        SELECT s.name, s.relation, m.hash, s.hash, s.catalogue_no
+          FROM (SELECT DISTINCT ON (x.name, x.relation) x.* FROM said AS x ORDER BY x.name, x.relation, x.catalogue_no DESC) AS s
+          JOIN (SELECT DISTINCT ON (x.name, x.relation) x.* FROM said AS x WHERE x.meant
+                 ORDER BY x.name, x.relation, x.catalogue_no DESC) AS m ON m.name = s.name AND m.relation = s.relation
+          JOIN pg_class AS c ON c.relnamespace = 'aidcase'::regnamespace AND c.relkind = 'r' AND c.relname = s.relation)
     -- copies of entries must say what the entries say
     SELECT 'shape_changed', 'ledger_shape', format('[%s]', s.shape_no), s.shape_no,
            'The shape is not the one that its entry records.'
       FROM aidcase.ledger_shape AS s
-      LEFT JOIN aidcase.ledger_entry AS e ON e.entry_no = s.shape_no
+     CROSS JOIN LATERAL (SELECT (SELECT x.entry FROM aidcase.ledger_entry AS x WHERE x.entry_no = s.shape_no) AS entry) AS e
      WHERE CASE WHEN starts_with(e.entry, '[') THEN (e.entry::jsonb ->> 4, e.entry::jsonb ->> 5, e.entry::jsonb -> 7)
                      IS DISTINCT FROM ('S'::text, s.relation, s.columns::jsonb) ELSE true END
     UNION ALL
     SELECT 'catalogue_changed', 'ledger_catalogue', format('[%s]', c.catalogue_no), c.catalogue_no,
            'The list of changes is not the one that its entry records.'
       FROM aidcase.ledger_catalogue AS c
-      LEFT JOIN aidcase.ledger_entry AS e ON e.entry_no = c.catalogue_no
+     CROSS JOIN LATERAL (SELECT (SELECT x.entry FROM aidcase.ledger_entry AS x WHERE x.entry_no = c.catalogue_no) AS entry) AS e
      WHERE CASE WHEN starts_with(e.entry, '[') THEN (e.entry::jsonb ->> 4, e.entry::jsonb -> 7)
                      IS DISTINCT FROM ('C'::text, c.objects::jsonb) ELSE true END
     UNION ALL
@@ -184,23 +214,43 @@ AS $$
      WHERE c.relnamespace = 'aidcase'::regnamespace AND t.tgenabled IN ('D', 'R')
        AND (starts_with(t.tgname, '~') OR t.tgisinternal)
     UNION ALL
-    -- functions that are not the shipped ones
+    -- the other triggers, as they were made
+    SELECT 'trigger_missing', k.relation, k.name, k.catalogue_no, 'The trigger was removed, and no upgrade did that.'
+      FROM trigger_said AS k
+     WHERE k.meant IS NOT NULL AND k.name NOT IN ('~0_keep', '~8_number', '~9_capture', '~0_refuse')
+       AND NOT EXISTS (SELECT FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+                        WHERE c.relnamespace = 'aidcase'::regnamespace AND c.relname = k.relation AND t.tgname = k.name)
+    UNION ALL
+    SELECT 'trigger_changed', k.relation, k.name, k.catalogue_no, 'The trigger is not the one that was made, and no upgrade changed it.'
+      FROM trigger_said AS k
+      JOIN pg_class AS c ON c.relnamespace = 'aidcase'::regnamespace AND c.relname = k.relation
+      JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = k.name AND t.tgenabled IN ('O', 'A')
+     WHERE k.meant IS NOT NULL AND k.last IS NOT NULL AND k.last <> k.meant
+       AND k.name NOT IN ('~0_keep', '~8_number', '~9_capture', '~0_refuse')
+    UNION ALL
+    -- functions: members are the library's or the script's, those of the
+    -- register the blueprint's.  One with a parsed body has no text to compare
     SELECT 'function_changed', NULL, p.oid::regprocedure::text, NULL,
-           'It does not call the library of the extension.'
+           CASE WHEN d.objid IS NULL THEN 'It is not the function of the blueprint.'
+                ELSE 'It is not the function of the extension.' END
       FROM pg_proc AS p
       JOIN pg_language AS l ON l.oid = p.prolang
-      JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-      JOIN pg_extension AS x ON x.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND x.extname = 'aidcase'
-     WHERE l.lanname = 'c' AND (p.probin <> '$libdir/aidcase' OR NOT starts_with(p.prosrc, 'aidcase_'))
+      LEFT JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+     WHERE p.pronamespace = 'aidcase'::regnamespace AND p.prokind <> 'a'
+       AND (d.objid IS NOT NULL OR EXISTS (SELECT FROM shipped AS s WHERE s.name = p.proname::text))
+       AND NOT EXISTS (
+           SELECT FROM shipped AS s
+            WHERE s.name = p.proname::text
+              AND CASE WHEN l.lanname = 'c'
+                       THEN p.probin = '$libdir/aidcase' AND strpos(s.text, format('AS ''%s'', ''%s''', p.probin, p.prosrc)) > 0
+                       WHEN p.prosqlbody IS NOT NULL
+                       THEN strpos(s.text, E'\nBEGIN ATOMIC') > 0 OR strpos(s.text, E'\nRETURN ') > 0
+                       ELSE p.prosrc <> '' AND (strpos(s.text, '$' || p.prosrc || '$') > 0
+                                                OR strpos(s.text, quote_literal(p.prosrc)) > 0) END)
     UNION ALL
-    SELECT 'function_changed', NULL, p.oid::regprocedure::text, NULL,
-           'It is not the function of the blueprint.'
-      FROM pg_proc AS p
-     WHERE p.pronamespace = 'aidcase'::regnamespace AND p.prosqlbody IS NULL
-       AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-       AND EXISTS (SELECT FROM aidcase.blueprint AS b
-                    WHERE b.kind = 'always' AND strpos(b.body, format('FUNCTION aidcase.%I(', p.proname)) > 0)
-       AND NOT EXISTS (SELECT FROM aidcase.blueprint AS b WHERE b.kind = 'always' AND strpos(b.body, p.prosrc) > 0)
+    SELECT DISTINCT 'function_missing', NULL, s.name, NULL::bigint, 'The function was removed.'
+      FROM shipped AS s
+     WHERE NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = 'aidcase'::regnamespace AND p.proname::text = s.name)
 $$;
 COMMENT ON FUNCTION aidcase.catalogue_breaks(OUT text, OUT text, OUT text, OUT bigint, OUT text) IS
     '核验登记库结构,由 verify_register() 调用 / breaks in the catalogue and in copies of entries, for verify_register()';

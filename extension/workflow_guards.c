@@ -464,6 +464,8 @@ aidcase_guard_determined_fresh(PG_FUNCTION_ARGS)
 		"  WHERE p.round_id OPERATOR(pg_catalog.=) $1"
 		"  UNION ALL SELECT x.entry_no FROM aidcase.expense_item AS x"
 		"  WHERE x.round_id OPERATOR(pg_catalog.=) $1"
+		"  UNION ALL SELECT s.entry_no FROM aidcase.self_care_assessment AS s"
+		"  WHERE s.round_id OPERATOR(pg_catalog.=) $1"
 		"  UNION ALL SELECT h.entry_no FROM aidcase.registry_hit AS h"
 		"  WHERE h.round_id OPERATOR(pg_catalog.=) $1) AS f) AS n",
 	2, {INT8OID, INT8OID}, NULL};

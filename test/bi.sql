@@ -92,7 +92,7 @@ SELECT v, regexp_replace(c, '\s+', ' ', 'g') FROM (VALUES
         programme_key text, determined_on date, determined_date_key bigint, rules_of date, benefit_month date,
         residence text, members bigint, annual_income numeric, monthly_income numeric, per_capita numeric,
         standard numeric, eligible bigint, low_income_class text, low_income_class_zh text,
-        low_income_class_en text, base_amount numeric, addon_amount numeric, amount numeric, minimum_amount
+        low_income_class_en text, base_amount numeric, addon_amount numeric, care_amount numeric, amount numeric, minimum_amount
         numeric, maximum_amount numeric, reasons text, illustrative bigint, latest bigint, staff_key bigint'),
         ('fact_flag', 'flag_key bigint, case_key bigint, round_key bigint, unit_key bigint, staff_key bigint,
         other_staff_key bigint, other_case_key bigint, flag_type text, flag_type_zh text, flag_type_en text,

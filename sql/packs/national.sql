@@ -40,6 +40,14 @@ SELECT v.name, v.area_code, v.programme, v.variant, v.valid::daterange, v.value,
     ('lost_ability_level', '0', 'tekun', 'mental',       '[2021-07-01,)', 3, 1, '第五条', '民发〔2021〕43号', false),
     ('lost_ability_level', '0', 'tekun', 'limb',         '[2021-07-01,)', 2, 1, '第五条', '民发〔2021〕43号', false),
     ('lost_ability_level', '0', 'tekun', 'sight',        '[2021-07-01,)', 1, 1, '第五条', '民发〔2021〕43号', false),
+    -- who may apply alone in a marginal family
+    ('single_disability_level', '0', NULL, 'sight',        '[2021-07-01,)', 2, 1, '单独提出申请规定', '民发〔2021〕57号', false),
+    ('single_disability_level', '0', NULL, 'hearing',      '[2021-07-01,)', 2, 1, '单独提出申请规定', '民发〔2021〕57号', false),
+    ('single_disability_level', '0', NULL, 'speech',       '[2021-07-01,)', 2, 1, '单独提出申请规定', '民发〔2021〕57号', false),
+    ('single_disability_level', '0', NULL, 'limb',         '[2021-07-01,)', 2, 1, '单独提出申请规定', '民发〔2021〕57号', false),
+    ('single_disability_level', '0', NULL, 'multiple',     '[2021-07-01,)', 2, 1, '单独提出申请规定', '民发〔2021〕57号', false),
+    ('single_disability_level', '0', NULL, 'intellectual', '[2021-07-01,)', 3, 1, '单独提出申请规定', '民发〔2021〕57号', false),
+    ('single_disability_level', '0', NULL, 'mental',       '[2021-07-01,)', 3, 1, '单独提出申请规定', '民发〔2021〕57号', false),
     -- tekun: amounts in Anhui
     ('tekun_multiple', '340000', 'tekun', NULL, '[2020-11-01,)', 1.3, 1, NULL, '皖特困基本生活标准(2020)', false),
     ('care_share', '340000', 'tekun', 'full_care/centralised', '[2022-07-01,)', 50, 100, NULL, '皖特困照料护理标准(2022)', false),
@@ -140,6 +148,30 @@ SELECT v.income_kind, '0', v.valid::daterange, v.counted_share, '第十三条',
     ('courage_award',            '[2021-07-01,)', 0),
     ('social_assistance',        '[2021-07-01,)', 0)
   ) AS v (income_kind, valid, counted_share);
+
+-- Programmes, and the levels of care.
+INSERT INTO aidcase.programme_rule (programme, area_code, valid, document_id)
+SELECT v.programme, '0', v.valid::daterange,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = v.doc_no)
+  FROM (VALUES ('dibao',           '[2014-05-01,)', '国务院令第649号'),
+               ('tekun',           '[2014-05-01,)', '国务院令第649号'),
+               ('temp_assistance', '[2014-05-01,)', '国务院令第649号'),
+               ('low_income',      '[2014-05-01,)', '国务院令第649号')) AS v (programme, valid, doc_no);
+INSERT INTO aidcase.care_level_rule (care_level, unmet_from, unmet_to, area_code, valid, article, document_id)
+SELECT v.care_level, v.unmet_from, v.unmet_to, '0', '[2021-07-01,)', '第二十一条、第二十二条',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '民发〔2021〕43号')
+  FROM (VALUES ('self_care', 0, 0), ('half_care', 1, 3), ('full_care', 4, 6)) AS v (care_level, unmet_from, unmet_to);
+
+-- What may be deducted, and who may apply alone.
+INSERT INTO aidcase.expense_rule (expense_kind, use, area_code, valid, article, document_id)
+SELECT v.expense_kind, 'deduct', '0', '[2021-07-01,)', '第十三条',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '民发〔2021〕57号')
+  FROM (VALUES ('medical_self_paid'), ('disability_rehabilitation'), ('nursing_care'),
+               ('social_insurance'), ('tax'), ('support_paid')) AS v (expense_kind);
+INSERT INTO aidcase.single_person_rule (person_group, variant, area_code, valid, article, document_id)
+SELECT v.person_group, v.variant, '0', '[2021-07-01,)', '单独提出申请规定',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '民发〔2021〕57号')
+  FROM (VALUES ('single_disability', 'disability'), ('single_illness', 'illness')) AS v (person_group, variant);
 
 -- Kinship: who has to be filed, and who has to withdraw.
 INSERT INTO aidcase.kin_rule_set (effect, valid, relations, after_death, max_hops, document_id, article)

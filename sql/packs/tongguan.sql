@@ -74,6 +74,10 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
     ('lost_ability_level', 'tekun', 'sight',        '[2019-07-01,2021-07-01)', 1, 1, NULL, '示例参数'),
     ('tekun_multiple',     'tekun', NULL, '[2019-07-01,2020-11-01)', 1.3, 1, NULL, '示例参数'),
 
+    -- illustrative: single-person cases, as a Jiangsu city has them
+    ('single_person_share', 'dibao', 'illness',    '[2021-07-01,)', 100, 100, NULL, '示例参数'),
+    ('single_person_share', 'dibao', 'disability', '[2021-07-01,)',  65, 100, NULL, '示例参数'),
+
     -- illustrative: temporary assistance
     ('temp_minimum',         'temp_assistance', NULL, '[2019-07-01,)', 500, 1, NULL, '示例参数'),
     ('unit_authority_limit', 'temp_assistance', NULL, '[2019-07-01,)', 3000, 1, NULL, '示例参数'),
@@ -170,6 +174,32 @@ SELECT v.programme, 'base', '340705', v.mode, '[2019-07-01,)',
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
   FROM (VALUES ('dibao', 'ceil_yuan_household'),
                ('tekun', 'ceil_yuan_person')) AS v (programme, mode);
+
+-- Tests of property, support, deductions, a range for emergencies (illustrative).
+INSERT INTO aidcase.property_test (programme, test, area_code, valid, property_kinds, measure, parameter,
+                                   refusal_reason, sort, document_id, illustrative)
+SELECT g.programme, v.test, '340705', '[2019-07-01,)', v.kinds::text[], v.measure, v.parameter,
+       CASE WHEN g.programme = 'tekun' THEN 'tekun_property_over_limit' ELSE v.reason END, v.sort,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM (VALUES ('financial', '{cash,deposit,securities,fund,insurance,internet_finance,claim}', 'value',
+                'financial_assets_limit', 'financial_assets_over_limit', 1),
+               ('homes', '{home}', 'quantity', 'homes_limit', 'homes_over_limit', 2),
+               ('non_residential', '{non_residential}', 'quantity', 'non_residential_limit', 'non_residential_over_limit', 3),
+               ('vehicles', '{vehicle,ship,machinery}', 'quantity', 'vehicles_limit', 'vehicles_over_limit', 4))
+       AS v (test, kinds, measure, parameter, reason, sort)
+ CROSS JOIN (VALUES (NULL), ('tekun')) AS g (programme);
+INSERT INTO aidcase.support_rule (counted_relations, payers_from, payers_below, variant, area_code, valid, document_id, illustrative)
+SELECT '{child}', v.payers_from, v.payers_below, v.variant, '340705', '[2019-07-01,)',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM (VALUES (0, 3, 'up_to_two_children'), (3, NULL, 'three_or_more_children')) AS v (payers_from, payers_below, variant);
+INSERT INTO aidcase.expense_rule (expense_kind, use, area_code, valid, document_id, illustrative)
+SELECT v.expense_kind, 'deduct', '340705', '[2019-07-01,2021-07-01)',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM (VALUES ('medical_self_paid'), ('disability_rehabilitation'), ('nursing_care'),
+               ('social_insurance'), ('tax'), ('support_paid')) AS v (expense_kind);
+INSERT INTO aidcase.temp_rule (temp_type, method, area_code, valid, document_id, illustrative)
+SELECT 'emergency', 'range', '340705', '[2019-07-01,)',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true;
 
 -- Category add-ons (illustrative); each person once, by the highest share.
 INSERT INTO aidcase.addon_rule (programme, addon_group, area_code, valid, share, article, document_id, illustrative)

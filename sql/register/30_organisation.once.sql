@@ -26,6 +26,8 @@ CREATE TABLE aidcase.programme (
     recurring boolean NOT NULL,         -- monthly, or once
     exclusion_group text,               -- one award at a time per person within it
     class_priority integer,             -- order of the low-income classes
+    low_income_class text,              -- that it gives; NULL = none
+    CHECK ((class_priority IS NULL) = (low_income_class IS NULL)),
     sort      integer NOT NULL
 );
 SELECT aidcase.set_up_table('programme');

@@ -319,6 +319,8 @@ COMMENT ON COLUMN aidcase.income_rule.income_kind IS '收入种类 / kind of inc
 COMMENT ON COLUMN aidcase.income_rule.area_code IS '地区 / area';
 COMMENT ON COLUMN aidcase.income_rule.valid IS '有效期 / period';
 COMMENT ON COLUMN aidcase.income_rule.counted_share IS '计入比例,0 为不计入 / share that counts, 0 = never counted';
+COMMENT ON COLUMN aidcase.income_rule.programme IS '救助项目,空为全部 / programme; NULL = every programme';
+COMMENT ON COLUMN aidcase.income_rule.annual_cap IS '每人每年最多计入(元),空为不限 / counted of one member in 12 months at most, yuan; NULL = no limit';
 COMMENT ON COLUMN aidcase.income_rule.article IS '条款 / article';
 COMMENT ON COLUMN aidcase.income_rule.document_id IS '依据文件 / document';
 COMMENT ON COLUMN aidcase.income_rule.illustrative IS '示例值 / made up for demonstration';
@@ -337,15 +339,29 @@ COMMENT ON COLUMN aidcase.property_kind.label_zh IS '中文名称 / Chinese labe
 COMMENT ON COLUMN aidcase.property_kind.label_en IS '英文名称 / English label';
 COMMENT ON COLUMN aidcase.property_kind.sort IS '顺序 / order';
 
+COMMENT ON TABLE aidcase.person_group IS
+    '人群:年龄、残疾、健康条件(年龄和等级为参数) / groups of persons: conditions of age, disability, health; ages and levels are parameters';
+COMMENT ON COLUMN aidcase.person_group.person_group IS '人群代码 / group';
+COMMENT ON COLUMN aidcase.person_group.age_from IS '年龄不小于此参数,空为不限 / parameter: at least this age; NULL = any';
+COMMENT ON COLUMN aidcase.person_group.age_below IS '年龄小于此参数,空为不限 / parameter: below this age; NULL = any';
+COMMENT ON COLUMN aidcase.person_group.age_variant IS '年龄参数的分类 / variant of the parameters of age';
+COMMENT ON COLUMN aidcase.person_group.disability_level IS '残疾等级参数(按残疾类别),空为不限 / parameter: this level of disability or a lower number, by kind; NULL = any';
+COMMENT ON COLUMN aidcase.person_group.health IS '健康状况,空为不限 / state of health; NULL = any';
+COMMENT ON COLUMN aidcase.person_group.work_ability IS '劳动能力,空为不限 / ability to work; NULL = any';
+COMMENT ON COLUMN aidcase.person_group.label_zh IS '中文名称 / Chinese label';
+COMMENT ON COLUMN aidcase.person_group.label_en IS '英文名称 / English label';
+COMMENT ON COLUMN aidcase.person_group.sort IS '顺序 / order';
+
 COMMENT ON TABLE aidcase.addon_rule IS
     '分类施保规则:人群、标准的比例、地区、时期 / category add-ons: a share of the standard per person of a group, by area and period';
 COMMENT ON COLUMN aidcase.addon_rule.addon_rule_id IS '规则行号 / key';
 COMMENT ON COLUMN aidcase.addon_rule.programme IS '救助项目 / programme';
-COMMENT ON COLUMN aidcase.addon_rule.addon_group IS
-    'aged 老年人,minor 未成年人,severe_disability 重度残疾人,serious_illness 重病患者 / group of persons';
+COMMENT ON COLUMN aidcase.addon_rule.addon_group IS '人群,见 person_group / group of persons, see person_group';
 COMMENT ON COLUMN aidcase.addon_rule.area_code IS '地区 / area';
 COMMENT ON COLUMN aidcase.addon_rule.valid IS '有效期 / period';
-COMMENT ON COLUMN aidcase.addon_rule.share IS '标准的比例 / share of the standard';
+COMMENT ON COLUMN aidcase.addon_rule.share IS '标准的比例,空为定额 / share of the standard; NULL = an amount';
+COMMENT ON COLUMN aidcase.addon_rule.amount IS '定额(元/月),空为按比例 / yuan a month; NULL = a share';
+COMMENT ON COLUMN aidcase.addon_rule.residence IS '城乡,空为不分 / urban or rural; NULL = both';
 COMMENT ON COLUMN aidcase.addon_rule.article IS '条款 / article';
 COMMENT ON COLUMN aidcase.addon_rule.document_id IS '依据文件 / document';
 COMMENT ON COLUMN aidcase.addon_rule.illustrative IS '示例值 / made up for demonstration';

@@ -86,17 +86,19 @@ CREATE TABLE aidcase.income_kind (
 );
 SELECT aidcase.set_up_table('income_kind');
 
--- What share of an income kind counts, from when, where.
+-- What share of an income kind counts, from when, where, and up to how much.
 CREATE TABLE aidcase.income_rule (
     income_rule_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     income_kind   text NOT NULL REFERENCES aidcase.income_kind,
     area_code     text NOT NULL,
     valid         daterange NOT NULL CHECK (NOT isempty(valid)),
-    counted_share numeric NOT NULL CHECK (counted_share BETWEEN 0 AND 1),
+    programme     text REFERENCES aidcase.programme,        -- NULL = every programme
+    counted_share numeric NOT NULL CHECK (counted_share BETWEEN 0 AND 1 AND scale(trim_scale(counted_share)) <= 8),
+    annual_cap    numeric(14,2) CHECK (annual_cap >= 0 AND annual_cap < 'Infinity'),   -- counted of a member at most
     article       text NOT NULL,
     document_id   bigint NOT NULL REFERENCES aidcase.policy_document,
     illustrative  boolean NOT NULL DEFAULT false,
-    EXCLUDE USING gist (income_kind WITH =, area_code WITH =, valid WITH &&)
+    EXCLUDE USING gist (income_kind WITH =, area_code WITH =, coalesce(programme, '') WITH =, valid WITH &&)
 );
 SELECT aidcase.set_up_table('income_rule');
 
@@ -118,18 +120,39 @@ CREATE TABLE aidcase.property_kind (
 );
 SELECT aidcase.set_up_table('property_kind');
 
--- Category add-ons (分类施保): a share of the standard per person of a group.
+-- Groups of persons that rules speak of.  Belonging needs all conditions that
+-- are given; ages and levels of disability are dated parameters.
+CREATE TABLE aidcase.person_group (
+    person_group text PRIMARY KEY,
+    age_from     text REFERENCES aidcase.parameter_name,    -- at least this age
+    age_below    text REFERENCES aidcase.parameter_name,    -- below this age
+    age_variant  text CHECK (btrim(age_variant) <> ''),     -- of both parameters
+    disability_level text REFERENCES aidcase.parameter_name, -- this level or worse, by kind (variant)
+    health       text CHECK (health IN ('good', 'chronic', 'serious_illness')),
+    work_ability text CHECK (work_ability IN ('able', 'partial', 'lost', 'none')),
+    label_zh     text NOT NULL,
+    label_en     text NOT NULL,
+    sort         integer NOT NULL,
+    CHECK (num_nonnulls(age_from, age_below, disability_level, health, work_ability) > 0)
+);
+SELECT aidcase.set_up_table('person_group');
+
+-- Category add-ons (分类施保) per person of a group: a share of the standard,
+-- or yuan a month.
 CREATE TABLE aidcase.addon_rule (
     addon_rule_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     programme   text NOT NULL REFERENCES aidcase.programme,
-    addon_group text NOT NULL CHECK (addon_group IN ('aged', 'minor', 'severe_disability', 'serious_illness')),
+    addon_group text NOT NULL REFERENCES aidcase.person_group,
     area_code   text NOT NULL,
     valid       daterange NOT NULL CHECK (NOT isempty(valid)),
-    share       numeric NOT NULL CHECK (share BETWEEN 0 AND 1),
+    share       numeric CHECK (share BETWEEN 0 AND 10 AND scale(trim_scale(share)) <= 8),
+    amount      numeric(14,2) CHECK (amount >= 0 AND amount < 'Infinity'),
+    residence   text CHECK (residence IN ('urban', 'rural')),       -- NULL = both
     article     text NOT NULL,
     document_id bigint NOT NULL REFERENCES aidcase.policy_document,
     illustrative boolean NOT NULL DEFAULT false,
-    EXCLUDE USING gist (programme WITH =, addon_group WITH =, area_code WITH =, valid WITH &&)
+    CHECK (num_nonnulls(share, amount) = 1),
+    EXCLUDE USING gist (programme WITH =, addon_group WITH =, area_code WITH =, coalesce(residence, '') WITH =, valid WITH &&)
 );
 SELECT aidcase.set_up_table('addon_rule');
 
@@ -149,6 +172,7 @@ CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.policy
 ALTER TABLE aidcase.policy_parameter ENABLE ALWAYS TRIGGER "~~invalidate";
 
 -- data: parameter_name
+-- data: person_group
 -- data: income_kind
 -- data: expense_kind
 -- data: property_kind

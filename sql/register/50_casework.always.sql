@@ -629,6 +629,14 @@ BEGIN
       JOIN aidcase.case_member AS m ON m.member_id = i.member_id AND NOT m.void
       JOIN aidcase.case_member AS n ON n.round_id = the_round AND n.person_id = m.person_id
      WHERE i.round_id = last.round_id AND NOT i.void ORDER BY i.expense_id;
+    INSERT INTO aidcase.self_care_assessment (case_id, round_id, member_id, assessed_on, eating, dressing, getting_up,
+                                              toilet, walking, bathing, support_mode, note)
+    SELECT i.case_id, the_round, n.member_id, i.assessed_on, i.eating, i.dressing, i.getting_up,
+           i.toilet, i.walking, i.bathing, i.support_mode, i.note
+      FROM aidcase.self_care_assessment AS i
+      JOIN aidcase.case_member AS m ON m.member_id = i.member_id AND NOT m.void
+      JOIN aidcase.case_member AS n ON n.round_id = the_round AND n.person_id = m.person_id
+     WHERE i.round_id = last.round_id AND NOT i.void ORDER BY i.assessment_id;
     INSERT INTO aidcase.case_cause (case_id, round_id, cause)
     SELECT c.case_id, the_round, c.cause
       FROM aidcase.case_cause AS c WHERE c.round_id = last.round_id AND NOT c.void ORDER BY c.cause_id;

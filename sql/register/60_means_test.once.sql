@@ -15,6 +15,7 @@ CREATE TABLE aidcase.determination (
     low_income_class text,              -- of the household, the same in all its rows
     base_amount   numeric(14,2) NOT NULL DEFAULT 0 CHECK (base_amount >= 0),
     addon_amount  numeric(14,2) NOT NULL DEFAULT 0 CHECK (addon_amount >= 0),
+    care_amount   numeric(14,2) NOT NULL DEFAULT 0 CHECK (care_amount >= 0),
     amount        numeric(14,2) NOT NULL DEFAULT 0 CHECK (amount >= 0),
     minimum_amount numeric(14,2),       -- a range leaves discretion
     maximum_amount numeric(14,2),
@@ -25,7 +26,9 @@ CREATE TABLE aidcase.determination (
     determined_by bigint REFERENCES aidcase.staff,
     village_id    bigint,               -- where the household lived then: rules and standard go by it
     residence     text,
-    CHECK (amount = base_amount + addon_amount),
+    persons       bigint[],             -- members covered alone; NULL = all counted members
+    CHECK (amount = base_amount + addon_amount + care_amount),
+    CHECK (cardinality(persons) = members),
     CHECK (eligible = (reasons = '{}')),
     CHECK (eligible OR amount = 0),
     CHECK (minimum_amount <= maximum_amount),

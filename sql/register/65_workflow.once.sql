@@ -232,7 +232,7 @@ DO $$
 DECLARE
     t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['case_member', 'obligor', 'income_item', 'property_item', 'expense_item',
+    FOREACH t IN ARRAY ARRAY['case_member', 'obligor', 'income_item', 'property_item', 'expense_item', 'self_care_assessment',
         'case_cause', 'commitment', 'authorisation', 'registry_check', 'registry_hit', 'home_visit',
         'evaluation', 'assistance_opinion', 'determination', 'review_vote', 'benefit_change',
         'paper_request', 'co_signature', 'meeting_item'] LOOP

@@ -315,7 +315,8 @@ BEGIN
         SELECT m.award_id, m.case_id, v.component, v.amount
           FROM made AS m
           JOIN aidcase.determination AS d USING (determination_id)
-         CROSS JOIN LATERAL (VALUES ('base', d.base_amount), ('addon', d.addon_amount)) AS v (component, amount)
+         CROSS JOIN LATERAL (VALUES ('base', d.base_amount), ('addon', d.addon_amount),
+                                    ('care', d.care_amount)) AS v (component, amount)
          WHERE v.component = 'base' OR v.amount > 0
          ORDER BY m.award_id, v.component
     )
@@ -323,7 +324,9 @@ BEGIN
     SELECT m.award_id, m.case_id, b.member_id, b.citizen_id, g.exclusion_group, m.months
       FROM made AS m
       JOIN aidcase.programme AS g USING (programme)
+      JOIN aidcase.determination AS d USING (determination_id)
       JOIN aidcase.case_member AS b ON b.round_id = m.round_id AND b.counted AND NOT b.void
+                                   AND (d.persons IS NULL OR b.member_id = ANY (d.persons))
      ORDER BY m.award_id, b.member_id;
     RETURN NULL;
 EXCEPTION

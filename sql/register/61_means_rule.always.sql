@@ -1,0 +1,133 @@
+-- What the tables of rules mean; extension/means_rules.c reads them.
+COMMENT ON TABLE aidcase.programme_rule IS '项目施行:某地某时期测算的救助项目 / programmes that are determined, by area and period';
+COMMENT ON COLUMN aidcase.programme_rule.programme_rule_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.programme_rule.programme IS '救助项目 / programme';
+COMMENT ON COLUMN aidcase.programme_rule.in_force IS '否为本地不施行 / false: not here, though in the area above';
+COMMENT ON COLUMN aidcase.programme_rule.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.programme_rule.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.programme_rule.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.programme_rule.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.programme_rule.illustrative IS '示例值 / made up for demonstration';
+
+COMMENT ON TABLE aidcase.expense_rule IS '支出计入规则:扣减收入,或计入刚性支出、支出型救助 / what expenses count: deducted from income, or for the tests of high expenses';
+COMMENT ON COLUMN aidcase.expense_rule.expense_rule_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.expense_rule.expense_kind IS '支出种类 / kind of expense';
+COMMENT ON COLUMN aidcase.expense_rule.use IS '用途 / use';
+COMMENT ON COLUMN aidcase.expense_rule.share IS '计入比例 / share that counts';
+COMMENT ON COLUMN aidcase.expense_rule.annual_cap IS '每人每年最多计入(元),空为不限 / counted of one member in 12 months at most, yuan; NULL = no limit';
+COMMENT ON COLUMN aidcase.expense_rule.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.expense_rule.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.expense_rule.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.expense_rule.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.expense_rule.illustrative IS '示例值 / made up for demonstration';
+
+COMMENT ON TABLE aidcase.property_test IS '财产条件:种类、计量、限额参数、理由 / tests of property: kinds, measure, parameter of the limit, reason of refusal';
+COMMENT ON COLUMN aidcase.property_test.property_test_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.property_test.programme IS '救助项目,空为全部 / programme; NULL = every programme';
+COMMENT ON COLUMN aidcase.property_test.test IS '条件代码 / test';
+COMMENT ON COLUMN aidcase.property_test.property_kinds IS '财产种类 / kinds of property that are added up';
+COMMENT ON COLUMN aidcase.property_test.measure IS '按价值或数量 / by value or by number';
+COMMENT ON COLUMN aidcase.property_test.parameter IS '限额参数:月数×标准×人数,倍数×上年人均可支配收入×人数,其余为绝对数 / parameter of the limit: months x standard x members, multiple x disposable income of the year before x members, others as they are';
+COMMENT ON COLUMN aidcase.property_test.refusal_reason IS '超限理由 / reason when it is above';
+COMMENT ON COLUMN aidcase.property_test.sort IS '顺序 / order';
+COMMENT ON COLUMN aidcase.property_test.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.property_test.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.property_test.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.property_test.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.property_test.illustrative IS '示例值 / made up for demonstration';
+
+COMMENT ON TABLE aidcase.property_exemption IS '财产豁免:某种财产不超过某价值的不计 / exemptions of property: items of a kind up to a value do not count';
+COMMENT ON COLUMN aidcase.property_exemption.property_exemption_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.property_exemption.property_kind IS '财产种类 / kind of property';
+COMMENT ON COLUMN aidcase.property_exemption.up_to IS '单件价值不超过(元),空为不限 / value of the item at most, yuan; NULL = any';
+COMMENT ON COLUMN aidcase.property_exemption.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.property_exemption.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.property_exemption.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.property_exemption.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.property_exemption.illustrative IS '示例值 / made up for demonstration';
+
+COMMENT ON TABLE aidcase.addon_stacking IS '分类施保叠加方式,无则就高 / how add-ons of one person stack; without a row the highest counts';
+COMMENT ON COLUMN aidcase.addon_stacking.addon_stacking_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.addon_stacking.programme IS '救助项目 / programme';
+COMMENT ON COLUMN aidcase.addon_stacking.mode IS '叠加方式 / mode';
+COMMENT ON COLUMN aidcase.addon_stacking.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.addon_stacking.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.addon_stacking.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.addon_stacking.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.addon_stacking.illustrative IS '示例值 / made up for demonstration';
+
+COMMENT ON TABLE aidcase.support_rule IS '赡养抚养扶养费规则:按义务人人数选用计算比例 / support payments: the rate by the number of obligors';
+COMMENT ON COLUMN aidcase.support_rule.support_rule_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.support_rule.counted_relations IS '计入人数的关系 / relations whose obligors are counted';
+COMMENT ON COLUMN aidcase.support_rule.payers_from IS '义务人最少人数 / least number of obligors';
+COMMENT ON COLUMN aidcase.support_rule.payers_below IS '义务人人数少于此数,空为不限 / fewer obligors than this; NULL = any number more';
+COMMENT ON COLUMN aidcase.support_rule.variant IS 'support_rate 的分类 / variant of parameter support_rate';
+COMMENT ON COLUMN aidcase.support_rule.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.support_rule.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.support_rule.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.support_rule.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.support_rule.illustrative IS '示例值 / made up for demonstration';
+
+COMMENT ON TABLE aidcase.imputed_rule IS '推算劳动收入规则:性别、年龄、劳动能力 / imputed work income by sex, age and ability to work';
+COMMENT ON COLUMN aidcase.imputed_rule.imputed_rule_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.imputed_rule.sex IS '性别 / sex';
+COMMENT ON COLUMN aidcase.imputed_rule.age_from IS '起始年龄 / least age';
+COMMENT ON COLUMN aidcase.imputed_rule.age_below IS '年龄小于,空为不限 / below this age; NULL = any age above';
+COMMENT ON COLUMN aidcase.imputed_rule.work_ability IS '劳动能力 / ability to work';
+COMMENT ON COLUMN aidcase.imputed_rule.base IS '基数参数(元/月) / parameter of the base, yuan a month';
+COMMENT ON COLUMN aidcase.imputed_rule.variant IS 'imputed_share 的分类 / variant of parameter imputed_share';
+COMMENT ON COLUMN aidcase.imputed_rule.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.imputed_rule.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.imputed_rule.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.imputed_rule.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.imputed_rule.illustrative IS '示例值 / made up for demonstration';
+
+COMMENT ON TABLE aidcase.single_person_rule IS '单人户规则:低保边缘家庭中可单独申请的人群 / who may apply alone in a dibao-marginal family';
+COMMENT ON COLUMN aidcase.single_person_rule.single_person_rule_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.single_person_rule.person_group IS '人群 / group of persons';
+COMMENT ON COLUMN aidcase.single_person_rule.variant IS 'single_person_share 的分类 / variant of parameter single_person_share';
+COMMENT ON COLUMN aidcase.single_person_rule.in_force IS '否为本地不施行 / false: not here, though in the area above';
+COMMENT ON COLUMN aidcase.single_person_rule.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.single_person_rule.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.single_person_rule.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.single_person_rule.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.single_person_rule.illustrative IS '示例值 / made up for demonstration';
+
+COMMENT ON TABLE aidcase.care_level_rule IS '护理等级规则:六项自理指标未达项数 / care level by the number of items of self-care that are not met';
+COMMENT ON COLUMN aidcase.care_level_rule.care_level_rule_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.care_level_rule.care_level IS '护理等级 / care level';
+COMMENT ON COLUMN aidcase.care_level_rule.unmet_from IS '未达项数最少 / least number of items not met';
+COMMENT ON COLUMN aidcase.care_level_rule.unmet_to IS '未达项数最多 / greatest number of items not met';
+COMMENT ON COLUMN aidcase.care_level_rule.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.care_level_rule.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.care_level_rule.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.care_level_rule.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.care_level_rule.illustrative IS '示例值 / made up for demonstration';
+
+COMMENT ON TABLE aidcase.temp_rule IS '临时救助计算规则:类型、对象类别、方法 / temporary assistance: type, class of the household, method';
+COMMENT ON COLUMN aidcase.temp_rule.temp_rule_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.temp_rule.temp_type IS '类型 / type';
+COMMENT ON COLUMN aidcase.temp_rule.low_income_class IS '对象类别,空为其余各类 / class of the household; NULL = every class without a row of its own';
+COMMENT ON COLUMN aidcase.temp_rule.method IS '方法 / method';
+COMMENT ON COLUMN aidcase.temp_rule.variant IS '参数分类,空为无 / variant of its parameters; NULL = none';
+COMMENT ON COLUMN aidcase.temp_rule.band_set IS '分段组,空为不分段 / set of bands; NULL = none';
+COMMENT ON COLUMN aidcase.temp_rule.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.temp_rule.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.temp_rule.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.temp_rule.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.temp_rule.illustrative IS '示例值 / made up for demonstration';
+
+COMMENT ON TABLE aidcase.band_rule IS '分段:金额区间、比例、定额 / bands of an amount: range, rate, fixed amount';
+COMMENT ON COLUMN aidcase.band_rule.band_rule_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.band_rule.band_set IS '分段组,dibao_amount 为按人均月收入分档的低保金 / set; dibao_amount = amount per person by per-capita monthly income';
+COMMENT ON COLUMN aidcase.band_rule.amount_from IS '金额下限(含,元) / lower end of the amount, included, yuan';
+COMMENT ON COLUMN aidcase.band_rule.amount_to IS '金额上限(不含,元),空为不限 / upper end, not included, yuan; NULL = no end';
+COMMENT ON COLUMN aidcase.band_rule.rate IS '比例 / rate';
+COMMENT ON COLUMN aidcase.band_rule.excess IS '是为仅就超过下限部分计算 / true: the rate is of what exceeds the lower end';
+COMMENT ON COLUMN aidcase.band_rule.fixed IS '另加定额(元) / fixed amount added, yuan';
+COMMENT ON COLUMN aidcase.band_rule.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.band_rule.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.band_rule.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.band_rule.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.band_rule.illustrative IS '示例值 / made up for demonstration';
+

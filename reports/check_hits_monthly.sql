@@ -19,33 +19,29 @@
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 上月末未处置+本月新增-本月处置=月末未处置;处置率=本月处置÷(上月末未处置+本月新增)。
 WITH period AS (
-    SELECT date_trunc('month', report_check_hits_monthly.as_of::timestamp)::date AS this_month
-     WHERE aidcase.present_only(report_check_hits_monthly.known_at)
+    SELECT w.* FROM aidcase.report_window(report_check_hits_monthly.as_of) AS w
 ), place AS (
-    SELECT u.unit_id, u.unit_code, n.name
-      FROM aidcase.unit AS u
-      JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> report_check_hits_monthly.as_of
-     WHERE u.unit_kind IN ('town', 'office', 'direct_community', 'zone')
-       AND (report_check_hits_monthly.unit_code IS NULL
-            OR u.unit_code LIKE report_check_hits_monthly.unit_code || '%')
+    SELECT p.unit_id, p.unit_code, p.place
+      FROM aidcase.report_place(report_check_hits_monthly.as_of, report_check_hits_monthly.unit_code, report_check_hits_monthly.known_at) AS p
 ), item AS (
     SELECT r.unit_id, h.registry, h.case_id, h.finding,
-           aidcase.date_here(h.raised_at) AS raised_on, aidcase.date_here(h.cleared_at) AS cleared_on, t.this_month
+           aidcase.date_here(h.raised_at) AS raised_on, aidcase.date_here(h.cleared_at) AS cleared_on, t.from_day, t.to_day
       FROM period AS t
-      JOIN aidcase.registry_hit AS h ON h.raised_at < aidcase.midnight_here(report_check_hits_monthly.as_of + 1)
-      JOIN aidcase.case_round AS r ON r.round_id = h.round_id
+      JOIN {registry_hit: case_id, round_id, registry, raised_at, finding, cleared_at} AS h ON h.raised_at < t.to_time
+      JOIN {case_round: round_id, unit_id} AS r ON r.round_id = h.round_id
 ), cell (unit_id, registry, column_name, case_id) AS (
     SELECT i.unit_id, i.registry, v.column_name, i.case_id
       FROM item AS i
      CROSS JOIN LATERAL (VALUES
-            ('opening', i.raised_on < i.this_month AND (i.cleared_on IS NULL OR i.cleared_on >= i.this_month)),
-            ('raised', i.raised_on >= i.this_month),
-            (i.finding, i.cleared_on BETWEEN i.this_month AND report_check_hits_monthly.as_of),
-            ('cleared', i.cleared_on BETWEEN i.this_month AND report_check_hits_monthly.as_of),
-            ('open', i.cleared_on IS NULL OR i.cleared_on > report_check_hits_monthly.as_of)) AS v (column_name, counts)
+            ('opening', i.raised_on < i.from_day AND (i.cleared_on IS NULL OR i.cleared_on >= i.from_day)),
+            ('raised', i.raised_on >= i.from_day),
+            (i.finding, i.cleared_on BETWEEN i.from_day AND i.to_day),
+            ('cleared', i.cleared_on BETWEEN i.from_day AND i.to_day),
+            ('open', i.cleared_on IS NULL OR i.cleared_on > i.to_day)) AS v (column_name, counts)
      WHERE v.counts
 )
-SELECT e.name, b.zh,
+-- report
+SELECT e.place, b.zh,
        count(*) FILTER (WHERE c.column_name = 'opening'),
        count(*) FILTER (WHERE c.column_name = 'raised'),
        count(*) FILTER (WHERE c.column_name = 'not_confirmed'),
@@ -58,39 +54,12 @@ SELECT e.name, b.zh,
   FROM place AS e
   JOIN cell AS c ON c.unit_id = e.unit_id
   JOIN aidcase.label AS b ON b.code_set = 'registry_hit.registry' AND b.code = c.registry
- GROUP BY e.unit_code, e.name, b.sort, b.code, b.zh
- ORDER BY e.unit_code, b.sort, b.code COLLATE "C";
+ GROUP BY e.unit_code, e.place, b.sort, b.code, b.zh
+ ORDER BY e.unit_code, b.sort, b.code COLLATE "C"
 -- drill
-WITH period AS (
-    SELECT date_trunc('month', drill_check_hits_monthly.as_of::timestamp)::date AS this_month
-     WHERE aidcase.present_only(drill_check_hits_monthly.known_at)
-), place AS (
-    SELECT u.unit_id, u.unit_code, n.name
-      FROM aidcase.unit AS u
-      JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> drill_check_hits_monthly.as_of
-     WHERE u.unit_kind IN ('town', 'office', 'direct_community', 'zone')
-       AND (drill_check_hits_monthly.unit_code IS NULL
-            OR u.unit_code LIKE drill_check_hits_monthly.unit_code || '%')
-), item AS (
-    SELECT r.unit_id, h.registry, h.case_id, h.finding,
-           aidcase.date_here(h.raised_at) AS raised_on, aidcase.date_here(h.cleared_at) AS cleared_on, t.this_month
-      FROM period AS t
-      JOIN aidcase.registry_hit AS h ON h.raised_at < aidcase.midnight_here(drill_check_hits_monthly.as_of + 1)
-      JOIN aidcase.case_round AS r ON r.round_id = h.round_id
-), cell (unit_id, registry, column_name, case_id) AS (
-    SELECT i.unit_id, i.registry, v.column_name, i.case_id
-      FROM item AS i
-     CROSS JOIN LATERAL (VALUES
-            ('opening', i.raised_on < i.this_month AND (i.cleared_on IS NULL OR i.cleared_on >= i.this_month)),
-            ('raised', i.raised_on >= i.this_month),
-            (i.finding, i.cleared_on BETWEEN i.this_month AND drill_check_hits_monthly.as_of),
-            ('cleared', i.cleared_on BETWEEN i.this_month AND drill_check_hits_monthly.as_of),
-            ('open', i.cleared_on IS NULL OR i.cleared_on > drill_check_hits_monthly.as_of)) AS v (column_name, counts)
-     WHERE v.counts
-)
-SELECT ARRAY[e.name, b.zh], c.column_name, c.case_id, count(*)::numeric
+SELECT ARRAY[e.place, b.zh], c.column_name, c.case_id, count(*)::numeric
   FROM cell AS c
   JOIN place AS e ON e.unit_id = c.unit_id
   JOIN aidcase.label AS b ON b.code_set = 'registry_hit.registry' AND b.code = c.registry
- GROUP BY e.unit_code, e.name, b.sort, b.code, b.zh, c.column_name, c.case_id
+ GROUP BY e.unit_code, e.place, b.sort, b.code, b.zh, c.column_name, c.case_id
  ORDER BY e.unit_code, b.sort, b.code COLLATE "C", c.column_name COLLATE "C", c.case_id

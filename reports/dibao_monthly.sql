@@ -1,12 +1,13 @@
 -- name: dibao_monthly
--- title: 最低生活保障情况月报表
--- title_en: Monthly table of the minimum living guarantee
+-- title: 城乡最低生活保障情况月报表
+-- title_en: Monthly table of the minimum living guarantee, urban and rural
 -- unit: 户、人、元
 -- unit_en: households, persons, yuan
 -- parameters: as_of, unit_code, known_at
 -- period: month
 -- layout: landscape
 -- column: place | text | 地区 | Place | text | none
+-- column: residence | text | 城乡 | Urban or rural | text | none
 -- column: households | bigint | 保障户数 | Households | int | sum
 -- column: persons | bigint | 保障人数 | Persons | int | sum
 -- column: women | bigint | 女性 | Women | int | sum | 按人员分 / By person
@@ -17,46 +18,67 @@
 -- column: partly_able | bigint | 部分丧失 | Partial loss | int | sum | 按劳动能力分 / By work ability
 -- column: ability_lost | bigint | 完全丧失 | Complete loss | int | sum | 按劳动能力分 / By work ability
 -- column: no_ability | bigint | 无劳动能力 | None | int | sum | 按劳动能力分 / By work ability
--- column: illness | bigint | 疾病 | Illness | int | sum | 按致困原因分(户) / By cause (households)
--- column: disability | bigint | 残疾 | Disability | int | sum | 按致困原因分(户) / By cause (households)
--- column: schooling | bigint | 因学 | Schooling | int | sum | 按致困原因分(户) / By cause (households)
--- column: disaster | bigint | 灾害 | Disaster | int | sum | 按致困原因分(户) / By cause (households)
--- column: lack_of_labour | bigint | 缺乏劳动力 | Lack of labour | int | sum | 按致困原因分(户) / By cause (households)
--- column: other_cause | bigint | 其他 | Other | int | sum | 按致困原因分(户) / By cause (households)
+-- column: illness | bigint | 疾病 | Illness | int | sum | 按致困原因分(人,可多选) / By cause (persons, several may apply)
+-- column: disability | bigint | 残疾 | Disability | int | sum | 按致困原因分(人,可多选) / By cause (persons, several may apply)
+-- column: schooling | bigint | 因学 | Schooling | int | sum | 按致困原因分(人,可多选) / By cause (persons, several may apply)
+-- column: disaster | bigint | 灾害 | Disaster | int | sum | 按致困原因分(人,可多选) / By cause (persons, several may apply)
+-- column: lack_of_labour | bigint | 缺乏劳动力 | Lack of labour | int | sum | 按致困原因分(人,可多选) / By cause (persons, several may apply)
+-- column: other_cause | bigint | 其他 | Other | int | sum | 按致困原因分(人,可多选) / By cause (persons, several may apply)
 -- column: opening | bigint | 上月户数 | Opening | int | sum | 户数变动 / Households: change
 -- column: new_households | bigint | 当月新增 | New | int | sum | 户数变动 / Households: change
+-- column: transferred_in | bigint | 转入 | Moved in | int | sum | 户数变动 / Households: change
 -- column: exits | bigint | 当月退出 | Exits | int | sum | 户数变动 / Households: change
+-- column: transferred_out | bigint | 转出 | Moved out | int | sum | 户数变动 / Households: change
 -- column: month_base | numeric | 低保金 | Base | money | sum | 当月支出 / This month
 -- column: month_addon | numeric | 分类施保金 | Add-on | money | sum | 当月支出 / This month
+-- column: month_price | numeric | 物价补贴 | Price subsidy | money | sum | 当月支出 / This month
+-- column: month_other | numeric | 其他补贴 | Other | money | sum | 当月支出 / This month
 -- column: month_total | numeric | 合计 | Total | money | sum | 当月支出 / This month
--- column: year_total | numeric | 本年累计支出 | Year to date | money | sum
--- column: per_person | numeric | 人均补助 | Per person | money | ratio month_total / persons
+-- column: year_base | numeric | 低保金 | Base | money | sum | 本年累计支出 / Year to date
+-- column: year_addon | numeric | 分类施保金 | Add-on | money | sum | 本年累计支出 / Year to date
+-- column: year_price | numeric | 物价补贴 | Price subsidy | money | sum | 本年累计支出 / Year to date
+-- column: year_other | numeric | 其他补贴 | Other | money | sum | 本年累计支出 / Year to date
+-- column: year_total | numeric | 合计 | Total | money | sum | 本年累计支出 / Year to date
+-- column: per_person | numeric | 当月人均补助 | Per person | money | ratio month_total / persons
 -- chart: column | 各镇办社区保障人数 | Persons by unit | place | persons
 -- chart: column | 各镇办社区当月支出 | Spending of the month by unit | place | month_base, month_addon
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
--- note: 人数=按劳动能力各栏之和;支出合计=各分项之和;上月户数+当月新增-当月退出=保障户数;致困原因可多选。
--- note: 保障户数按享受月份统计,支出按发放清册月份统计(含补发)。
+-- note: 保障人数=按劳动能力各栏之和;保障人数≤按致困原因各栏之和(未填原因的计入其他);支出合计=各分项之和。
+-- note: 上月户数+当月新增+转入-当月退出-转出=保障户数;接管户在首月计入上月户数;区内换单位、城乡身份变化计为转入转出。
+-- note: 户数、人数按享受月份统计,支出按发放清册月份统计(含补发);高龄补贴含在分类施保金内。
 WITH period AS (
-    SELECT date_trunc('month', report_dibao_monthly.as_of::timestamp)::date AS this_month
-     WHERE aidcase.present_only(report_dibao_monthly.known_at)
+    SELECT w.this_month, w.last_month, date_trunc('year', w.this_month::timestamp)::date AS year_start
+      FROM aidcase.report_window(report_dibao_monthly.as_of) AS w
 ), place AS (
-    SELECT u.unit_id, u.unit_code, n.name
-      FROM aidcase.unit AS u
-      JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> report_dibao_monthly.as_of
-     WHERE u.unit_kind IN ('town', 'office', 'direct_community', 'zone')
-       AND (report_dibao_monthly.unit_code IS NULL
-            OR u.unit_code LIKE report_dibao_monthly.unit_code || '%')
+    SELECT p.unit_id, p.unit_code, p.place, r.code AS residence, r.zh AS residence_zh, r.sort
+      FROM aidcase.report_place(report_dibao_monthly.as_of, report_dibao_monthly.unit_code, report_dibao_monthly.known_at) AS p
+     CROSS JOIN aidcase.label AS r
+     WHERE r.code_set = 'award.residence'
 ), live AS (
-    SELECT a.award_id, a.case_id, a.round_id, a.unit_id
+    SELECT a.award_id, a.case_id, a.round_id, a.unit_id, a.residence
       FROM period AS t
-      JOIN aidcase.award AS a ON a.programme = 'dibao' AND a.months @> t.this_month
+      JOIN {award: award_id, case_id, round_id, unit_id, programme, months, residence} AS a
+        ON a.programme = 'dibao' AND a.months @> t.this_month
 ), before AS (
-    SELECT a.case_id, a.unit_id
+    SELECT a.case_id, a.unit_id, a.residence
       FROM period AS t
-      JOIN aidcase.award AS a ON a.programme = 'dibao'
-                             AND a.months @> (t.this_month - interval '1 month')::date
+      JOIN {award: case_id, unit_id, programme, months, residence} AS a
+        ON a.programme = 'dibao' AND a.months @> t.last_month
+     UNION ALL
+    -- taken over: in benefit before the register knew of it
+    SELECT a.case_id, a.unit_id, a.residence
+      FROM period AS t
+      JOIN {award: case_id, round_id, unit_id, programme, months, residence} AS a
+        ON a.programme = 'dibao' AND lower(a.months) = t.this_month
+      JOIN {case_round: round_id, round_kind} AS r ON r.round_id = a.round_id AND r.round_kind = 'takeover'
+), flow AS (
+    SELECT coalesce(l.case_id, b.case_id) AS case_id, l.unit_id AS now_in, l.residence AS now_as,
+           b.unit_id AS was_in, b.residence AS was_as,
+           (l.unit_id, l.residence) <> (b.unit_id, b.residence) AS moved
+      FROM live AS l
+      FULL JOIN before AS b ON b.case_id = l.case_id
 ), person AS (
-    SELECT l.unit_id, count(*) AS persons,
+    SELECT l.case_id, l.round_id, l.unit_id, l.residence, count(*) AS persons,
            count(*) FILTER (WHERE m.sex = 'female') AS women,
            count(*) FILTER (WHERE m.birth_date <= report_dibao_monthly.as_of - interval '60 years') AS aged,
            count(*) FILTER (WHERE m.birth_date > report_dibao_monthly.as_of - interval '18 years') AS minors,
@@ -66,127 +88,125 @@ WITH period AS (
            count(*) FILTER (WHERE m.work_ability = 'lost') AS ability_lost,
            count(*) FILTER (WHERE m.work_ability = 'none') AS no_ability
       FROM live AS l
-      JOIN aidcase.award_person AS p ON p.award_id = l.award_id
-      JOIN aidcase.case_member AS m ON m.member_id = p.member_id
-     GROUP BY l.unit_id
+      JOIN {award_person: award_id, member_id} AS p ON p.award_id = l.award_id
+      JOIN {case_member: member_id, sex, birth_date, disability_kind, work_ability} AS m ON m.member_id = p.member_id
+     GROUP BY l.case_id, l.round_id, l.unit_id, l.residence
 ), cause AS (
-    SELECT l.unit_id,
-           count(*) FILTER (WHERE c.cause = 'illness') AS illness,
-           count(*) FILTER (WHERE c.cause = 'disability') AS disability,
-           count(*) FILTER (WHERE c.cause = 'schooling') AS schooling,
-           count(*) FILTER (WHERE c.cause = 'disaster') AS disaster,
-           count(*) FILTER (WHERE c.cause = 'lack_of_labour') AS lack_of_labour,
-           count(*) FILTER (WHERE c.cause IN ('emergency', 'other')) AS other_cause
+    SELECT c.round_id, bool_or(c.cause = 'illness') AS illness, bool_or(c.cause = 'disability') AS disability,
+           bool_or(c.cause = 'schooling') AS schooling, bool_or(c.cause = 'disaster') AS disaster,
+           bool_or(c.cause = 'lack_of_labour') AS lack_of_labour, bool_or(c.cause IN ('emergency', 'other')) AS other_cause
       FROM live AS l
-      JOIN aidcase.case_cause AS c ON c.round_id = l.round_id AND NOT c.void
-     GROUP BY l.unit_id
-), flow AS (
-    SELECT coalesce(l.unit_id, b.unit_id) AS unit_id,
-           count(l.case_id) AS households,
-           count(b.case_id) AS opening,
-           count(*) FILTER (WHERE b.case_id IS NULL) AS new_households,
-           count(*) FILTER (WHERE l.case_id IS NULL) AS exits
-      FROM live AS l
-      FULL JOIN before AS b ON b.case_id = l.case_id AND b.unit_id = l.unit_id
-     GROUP BY 1
-), money AS (
-    SELECT r.unit_id,
-           sum(p.base_amount) FILTER (WHERE r.roll_month = t.this_month) AS month_base,
-           sum(p.addon_amount) FILTER (WHERE r.roll_month = t.this_month) AS month_addon,
-           sum(p.amount) FILTER (WHERE r.roll_month = t.this_month) AS month_total,
-           sum(p.amount) AS year_total
+      JOIN {case_cause: round_id, cause, void} AS c ON c.round_id = l.round_id AND NOT c.void
+     GROUP BY c.round_id
+), household AS (
+    SELECT p.*,
+           CASE WHEN c.illness THEN p.persons ELSE 0 END AS illness,
+           CASE WHEN c.disability THEN p.persons ELSE 0 END AS disability,
+           CASE WHEN c.schooling THEN p.persons ELSE 0 END AS schooling,
+           CASE WHEN c.disaster THEN p.persons ELSE 0 END AS disaster,
+           CASE WHEN c.lack_of_labour THEN p.persons ELSE 0 END AS lack_of_labour,
+           CASE WHEN coalesce(c.other_cause, true) THEN p.persons ELSE 0 END AS other_cause
+      FROM person AS p
+      LEFT JOIN cause AS c ON c.round_id = p.round_id
+), extra AS (
+    -- parts of an award that a line of a roll holds in its add-on
+    SELECT k.award_id, sum(k.amount) FILTER (WHERE k.component = 'price_subsidy') AS price,
+           sum(k.amount) FILTER (WHERE k.component <> 'price_subsidy') AS other
+      FROM {award_component: award_id, component, amount} AS k
+     WHERE k.component NOT IN ('base', 'addon')
+     GROUP BY k.award_id
+), line AS (
+    SELECT p.case_id, p.unit_id, a.residence, r.roll_month = t.this_month AS in_month, p.amount, p.base_amount,
+           p.addon_amount - coalesce(x.price, 0) - coalesce(x.other, 0) AS addon_amount,
+           coalesce(x.price, 0) AS price_amount, coalesce(x.other, 0) AS other_amount
       FROM period AS t
-      JOIN aidcase.payment_roll AS r ON r.roll_month BETWEEN date_trunc('year', t.this_month::timestamp)::date
-                                                        AND t.this_month
-                                    AND r.state <> 'draft'
-      JOIN aidcase.payment AS p ON p.roll_id = r.roll_id AND p.programme = 'dibao'
-     GROUP BY r.unit_id
+      JOIN {payment_roll: roll_id, roll_month, state} AS r
+        ON r.roll_month BETWEEN t.year_start AND t.this_month AND r.state <> 'draft'
+      JOIN {payment: roll_id, unit_id, case_id, award_id, programme, line_kind, base_amount, addon_amount, amount} AS p
+        ON p.roll_id = r.roll_id AND p.programme = 'dibao'
+      JOIN {award: award_id, residence} AS a ON a.award_id = p.award_id
+      LEFT JOIN extra AS x ON x.award_id = p.award_id AND p.line_kind <> 'deduction'
 )
-SELECT e.name,
-       coalesce(f.households, 0), coalesce(p.persons, 0),
+-- report
+, counted AS (
+    SELECT h.unit_id, h.residence, sum(h.persons) AS persons, sum(h.women) AS women, sum(h.aged) AS aged,
+           sum(h.minors) AS minors, sum(h.disabled) AS disabled, sum(h.able) AS able, sum(h.partly_able) AS partly_able,
+           sum(h.ability_lost) AS ability_lost, sum(h.no_ability) AS no_ability, sum(h.illness) AS illness,
+           sum(h.disability) AS disability, sum(h.schooling) AS schooling, sum(h.disaster) AS disaster,
+           sum(h.lack_of_labour) AS lack_of_labour, sum(h.other_cause) AS other_cause
+      FROM household AS h
+     GROUP BY h.unit_id, h.residence
+), change AS (
+    SELECT c.unit_id, c.residence, sum(c.households) AS households, sum(c.opening) AS opening, sum(c.new_households) AS new_households,
+           sum(c.transferred_in) AS transferred_in, sum(c.exits) AS exits, sum(c.transferred_out) AS transferred_out
+      FROM (SELECT f.now_in AS unit_id, f.now_as AS residence, count(*) AS households, 0 AS opening,
+                   count(*) FILTER (WHERE f.was_in IS NULL) AS new_households, count(*) FILTER (WHERE f.moved) AS transferred_in,
+                   0 AS exits, 0 AS transferred_out
+              FROM flow AS f WHERE f.now_in IS NOT NULL GROUP BY f.now_in, f.now_as
+             UNION ALL
+            SELECT f.was_in, f.was_as, 0, count(*), 0, 0, count(*) FILTER (WHERE f.now_in IS NULL), count(*) FILTER (WHERE f.moved)
+              FROM flow AS f WHERE f.was_in IS NOT NULL GROUP BY f.was_in, f.was_as) AS c
+     GROUP BY c.unit_id, c.residence
+), money AS (
+    SELECT l.unit_id, l.residence,
+           sum(l.base_amount) FILTER (WHERE l.in_month) AS month_base, sum(l.addon_amount) FILTER (WHERE l.in_month) AS month_addon,
+           sum(l.price_amount) FILTER (WHERE l.in_month) AS month_price, sum(l.other_amount) FILTER (WHERE l.in_month) AS month_other,
+           sum(l.amount) FILTER (WHERE l.in_month) AS month_total,
+           sum(l.base_amount) AS year_base, sum(l.addon_amount) AS year_addon, sum(l.price_amount) AS year_price,
+           sum(l.other_amount) AS year_other, sum(l.amount) AS year_total
+      FROM line AS l
+     GROUP BY l.unit_id, l.residence
+)
+SELECT e.place, e.residence_zh, coalesce(f.households, 0), coalesce(p.persons, 0),
        coalesce(p.women, 0), coalesce(p.aged, 0), coalesce(p.minors, 0), coalesce(p.disabled, 0),
        coalesce(p.able, 0), coalesce(p.partly_able, 0), coalesce(p.ability_lost, 0), coalesce(p.no_ability, 0),
-       coalesce(c.illness, 0), coalesce(c.disability, 0), coalesce(c.schooling, 0), coalesce(c.disaster, 0),
-       coalesce(c.lack_of_labour, 0), coalesce(c.other_cause, 0),
-       coalesce(f.opening, 0), coalesce(f.new_households, 0), coalesce(f.exits, 0),
-       coalesce(m.month_base, 0), coalesce(m.month_addon, 0), coalesce(m.month_total, 0),
-       coalesce(m.year_total, 0),
+       coalesce(p.illness, 0), coalesce(p.disability, 0), coalesce(p.schooling, 0), coalesce(p.disaster, 0),
+       coalesce(p.lack_of_labour, 0), coalesce(p.other_cause, 0),
+       coalesce(f.opening, 0), coalesce(f.new_households, 0), coalesce(f.transferred_in, 0), coalesce(f.exits, 0),
+       coalesce(f.transferred_out, 0),
+       coalesce(m.month_base, 0), coalesce(m.month_addon, 0), coalesce(m.month_price, 0), coalesce(m.month_other, 0),
+       coalesce(m.month_total, 0), coalesce(m.year_base, 0), coalesce(m.year_addon, 0), coalesce(m.year_price, 0),
+       coalesce(m.year_other, 0), coalesce(m.year_total, 0),
        CASE WHEN p.persons > 0 THEN round(coalesce(m.month_total, 0) / p.persons, 2) ELSE 0 END
   FROM place AS e
-  LEFT JOIN flow AS f ON f.unit_id = e.unit_id
-  LEFT JOIN person AS p ON p.unit_id = e.unit_id
-  LEFT JOIN cause AS c ON c.unit_id = e.unit_id
-  LEFT JOIN money AS m ON m.unit_id = e.unit_id
- ORDER BY e.unit_code;
+  LEFT JOIN change AS f ON f.unit_id = e.unit_id AND f.residence = e.residence
+  LEFT JOIN counted AS p ON p.unit_id = e.unit_id AND p.residence = e.residence
+  LEFT JOIN money AS m ON m.unit_id = e.unit_id AND m.residence = e.residence
+ ORDER BY e.unit_code, e.sort
 -- drill
-WITH period AS (
-    SELECT date_trunc('month', drill_dibao_monthly.as_of::timestamp)::date AS this_month
-     WHERE aidcase.present_only(drill_dibao_monthly.known_at)
-), place AS (
-    SELECT u.unit_id, u.unit_code, n.name
-      FROM aidcase.unit AS u
-      JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> drill_dibao_monthly.as_of
-     WHERE u.unit_kind IN ('town', 'office', 'direct_community', 'zone')
-       AND (drill_dibao_monthly.unit_code IS NULL
-            OR u.unit_code LIKE drill_dibao_monthly.unit_code || '%')
-), live AS (
-    SELECT a.award_id, a.case_id, a.round_id, a.unit_id
-      FROM period AS t
-      JOIN aidcase.award AS a ON a.programme = 'dibao' AND a.months @> t.this_month
-), before AS (
-    SELECT a.case_id, a.unit_id
-      FROM period AS t
-      JOIN aidcase.award AS a ON a.programme = 'dibao'
-                             AND a.months @> (t.this_month - interval '1 month')::date
-), cell (unit_id, column_name, case_id, value) AS (
-    SELECT l.unit_id, 'households', l.case_id, 1::numeric FROM live AS l
-    UNION ALL
-    SELECT b.unit_id, 'opening', b.case_id, 1 FROM before AS b
-    UNION ALL
-    SELECT l.unit_id, 'new_households', l.case_id, 1 FROM live AS l
-     WHERE NOT EXISTS (SELECT FROM before AS b WHERE b.case_id = l.case_id AND b.unit_id = l.unit_id)
-    UNION ALL
-    SELECT b.unit_id, 'exits', b.case_id, 1 FROM before AS b
-     WHERE NOT EXISTS (SELECT FROM live AS l WHERE l.case_id = b.case_id AND l.unit_id = b.unit_id)
-    UNION ALL
-    SELECT l.unit_id, v.column_name, l.case_id, count(*)
-      FROM live AS l
-      JOIN aidcase.award_person AS p ON p.award_id = l.award_id
-      JOIN aidcase.case_member AS m ON m.member_id = p.member_id
+, cell (unit_id, residence, column_name, case_id, value) AS (
+    SELECT f.now_in, f.now_as, v.column_name, f.case_id, 1::numeric
+      FROM flow AS f
+     CROSS JOIN LATERAL (VALUES ('households', true), ('new_households', f.was_in IS NULL),
+                                ('transferred_in', f.moved)) AS v (column_name, counts)
+     WHERE f.now_in IS NOT NULL AND v.counts
+     UNION ALL
+    SELECT f.was_in, f.was_as, v.column_name, f.case_id, 1
+      FROM flow AS f
+     CROSS JOIN LATERAL (VALUES ('opening', true), ('exits', f.now_in IS NULL),
+                                ('transferred_out', f.moved)) AS v (column_name, counts)
+     WHERE f.was_in IS NOT NULL AND v.counts
+     UNION ALL
+    SELECT h.unit_id, h.residence, v.column_name, h.case_id, v.value
+      FROM household AS h
+     CROSS JOIN LATERAL (VALUES ('persons', h.persons), ('women', h.women), ('aged', h.aged), ('minors', h.minors),
+            ('disabled', h.disabled), ('able', h.able), ('partly_able', h.partly_able), ('ability_lost', h.ability_lost),
+            ('no_ability', h.no_ability), ('illness', h.illness), ('disability', h.disability), ('schooling', h.schooling),
+            ('disaster', h.disaster), ('lack_of_labour', h.lack_of_labour), ('other_cause', h.other_cause)) AS v (column_name, value)
+     WHERE v.value > 0
+     UNION ALL
+    SELECT l.unit_id, l.residence, v.column_name, l.case_id, sum(v.value)
+      FROM line AS l
      CROSS JOIN LATERAL (VALUES
-            ('persons', true),
-            ('women', m.sex = 'female'),
-            ('aged', m.birth_date <= drill_dibao_monthly.as_of - interval '60 years'),
-            ('minors', m.birth_date > drill_dibao_monthly.as_of - interval '18 years'),
-            ('disabled', m.disability_kind IS NOT NULL),
-            ('able', m.work_ability = 'able'),
-            ('partly_able', m.work_ability = 'partial'),
-            ('ability_lost', m.work_ability = 'lost'),
-            ('no_ability', m.work_ability = 'none')) AS v (column_name, counts)
-     WHERE v.counts
-     GROUP BY l.unit_id, v.column_name, l.case_id
-    UNION ALL
-    SELECT l.unit_id, CASE WHEN c.cause IN ('emergency', 'other') THEN 'other_cause' ELSE c.cause END,
-           l.case_id, count(*)
-      FROM live AS l
-      JOIN aidcase.case_cause AS c ON c.round_id = l.round_id AND NOT c.void
-     GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT r.unit_id, v.column_name, p.case_id, sum(v.value)
-      FROM period AS t
-      JOIN aidcase.payment_roll AS r ON r.roll_month BETWEEN date_trunc('year', t.this_month::timestamp)::date
-                                                        AND t.this_month
-                                    AND r.state <> 'draft'
-      JOIN aidcase.payment AS p ON p.roll_id = r.roll_id AND p.programme = 'dibao'
-     CROSS JOIN LATERAL (VALUES
-            ('month_base', p.base_amount, r.roll_month = t.this_month),
-            ('month_addon', p.addon_amount, r.roll_month = t.this_month),
-            ('month_total', p.amount, r.roll_month = t.this_month),
-            ('year_total', p.amount, true)) AS v (column_name, value, counts)
-     WHERE v.counts
-     GROUP BY r.unit_id, v.column_name, p.case_id
+            ('month_base', l.base_amount, l.in_month), ('month_addon', l.addon_amount, l.in_month),
+            ('month_price', l.price_amount, l.in_month), ('month_other', l.other_amount, l.in_month),
+            ('month_total', l.amount, l.in_month), ('year_base', l.base_amount, true), ('year_addon', l.addon_amount, true),
+            ('year_price', l.price_amount, true), ('year_other', l.other_amount, true),
+            ('year_total', l.amount, true)) AS v (column_name, value, counts)
+     WHERE v.counts AND v.value <> 0
+     GROUP BY l.unit_id, l.residence, v.column_name, l.case_id
 )
-SELECT ARRAY[e.name], c.column_name, c.case_id, c.value
+SELECT ARRAY[e.place, e.residence_zh], c.column_name, c.case_id, c.value
   FROM cell AS c
-  JOIN place AS e ON e.unit_id = c.unit_id
- ORDER BY e.unit_code, c.column_name COLLATE "C", c.case_id
+  JOIN place AS e ON e.unit_id = c.unit_id AND e.residence = c.residence
+ ORDER BY e.unit_code, e.sort, c.column_name COLLATE "C", c.case_id

@@ -9,108 +9,104 @@
 -- column: place | text | 地区 | Place | text | none
 -- column: programme | text | 救助类别 | Programme | text | none
 -- column: opening | bigint | 上月户数 | Opening | int | sum
+-- column: taken_over | bigint | 其中接管 | Of which taken over | int | sum
 -- column: new_households | bigint | 新增 | New | int | sum | 增加 / In
+-- column: other_class_in | bigint | 由其他类别转来 | From another programme | int | sum | 增加 / In
 -- column: transferred_in | bigint | 转入 | Transferred in | int | sum | 增加 / In
 -- column: exits | bigint | 退出 | Exits | int | sum | 减少 / Out
+-- column: other_class_out | bigint | 转为其他类别 | To another programme | int | sum | 减少 / Out
 -- column: transferred_out | bigint | 转出 | Transferred out | int | sum | 减少 / Out
 -- column: closing | bigint | 本月户数 | Closing | int | sum
+-- column: exit_income | bigint | 收入增加、就业 | Income, employment | int | sum | 退出原因 / Exits by reason
+-- column: exit_not_eligible | bigint | 不再符合条件 | Not eligible any more | int | sum | 退出原因 / Exits by reason
+-- column: exit_death | bigint | 死亡 | Death | int | sum | 退出原因 / Exits by reason
+-- column: exit_request | bigint | 自愿退出 | Own request | int | sum | 退出原因 / Exits by reason
+-- column: exit_wrong | bigint | 虚报、拒绝核查 | False statement, check refused | int | sum | 退出原因 / Exits by reason
+-- column: exit_other | bigint | 其他 | Other | int | sum | 退出原因 / Exits by reason
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
--- note: 上月户数+新增+转入-退出-转出=本月户数;本月户数=下月的上月户数。
--- note: 按享受月份统计,同一户在区内转移单位计为转移,不计新增和退出。
+-- note: 上月户数+新增+由其他类别转来+转入-退出-转为其他类别-转出=本月户数;退出=退出原因各栏之和。
+-- note: 本月户数=下月的上月户数;接管户在首月计入上月户数,不作新增。
+-- note: 按享受月份统计,同一户区内换单位或改换类别不计新增和退出;迁出本区计为转出。
 WITH period AS (
-    SELECT date_trunc('month', report_flow_monthly.as_of::timestamp)::date AS this_month
-     WHERE aidcase.present_only(report_flow_monthly.known_at)
+    SELECT w.this_month, w.last_month FROM aidcase.report_window(report_flow_monthly.as_of) AS w
 ), place AS (
-    SELECT u.unit_id, u.unit_code, n.name
-      FROM aidcase.unit AS u
-      JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> report_flow_monthly.as_of
-     WHERE u.unit_kind IN ('town', 'office', 'direct_community', 'zone')
-       AND (report_flow_monthly.unit_code IS NULL
-            OR u.unit_code LIKE report_flow_monthly.unit_code || '%')
-), live AS (
-    SELECT a.programme, a.case_id, a.unit_id
+    SELECT p.unit_id, p.unit_code, p.place
+      FROM aidcase.report_place(report_flow_monthly.as_of, report_flow_monthly.unit_code, report_flow_monthly.known_at) AS p
+), held AS (
+    SELECT a.case_id, a.unit_id, a.programme, a.months, a.stop_reason, g.exclusion_group,
+           a.months @> t.this_month AS now, a.months @> t.last_month AS was,
+           EXISTS (SELECT FROM {case_round: round_id, round_kind} AS r
+                    WHERE r.round_id = a.round_id AND r.round_kind = 'takeover' AND lower(a.months) = t.this_month) AS taken_over
       FROM period AS t
-      JOIN aidcase.award AS a ON a.months @> t.this_month
-      JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring
-), before AS (
-    SELECT a.programme, a.case_id, a.unit_id, a.stop_reason, a.months
-      FROM period AS t
-      JOIN aidcase.award AS a ON a.months @> (t.this_month - interval '1 month')::date
-      JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring
+      JOIN {award: case_id, round_id, unit_id, programme, months, stop_reason} AS a
+        ON a.months @> t.this_month OR a.months @> t.last_month
+      JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
 ), change AS (
     -- a household is found in both months, in one unit or in two, or in one
     SELECT coalesce(l.programme, b.programme) AS programme, coalesce(l.case_id, b.case_id) AS case_id,
-           l.unit_id AS now_in, b.unit_id AS was_in
-      FROM live AS l
-      FULL JOIN before AS b ON b.case_id = l.case_id AND b.programme = l.programme
+           coalesce(l.exclusion_group, b.exclusion_group) AS exclusion_group,
+           l.unit_id AS now_in, coalesce(b.unit_id, CASE WHEN l.taken_over THEN l.unit_id END) AS was_in,
+           b.unit_id IS NULL AND l.taken_over AS taken_over, b.stop_reason
+      FROM (SELECT * FROM held AS h WHERE h.now) AS l
+      FULL JOIN (SELECT * FROM held AS h WHERE h.was) AS b ON b.case_id = l.case_id AND b.programme = l.programme
+), kind AS (
+    -- of programmes that exclude each other, one follows the other
+    SELECT c.*, n.case_id IS NOT NULL AS class_in, o.case_id IS NOT NULL AS class_out,
+           c.was_in <> c.now_in AS moved, c.now_in IS NULL AND c.stop_reason = 'moved_out' AS left_district
+      FROM change AS c
+      LEFT JOIN (SELECT DISTINCT e.case_id, e.exclusion_group FROM change AS e WHERE e.now_in IS NULL) AS n
+        ON c.was_in IS NULL AND n.case_id = c.case_id AND n.exclusion_group = c.exclusion_group
+      LEFT JOIN (SELECT DISTINCT e.case_id, e.exclusion_group FROM change AS e WHERE e.was_in IS NULL) AS o
+        ON c.now_in IS NULL AND o.case_id = c.case_id AND o.exclusion_group = c.exclusion_group
 ), cell (unit_id, programme, column_name, case_id) AS (
-    SELECT c.was_in, c.programme, 'opening', c.case_id FROM change AS c WHERE c.was_in IS NOT NULL
-    UNION ALL
-    SELECT c.now_in, c.programme, 'new_households', c.case_id FROM change AS c WHERE c.was_in IS NULL
-    UNION ALL
-    SELECT c.now_in, c.programme, 'transferred_in', c.case_id FROM change AS c WHERE c.was_in <> c.now_in
-    UNION ALL
-    SELECT c.was_in, c.programme, 'exits', c.case_id FROM change AS c WHERE c.now_in IS NULL
-    UNION ALL
-    SELECT c.was_in, c.programme, 'transferred_out', c.case_id FROM change AS c WHERE c.was_in <> c.now_in
-    UNION ALL
-    SELECT c.now_in, c.programme, 'closing', c.case_id FROM change AS c WHERE c.now_in IS NOT NULL
+    SELECT k.now_in, k.programme, v.column_name, k.case_id
+      FROM kind AS k
+     CROSS JOIN LATERAL (VALUES ('closing', true), ('new_households', k.was_in IS NULL AND NOT k.class_in),
+            ('other_class_in', k.class_in), ('transferred_in', k.moved)) AS v (column_name, counts)
+     WHERE k.now_in IS NOT NULL AND v.counts
+     UNION ALL
+    SELECT k.was_in, k.programme, v.column_name, k.case_id
+      FROM kind AS k
+     CROSS JOIN LATERAL (VALUES ('opening', true), ('taken_over', k.taken_over),
+            ('other_class_out', k.class_out), ('transferred_out', k.moved OR k.left_district AND NOT k.class_out),
+            ('exits', k.now_in IS NULL AND NOT k.class_out AND NOT k.left_district),
+            (CASE WHEN k.stop_reason IN ('income_rose', 'employment') THEN 'exit_income'
+                  WHEN k.stop_reason IN ('no_longer_eligible', 'not_granted_again') THEN 'exit_not_eligible'
+                  WHEN k.stop_reason = 'death' THEN 'exit_death'
+                  WHEN k.stop_reason = 'own_request' THEN 'exit_request'
+                  WHEN k.stop_reason IN ('false_statement', 'check_refused') THEN 'exit_wrong'
+                  ELSE 'exit_other' END, k.now_in IS NULL AND NOT k.class_out AND NOT k.left_district)) AS v (column_name, counts)
+     WHERE k.was_in IS NOT NULL AND v.counts
 )
-SELECT e.name, g.label_zh,
-       count(*) FILTER (WHERE c.column_name = 'opening'),
-       count(*) FILTER (WHERE c.column_name = 'new_households'),
-       count(*) FILTER (WHERE c.column_name = 'transferred_in'),
-       count(*) FILTER (WHERE c.column_name = 'exits'),
-       count(*) FILTER (WHERE c.column_name = 'transferred_out'),
-       count(*) FILTER (WHERE c.column_name = 'closing')
+-- report
+, counted AS (
+    SELECT c.unit_id, c.programme, c.column_name, count(*) AS n FROM cell AS c GROUP BY 1, 2, 3
+)
+SELECT e.place, g.label_zh,
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'opening'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'taken_over'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'new_households'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'other_class_in'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'transferred_in'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exits'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'other_class_out'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'transferred_out'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'closing'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_income'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_not_eligible'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_death'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_request'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_wrong'), 0),
+       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_other'), 0)
   FROM place AS e
  CROSS JOIN aidcase.programme AS g
-  LEFT JOIN cell AS c ON c.unit_id = e.unit_id AND c.programme = g.programme
+  LEFT JOIN counted AS c ON c.unit_id = e.unit_id AND c.programme = g.programme
  WHERE g.recurring AND g.cash
- GROUP BY e.unit_code, e.name, g.sort, g.programme, g.label_zh
- ORDER BY e.unit_code, g.sort, g.programme COLLATE "C";
+ GROUP BY e.unit_code, e.place, g.sort, g.programme, g.label_zh
+ ORDER BY e.unit_code, g.sort, g.programme COLLATE "C"
 -- drill
-WITH period AS (
-    SELECT date_trunc('month', drill_flow_monthly.as_of::timestamp)::date AS this_month
-     WHERE aidcase.present_only(drill_flow_monthly.known_at)
-), place AS (
-    SELECT u.unit_id, u.unit_code, n.name
-      FROM aidcase.unit AS u
-      JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> drill_flow_monthly.as_of
-     WHERE u.unit_kind IN ('town', 'office', 'direct_community', 'zone')
-       AND (drill_flow_monthly.unit_code IS NULL
-            OR u.unit_code LIKE drill_flow_monthly.unit_code || '%')
-), live AS (
-    SELECT a.programme, a.case_id, a.unit_id
-      FROM period AS t
-      JOIN aidcase.award AS a ON a.months @> t.this_month
-      JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring
-), before AS (
-    SELECT a.programme, a.case_id, a.unit_id, a.stop_reason, a.months
-      FROM period AS t
-      JOIN aidcase.award AS a ON a.months @> (t.this_month - interval '1 month')::date
-      JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring
-), change AS (
-    -- a household is found in both months, in one unit or in two, or in one
-    SELECT coalesce(l.programme, b.programme) AS programme, coalesce(l.case_id, b.case_id) AS case_id,
-           l.unit_id AS now_in, b.unit_id AS was_in
-      FROM live AS l
-      FULL JOIN before AS b ON b.case_id = l.case_id AND b.programme = l.programme
-), cell (unit_id, programme, column_name, case_id) AS (
-    SELECT c.was_in, c.programme, 'opening', c.case_id FROM change AS c WHERE c.was_in IS NOT NULL
-    UNION ALL
-    SELECT c.now_in, c.programme, 'new_households', c.case_id FROM change AS c WHERE c.was_in IS NULL
-    UNION ALL
-    SELECT c.now_in, c.programme, 'transferred_in', c.case_id FROM change AS c WHERE c.was_in <> c.now_in
-    UNION ALL
-    SELECT c.was_in, c.programme, 'exits', c.case_id FROM change AS c WHERE c.now_in IS NULL
-    UNION ALL
-    SELECT c.was_in, c.programme, 'transferred_out', c.case_id FROM change AS c WHERE c.was_in <> c.now_in
-    UNION ALL
-    SELECT c.now_in, c.programme, 'closing', c.case_id FROM change AS c WHERE c.now_in IS NOT NULL
-)
-SELECT ARRAY[e.name, g.label_zh], c.column_name, c.case_id, 1::numeric
+SELECT ARRAY[e.place, g.label_zh], c.column_name, c.case_id, 1::numeric
   FROM cell AS c
   JOIN place AS e ON e.unit_id = c.unit_id
-  JOIN aidcase.programme AS g ON g.programme = c.programme AND g.recurring AND g.cash
+  JOIN aidcase.programme AS g ON g.programme = c.programme
  ORDER BY e.unit_code, g.sort, c.column_name COLLATE "C", c.case_id

@@ -23,21 +23,20 @@
 -- column: account_no | text | 账号 | Account no. | id | none
 -- signature: 单位负责人: | 审核人: | 造册人: | 造册日期:
 -- note: 含个人信息,仅供发放使用,不得公开。
-SELECT n.name, v.name, c.case_no, m.name, m.citizen_id, g.label_zh, p.persons, l.zh,
+SELECT n.place, v.name, c.case_no, m.name, m.citizen_id, g.label_zh, p.persons, l.zh,
        to_char(p.benefit_month, 'YYYY-MM'),
        p.base_amount, p.addon_amount, p.amount, a.holder_name, a.bank, a.account_no
-  FROM aidcase.payment_roll AS r
-  JOIN aidcase.payment AS p ON p.roll_id = r.roll_id
-  JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
-  JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> r.roll_month
-  JOIN aidcase.aid_case AS c ON c.case_id = p.case_id
+  FROM aidcase.report_window(report_payment_roll.as_of) AS t
+  JOIN {payment_roll: roll_id, unit_id, roll_month} AS r ON r.roll_month = t.this_month
+  JOIN aidcase.report_place(report_payment_roll.as_of, report_payment_roll.unit_code, report_payment_roll.known_at) AS n
+    ON n.unit_id = r.unit_id
+  JOIN {payment: payment_id, roll_id, case_id, award_id, account_id, programme, benefit_month, line_kind, base_amount, addon_amount, amount, persons} AS p
+    ON p.roll_id = r.roll_id
+  JOIN {aid_case: case_id, case_no, village_id} AS c ON c.case_id = p.case_id
   JOIN aidcase.unit_period AS v ON v.unit_id = c.village_id AND v.valid @> r.roll_month
-  JOIN aidcase.award AS w ON w.award_id = p.award_id
-  JOIN aidcase.case_member AS m ON m.round_id = w.round_id AND m.relation = 'head' AND NOT m.void
-  JOIN aidcase.payee_account AS a ON a.account_id = p.account_id
+  JOIN {award: award_id, round_id} AS w ON w.award_id = p.award_id
+  JOIN {case_member: round_id, citizen_id, name, relation, void} AS m ON m.round_id = w.round_id AND m.relation = 'head' AND NOT m.void
+  JOIN {payee_account: account_id, holder_name, bank, account_no} AS a ON a.account_id = p.account_id
   JOIN aidcase.programme AS g ON g.programme = p.programme
   JOIN aidcase.label AS l ON l.code_set = 'payment.line_kind' AND l.code = p.line_kind
- WHERE aidcase.present_only(report_payment_roll.known_at)
-   AND r.roll_month = date_trunc('month', report_payment_roll.as_of::timestamp)::date
-   AND (report_payment_roll.unit_code IS NULL OR u.unit_code = report_payment_roll.unit_code)
- ORDER BY u.unit_code, c.case_no, g.sort, p.benefit_month, p.payment_id
+ ORDER BY n.unit_code, c.case_no, g.sort, p.benefit_month, p.payment_id

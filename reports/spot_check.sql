@@ -35,18 +35,29 @@ WITH the_draw AS (
     -- the last of each frame and period: a further round stands for those before it
     SELECT x.*, row_number() OVER (PARTITION BY x.frame ORDER BY upper(x.period) DESC, x.draw_id DESC) AS age
       FROM (SELECT DISTINCT ON (d.frame, d.period) d.draw_id, d.frame, d.period
-              FROM aidcase.draw AS d
+              FROM {draw: draw_id, frame, period, state} AS d
              WHERE d.state IN ('estimated', 'certified') AND upper(d.period) <= report_spot_check.as_of + 1
-               AND aidcase.present_only(report_spot_check.known_at)
              ORDER BY d.frame, d.period, d.draw_id DESC) AS x
 ), rate AS (
     SELECT d.frame, d.age, d.draw_id, e.unit_id, e.programme, e.population, e.drawn, e.examined, e.wrong,
            e.least_wrong, e.most_wrong, e.lower, e.value, e.upper
       FROM the_draw AS d
-      JOIN aidcase.draw_estimate AS e ON e.draw_id = d.draw_id AND e.measure = 'rate'
+      JOIN {draw_estimate: draw_id, unit_id, programme, measure, population, drawn, examined, wrong, least_wrong, most_wrong, value, lower, upper} AS e ON e.draw_id = d.draw_id AND e.measure = 'rate'
      WHERE d.age <= 3
+), part AS (
+    -- the rows: the last draw of each frame, for units and programmes
+    SELECT r.*, f.label_zh AS frame_zh, f.sort AS frame_sort, u.unit_code, g.sort AS programme_sort,
+           coalesce(n.name, '全区') || coalesce('·' || g.label_zh, '') AS place
+      FROM rate AS r
+      JOIN aidcase.draw_frame AS f ON f.frame = r.frame
+      LEFT JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
+      LEFT JOIN aidcase.unit_period AS n ON n.unit_id = r.unit_id AND n.valid @> report_spot_check.as_of
+      LEFT JOIN aidcase.programme AS g ON g.programme = r.programme
+     WHERE r.age = 1
+       AND (report_spot_check.unit_code IS NULL OR u.unit_code LIKE report_spot_check.unit_code || '%')
 )
-SELECT f.label_zh, coalesce(n.name, '全区') || coalesce('·' || g.label_zh, ''),
+-- report
+SELECT r.frame_zh, r.place,
        r.population, r.drawn, r.examined, r.wrong, r.least_wrong, r.most_wrong,
        round(r.lower, 6), round(r.value, 6), round(r.upper, 6),
        o.total_lower, o.total, o.total_upper, s.total_lower, s.total, s.total_upper,
@@ -57,21 +68,40 @@ SELECT f.label_zh, coalesce(n.name, '全区') || coalesce('·' || g.label_zh, ''
                 format('%s%%(%s–%s)', round(100 * c.value, 1), round(100 * c.lower, 1), round(100 * c.upper, 1)) END),
        CASE WHEN b.value IS NULL THEN '—' WHEN r.lower > b.upper THEN '上升' WHEN r.upper < b.lower THEN '下降' ELSE '无法区分' END,
        (SELECT string_agg(l.zh || w.label_zh, ';' ORDER BY p.proposal_id)
-          FROM aidcase.delegation_proposal AS p
+          FROM {delegation_proposal: proposal_id, draw_id, unit_id, programme, proposes, workflow_id, state} AS p
           JOIN aidcase.label AS l ON l.code_set = 'delegation_proposal.proposes' AND l.code = p.proposes
           JOIN aidcase.workflow_state AS w ON w.workflow_id = p.workflow_id AND w.state = p.state
          WHERE p.draw_id = r.draw_id AND p.unit_id = r.unit_id AND p.programme = r.programme)
-  FROM rate AS r
-  JOIN aidcase.draw_frame AS f ON f.frame = r.frame
-  JOIN aidcase.draw_estimate AS o ON o.draw_id = r.draw_id AND o.measure = 'over'
+  FROM part AS r
+  JOIN {draw_estimate: draw_id, unit_id, programme, measure, total, total_lower, total_upper} AS o ON o.draw_id = r.draw_id AND o.measure = 'over'
        AND o.unit_id IS NOT DISTINCT FROM r.unit_id AND o.programme IS NOT DISTINCT FROM r.programme
-  JOIN aidcase.draw_estimate AS s ON s.draw_id = r.draw_id AND s.measure = 'under'
+  JOIN {draw_estimate: draw_id, unit_id, programme, measure, total, total_lower, total_upper} AS s ON s.draw_id = r.draw_id AND s.measure = 'under'
        AND s.unit_id IS NOT DISTINCT FROM r.unit_id AND s.programme IS NOT DISTINCT FROM r.programme
   LEFT JOIN rate AS b ON b.frame = r.frame AND b.age = 2 AND b.unit_id IS NOT DISTINCT FROM r.unit_id AND b.programme IS NOT DISTINCT FROM r.programme
   LEFT JOIN rate AS c ON c.frame = r.frame AND c.age = 3 AND c.unit_id IS NOT DISTINCT FROM r.unit_id AND c.programme IS NOT DISTINCT FROM r.programme
-  LEFT JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
-  LEFT JOIN aidcase.unit_period AS n ON n.unit_id = r.unit_id AND n.valid @> report_spot_check.as_of
-  LEFT JOIN aidcase.programme AS g ON g.programme = r.programme
- WHERE r.age = 1
-   AND (report_spot_check.unit_code IS NULL OR u.unit_code LIKE report_spot_check.unit_code || '%')
- ORDER BY f.sort, u.unit_code COLLATE "C" NULLS FIRST, g.sort NULLS FIRST
+ ORDER BY r.frame_sort, r.unit_code COLLATE "C" NULLS FIRST, r.programme_sort NULLS FIRST
+-- drill
+, item AS (
+    -- of all rounds of the draw: its frame, who was drawn, who was seen
+    SELECT d.draw_id, i.unit_id, i.programme, i.case_id, 'population' AS column_name
+      FROM the_draw AS d
+     CROSS JOIN LATERAL aidcase.draw_rounds(d.draw_id) AS k
+      JOIN {draw_item: draw_id, unit_id, programme, case_id} AS i ON i.draw_id = k.draw_id
+     WHERE d.age = 1 AND k.first
+     UNION ALL
+    SELECT d.draw_id, x.unit_id, x.programme, i.case_id, v.column_name
+      FROM the_draw AS d
+     CROSS JOIN LATERAL aidcase.draw_rounds(d.draw_id) AS k
+      JOIN aidcase.check_result AS x ON x.draw_id = k.draw_id
+      JOIN aidcase.draw_item AS i ON i.item_id = x.item_id
+      JOIN aidcase.draw_frame AS f ON f.frame = d.frame
+     CROSS JOIN LATERAL (VALUES ('drawn', true), ('examined', x.state = 'locked'),
+            ('wrong', x.state = 'locked' AND (x.wrong OR NOT f.compares AND 'document' = ANY (x.types)))) AS v (column_name, counts)
+     WHERE d.age = 1 AND v.counts
+)
+SELECT ARRAY[r.frame_zh, r.place], i.column_name, i.case_id, count(*)::numeric
+  FROM part AS r
+  JOIN item AS i ON i.draw_id = r.draw_id AND (r.unit_id IS NULL OR i.unit_id = r.unit_id)
+                AND (r.programme IS NULL OR i.programme = r.programme)
+ GROUP BY r.frame_sort, r.frame_zh, r.unit_code, r.place, r.programme_sort, i.column_name, i.case_id
+ ORDER BY r.frame_sort, r.unit_code COLLATE "C" NULLS FIRST, r.programme_sort NULLS FIRST, i.column_name COLLATE "C", i.case_id

@@ -24,26 +24,22 @@
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 同一户、同一人每救助一次计一次;按救助所属月份统计;急难型+支出型=合计。
 WITH period AS (
-    SELECT date_trunc('month', report_temp_assistance_monthly.as_of::timestamp)::date AS this_month
-     WHERE aidcase.present_only(report_temp_assistance_monthly.known_at)
+    SELECT w.* FROM aidcase.report_window(report_temp_assistance_monthly.as_of) AS w
 ), place AS (
-    SELECT u.unit_id, u.unit_code, n.name
-      FROM aidcase.unit AS u
-      JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> report_temp_assistance_monthly.as_of
-     WHERE u.unit_kind IN ('town', 'office', 'direct_community', 'zone')
-       AND (report_temp_assistance_monthly.unit_code IS NULL
-            OR u.unit_code LIKE report_temp_assistance_monthly.unit_code || '%')
+    SELECT p.unit_id, p.unit_code, p.place
+      FROM aidcase.report_place(report_temp_assistance_monthly.as_of, report_temp_assistance_monthly.unit_code, report_temp_assistance_monthly.known_at) AS p
 ), line AS (
     SELECT a.unit_id, a.case_id, a.persons, a.amount,
            CASE r.round_kind WHEN 'emergency' THEN 'emergency' ELSE 'expense' END AS kind,
            lower(a.months) = t.this_month AS in_month
       FROM period AS t
-      JOIN aidcase.award AS a ON a.programme = 'temp_assistance'
+      JOIN {award: case_id, round_id, unit_id, programme, months, amount, persons} AS a ON a.programme = 'temp_assistance'
                              AND lower(a.months) BETWEEN date_trunc('year', t.this_month::timestamp)::date
                                                      AND t.this_month
-      JOIN aidcase.case_round AS r ON r.round_id = a.round_id
+      JOIN {case_round: round_id, round_kind} AS r ON r.round_id = a.round_id
 )
-SELECT e.name,
+-- report
+SELECT e.place,
        count(*) FILTER (WHERE l.in_month AND l.kind = 'emergency'),
        coalesce(sum(l.persons) FILTER (WHERE l.in_month AND l.kind = 'emergency'), 0),
        coalesce(sum(l.amount) FILTER (WHERE l.in_month AND l.kind = 'emergency'), 0),
@@ -60,29 +56,10 @@ SELECT e.name,
        coalesce(sum(l.amount), 0)
   FROM place AS e
   LEFT JOIN line AS l ON l.unit_id = e.unit_id
- GROUP BY e.unit_code, e.name
- ORDER BY e.unit_code;
+ GROUP BY e.unit_code, e.place
+ ORDER BY e.unit_code
 -- drill
-WITH period AS (
-    SELECT date_trunc('month', drill_temp_assistance_monthly.as_of::timestamp)::date AS this_month
-     WHERE aidcase.present_only(drill_temp_assistance_monthly.known_at)
-), place AS (
-    SELECT u.unit_id, u.unit_code, n.name
-      FROM aidcase.unit AS u
-      JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> drill_temp_assistance_monthly.as_of
-     WHERE u.unit_kind IN ('town', 'office', 'direct_community', 'zone')
-       AND (drill_temp_assistance_monthly.unit_code IS NULL
-            OR u.unit_code LIKE drill_temp_assistance_monthly.unit_code || '%')
-), line AS (
-    SELECT a.unit_id, a.case_id, a.persons, a.amount,
-           CASE r.round_kind WHEN 'emergency' THEN 'emergency' ELSE 'expense' END AS kind,
-           lower(a.months) = t.this_month AS in_month
-      FROM period AS t
-      JOIN aidcase.award AS a ON a.programme = 'temp_assistance'
-                             AND lower(a.months) BETWEEN date_trunc('year', t.this_month::timestamp)::date
-                                                     AND t.this_month
-      JOIN aidcase.case_round AS r ON r.round_id = a.round_id
-), cell (unit_id, column_name, case_id, value) AS (
+, cell (unit_id, column_name, case_id, value) AS (
     SELECT l.unit_id, v.column_name, l.case_id, sum(v.value)
       FROM line AS l
      CROSS JOIN LATERAL (VALUES
@@ -98,7 +75,7 @@ WITH period AS (
      WHERE v.counts
      GROUP BY l.unit_id, v.column_name, l.case_id
 )
-SELECT ARRAY[e.name], c.column_name, c.case_id, c.value
+SELECT ARRAY[e.place], c.column_name, c.case_id, c.value
   FROM cell AS c
   JOIN place AS e ON e.unit_id = c.unit_id
  ORDER BY e.unit_code, c.column_name COLLATE "C", c.case_id

@@ -393,21 +393,78 @@ sub check_query
 	return $text;
 }
 
-# The query ends where a line "-- drill" begins another: the cases behind the
-# cells.
-my ($drill_at) = grep { $lines[$_] =~ /^--\s+drill\s*$/ } $at .. $#lines;
+# Where a line "-- report" stands, what precedes it is a WITH list that the
+# report and its drill have in common.  The query ends where a line "-- drill"
+# begins another: the cases behind the cells.  Lines that a part has not are
+# blanked, so that their numbers stay.
+sub mark
+{
+	my ($word) = @_;
+	my @found = grep { $lines[$_] =~ /^--\s+$word\s*$/ } $at .. $#lines;
+	fail($found[1] + 1, "there is more than one $word") if @found > 1;
+	return $found[0];
+}
+
+sub part
+{
+	my ($from, $to, $common) = @_;
+	return join("\n", map {
+		($_ >= $from && $_ <= $to) || ($_ < $common) ? $lines[$_] : ''
+	} $at .. $#lines);
+}
+
+my $report_at = mark('report');
+my $drill_at = mark('drill');
+my $common = defined $report_at ? $report_at : 0;
+if (defined $report_at)
+{
+	fail($report_at + 1, 'the report must stand before its drill')
+	  if defined $drill_at && $drill_at < $report_at;
+	my ($first) = grep { $lines[$_] !~ /^\s*(?:--.*)?$/ } $at .. $report_at - 1;
+	fail($query_line, 'what report and drill have in common must begin with WITH')
+	  unless defined $first && $lines[$first] =~ /^\s*WITH\b/i;
+}
 my $text = check_query(
-	join("\n", @lines[ $at .. (defined $drill_at ? $drill_at - 1 : $#lines) ]),
+	part($at, defined $drill_at ? $drill_at - 1 : $#lines, $common),
 	$query_line, 'query');
 my $drill;
 if (defined $drill_at)
 {
-	my @more = grep { $lines[$_] =~ /^--\s+drill\s*$/ } $drill_at + 1 .. $#lines;
-	fail($more[0] + 1, 'there is more than one drill') if @more;
 	fail($drill_at + 1, 'the first column of a report that is drilled must be one that names its rows')
 	  unless $columns[0]{format} =~ /^(?:text|id)$/ && $columns[0]{total} eq 'none';
-	$drill = check_query(join("\n", @lines[ $drill_at + 1 .. $#lines ]),
-		$drill_at + 2, 'drill');
+	$drill = check_query(part($drill_at + 1, $#lines, $common),
+		defined $report_at ? $query_line : $drill_at + 2, 'drill');
+	$drill =~ s/\breport_$name\./drill_$name./g if defined $report_at;
+}
+for ($text, $drill)
+{
+	s/\n\s*\n/\n/g if defined;
+}
+
+# {table: column, column} is that table now, or as it was known then with the
+# columns named; a query that has such is written twice, for now and for then.
+sub known
+{
+	my ($query, $then) = @_;
+	$query =~ s/\{([a-z_0-9]+):\s*([a-z_0-9,\s]+?)\s*\}/
+		my ($table, $columns) = ($1, $2);
+		$columns =~ s{\s+}{}g;
+		$then ? "aidcase.as_known(NULL::aidcase.$table, $then.known_at, '{$columns}')" : "aidcase.$table"/gex;
+	return $query;
+}
+
+# The first part has no rows; it is where a report that cannot be made is
+# refused, also when the planner sees that the others have none either.
+sub body
+{
+	my ($query, $function, @types) = @_;
+	my $now = known($query);
+	return $now if $now eq $query;
+	my $then = known($query, $function);
+	return 'SELECT ' . join(', ', map { "NULL::$_" } @types)
+	  . " WHERE NOT aidcase.check_report($function.as_of, $function.unit_code, $function.known_at)\n"
+	  . "UNION ALL\nSELECT * FROM (\n$now\n) AS now WHERE $function.known_at IS NULL\n"
+	  . "UNION ALL\nSELECT * FROM (\n$then\n) AS known_then WHERE $function.known_at IS NOT NULL";
 }
 
 #
@@ -436,8 +493,8 @@ my @report = (
 	[ heads => literal($heads) ],
 	[ signature => literal($signature) ],
 	[ notes => literal($notes) ],
-	[ query => literal($text) ],
-	[ drill => literal($drill) ],
+	[ query => literal(known($text)) ],
+	[ drill => literal(defined $drill ? known($drill) : undef) ],
 );
 
 # INSERT ... ON CONFLICT DO UPDATE that writes only what differs.
@@ -490,9 +547,9 @@ CREATE OR REPLACE FUNCTION $function(
     $ARGUMENTS)
 RETURNS TABLE (
 $returns)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-$text
+${\ body($text, "report_$name", map { $TYPE{ $_->{type} } } @columns)}
 ;
 END;
 
@@ -512,9 +569,9 @@ RETURNS TABLE (
     column_name text,
     case_id bigint,
     value numeric)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-$drill
+${\ body($drill, "drill_$name", 'text[]', 'text', 'bigint', 'numeric')}
 ;
 END;
 

@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(40);
+SELECT plan(86);
 \ir parts/household.sql
 
 -- Three households of two units: one is paid from May, one from June with May
@@ -45,18 +45,20 @@ SELECT cmp_ok((SELECT count(*) FROM report AS r CROSS JOIN LATERAL pg_temp.cells
                 WHERE r.drill IS NOT NULL AND r.period_kind = 'month' AND c.value > 0), '>=', 25::bigint, 'there are cells with something in them');
 SELECT is_empty($$SELECT r.name, d.* FROM report AS r CROSS JOIN LATERAL pg_temp.differences(r.name, '2021-06-30', '340705100') AS d
                    WHERE r.drill IS NOT NULL AND r.period_kind = 'month'$$, 'one unit alone likewise');
-SELECT is((SELECT count(DISTINCT c.row_key[1]) FROM report AS r CROSS JOIN LATERAL pg_temp.cells(r.name, '2021-06-30', '340705100') AS c
+SELECT is((SELECT count(DISTINCT c.row_key[k.position]) FROM report AS r
+             JOIN report_column AS k ON k.report_name = r.name AND k.column_name = 'place' AND k.in_use
+            CROSS JOIN LATERAL pg_temp.cells(r.name, '2021-06-30', '340705100') AS c
             WHERE r.drill IS NOT NULL AND r.period_kind = 'month'), 1::bigint, 'and with no other unit in it');
 
 -- Flow: closing is the next opening; opening and changes make closing.
 SELECT results_eq($$SELECT opening, new_households, transferred_in, exits, transferred_out, closing
                       FROM report_flow_monthly('2021-06-30', '340705100') WHERE programme = '最低生活保障'$$,
     $$VALUES (2::bigint, 1::bigint, 0::bigint, 1::bigint, 0::bigint, 2::bigint)$$, 'two households, one comes, one goes');
-SELECT is_empty($$SELECT m, f.* FROM generate_series(timestamp '2021-03-01', '2021-12-01', '1 month') AS m,
+SELECT is_empty($$SELECT m, f.* FROM generate_series(timestamp '2021-03-01', '2021-07-01', '1 month') AS m,
                          LATERAL report_flow_monthly(m::date) AS f
-                   WHERE opening + new_households + transferred_in - exits - transferred_out <> closing$$,
+                   WHERE opening + new_households + other_class_in + transferred_in - exits - other_class_out - transferred_out <> closing$$,
     'opening and changes make closing, every month');
-SELECT is_empty($$SELECT m, a.place, a.programme FROM generate_series(timestamp '2021-03-01', '2021-12-01', '1 month') AS m,
+SELECT is_empty($$SELECT m, a.place, a.programme FROM generate_series(timestamp '2021-03-01', '2021-06-01', '1 month') AS m,
                          LATERAL report_flow_monthly(m::date) AS a
                     JOIN LATERAL report_flow_monthly((m + interval '1 month')::date) AS b USING (place, programme)
                    WHERE a.closing <> b.opening$$, 'and closing is the next month''s opening');
@@ -71,7 +73,7 @@ SELECT results_eq($$SELECT households, lines, persons, current_amount, arrears_a
              (SELECT sum(amount) FROM payment), sum(p.amount)
         FROM payment AS p JOIN payment_roll USING (roll_id) WHERE roll_month = '2021-06-01'$$, 'payments of a month');
 SELECT is_empty($$SELECT * FROM report_payment_summary('2021-06-30')
-                   WHERE base_amount + addon_amount <> amount OR current_amount + arrears_amount + reissue_amount + deduction_amount <> amount$$,
+                   WHERE base_amount + addon_amount + care_amount + price_amount + other_amount <> amount OR current_amount + arrears_amount + reissue_amount + deduction_amount <> amount$$,
     'components and kinds both add up');
 SELECT cmp_ok((SELECT count(*) FROM report_payment_summary('2021-06-30')), '>', (SELECT count(*) FROM report_payment_summary('2021-06-30') WHERE lines > 0),
     'rows of zero are printed');
@@ -91,7 +93,30 @@ SELECT is(pg_temp.by_login('t_other', $$SELECT sum(closing)::text FROM aidcase.r
 SELECT is(pg_temp.by_login('t_other', $$SELECT count(*)::text FROM aidcase.drill_flow_monthly('2021-06-30')$$), '0', 'nor does it drill into them');
 SELECT is(pg_temp.by_login('t_analyst', $$SELECT sum(closing)::text FROM aidcase.report_flow_monthly('2021-06-30')$$), '2', 'an analyst finds them all');
 SELECT is(pg_temp.told('t_analyst', format($$SELECT FROM aidcase.%I('2021-06-30')$$, 'report_' || name)), '(done)', 'an analyst reads ' || name)
-  FROM report WHERE drill IS NOT NULL AND name <> 'spot_check' ORDER BY name;
+  FROM report WHERE drill IS NOT NULL AND name NOT IN ('spot_check', 'filings_conflicts') ORDER BY name;
+SELECT alike(pg_temp.told('t_analyst', $$SELECT FROM aidcase.report_filings_conflicts('2021-06-30')$$), '42501 permission denied%', 'conflicts are the supervisors'' matter');
+
+-- What cannot be asked for is refused by every report.
+SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid', 'town_list') AND pg_temp.told('t_bureau',
+        format($q$SELECT FROM aidcase.%I('2021-08-01')$q$, 'report_' || r.name)) NOT LIKE '22023 period "2021-08" has not begun|Today is 2021-07-15%'$$,
+    'a period that has not begun');
+SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid', 'town_list') AND pg_temp.told('t_bureau',
+        format($q$SELECT FROM aidcase.%I('2021-06-30', '999999')$q$, 'report_' || r.name)) NOT LIKE '22023 there is no unit with code "999999"%'$$,
+    'a unit that does not exist');
+SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid', 'town_list', 'spot_check', 'filings_conflicts') AND pg_temp.told('t_other',
+        format($q$SELECT FROM aidcase.%I('2021-06-30', '340705100')$q$, 'report_' || r.name)) NOT LIKE '42501 unit "340705100" is outside your scope%'$$,
+    'a unit outside the caller''s scope');
+SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid', 'town_list') AND pg_temp.told('t_bureau',
+        format($q$SELECT FROM aidcase.%I('2021-06-30', '340705100201')$q$, 'report_' || r.name)) NOT LIKE '22023 reports are made for units that handle cases%'$$,
+    'a village');
+SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid', 'town_list') AND pg_temp.told('t_bureau',
+        format($q$SELECT FROM aidcase.%I(NULL)$q$, 'report_' || r.name)) NOT LIKE '22004 a report needs a day%'$$,
+    'no day');
+SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid', 'town_list') AND pg_temp.told('t_bureau',
+        format($q$SELECT FROM aidcase.%I('2021-06-30', NULL, 'infinity')$q$, 'report_' || r.name)) NOT LIKE '22023 known_at lies in the future%'$$,
+    'known in the future');
+SELECT results_eq($$SELECT pg_temp.by_login('t_other', 'SELECT string_agg(DISTINCT place, '','') FROM aidcase.report_dibao_monthly(''2021-06-30'')')$$,
+    $$SELECT name FROM unit_now WHERE unit_code = '340705005'$$, 'a town has rows for itself only');
 
 SELECT * FROM finish();
 ROLLBACK;

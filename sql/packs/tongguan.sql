@@ -110,6 +110,7 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
     ('tekun_objection_workdays', NULL, NULL, '[2019-07-01,2021-07-01)', 15, 1, NULL, '示例参数'),
     ('self_care_workdays', NULL, NULL, '[2019-07-01,2021-07-01)', 10, 1, NULL, '示例参数'),
     ('gradual_exit_months', NULL, NULL, '[2019-07-01,2022-10-20)', 6, 1, NULL, '示例参数'),
+    ('public_minimum_cell', NULL, NULL, '[2019-07-01,)', 3, 1, NULL, '示例参数'),
     ('death_recheck_months', NULL, NULL, '[2019-07-01,2022-10-20)', 3, 1, NULL, '示例参数'),
     ('petition_accept_days', NULL, NULL, '[2019-07-01,2022-05-01)', 15, 1, NULL, '示例参数'),
     ('petition_close_days', NULL, NULL, '[2019-07-01,2022-05-01)', 60, 1, NULL, '示例参数'),

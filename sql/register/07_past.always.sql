@@ -214,16 +214,18 @@ COMMENT ON FUNCTION aidcase.known_size(timestamptz) IS
 
 -- The rows that were other then than they are now.  Each chain is followed
 -- back from its newest version to the first one that was known.
-CREATE OR REPLACE FUNCTION aidcase.known_images(relation text, tree_size bigint)
+-- Of named columns nothing else is shown, and nothing else need be readable.
+CREATE OR REPLACE FUNCTION aidcase.known_images(relation text, tree_size bigint, columns text[] DEFAULT NULL)
 RETURNS SETOF jsonb
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
 SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
-    -- all columns must be readable: the second output asks for the whole row
+    -- what is shown must be readable: the further outputs ask for it
     starts bigint[] := aidcase.ask_as_caller(
-        format('SELECT t.entry_no, t FROM aidcase.%I AS t WHERE NOT aidcase.is_known(t.entry_no, $1[1]::bigint)', relation),
+        format('SELECT t.entry_no, %s FROM aidcase.%I AS t WHERE NOT aidcase.is_known(t.entry_no, $1[1]::bigint)',
+               coalesce((SELECT string_agg(format('t.%I', c), ', ') FROM unnest(columns) AS c), 't'), relation),
         ARRAY[tree_size::text]);
 BEGIN
     IF aidcase.reads_ledger() THEN
@@ -242,7 +244,8 @@ BEGIN
           JOIN aidcase.ledger_entry AS e ON e.entry_no = s.no
          WHERE NOT aidcase.is_known(s.no, known_images.tree_size) AND e.entry::jsonb ->> 5 <> '0')
     SELECT (SELECT jsonb_object_agg(x.col ->> 0, x.val)
-              FROM ROWS FROM (jsonb_array_elements(h.columns::jsonb), jsonb_array_elements(p.part -> 7)) AS x(col, val))
+              FROM ROWS FROM (jsonb_array_elements(h.columns::jsonb), jsonb_array_elements(p.part -> 7)) AS x(col, val)
+             WHERE known_images.columns IS NULL OR x.col ->> 0 = ANY (known_images.columns))
            || jsonb_build_object('entry_no', e.entry_no)
       FROM step AS s
       JOIN aidcase.ledger_entry AS e ON e.entry_no = s.no
@@ -251,10 +254,10 @@ BEGIN
      WHERE aidcase.is_known(s.no, known_images.tree_size) AND jsonb_typeof(p.part -> 7) = 'array';
 END
 $$;
-COMMENT ON FUNCTION aidcase.known_images(text, bigint) IS
+COMMENT ON FUNCTION aidcase.known_images(text, bigint, text[]) IS
     '内部:与现状不同的行在该树大小时的内容 / internal: rows that were other at this size of the tree than they are now, as they were';
 
-CREATE OR REPLACE FUNCTION aidcase.as_known(table_row anyelement, at timestamptz)
+CREATE OR REPLACE FUNCTION aidcase.as_known(table_row anyelement, at timestamptz, columns text[] DEFAULT NULL)
 RETURNS SETOF anyelement
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, aidcase, pg_temp
@@ -265,22 +268,29 @@ DECLARE
                    WHERE c.reltype = pg_typeof(table_row)::oid AND c.relnamespace = 'aidcase'::regnamespace
                      AND EXISTS (SELECT FROM pg_trigger AS t
                                   WHERE t.tgrelid = c.oid AND t.tgfoid = 'aidcase.capture_entry()'::regprocedure));
+    shown text := 't.*';
 BEGIN
     IF name IS NULL THEN
         RAISE EXCEPTION 'the ledger does not record rows of type %', pg_typeof(table_row)
             USING ERRCODE = '42P01',
                   HINT = 'Example: SELECT * FROM aidcase.as_known(NULL::aidcase.award, now()).';
     END IF;
+    IF columns IS NOT NULL THEN
+        shown := (SELECT string_agg(CASE WHEN a.attname = ANY (columns) THEN format('t.%I', a.attname)
+                                         ELSE 'NULL::' || format_type(a.atttypid, a.atttypmod) END, ', ' ORDER BY a.attnum)
+                    FROM pg_attribute AS a
+                   WHERE a.attrelid = format('aidcase.%I', name)::regclass AND a.attnum > 0 AND NOT a.attisdropped);
+    END IF;
     RETURN QUERY EXECUTE format(
-        'SELECT t.* FROM aidcase.%1$I AS t WHERE aidcase.is_known(t.entry_no, $1)
+        'SELECT %2$s FROM aidcase.%1$I AS t WHERE aidcase.is_known(t.entry_no, $1)
           UNION ALL
-         SELECT p.* FROM aidcase.known_images(%1$L, $1) AS i
-          CROSS JOIN LATERAL jsonb_populate_record(NULL::aidcase.%1$I, i) AS p', name)
-       USING aidcase.known_size(at);
+         SELECT p.* FROM aidcase.known_images(%1$L, $1, $2) AS i
+          CROSS JOIN LATERAL jsonb_populate_record(NULL::aidcase.%1$I, i) AS p', name, shown)
+       USING aidcase.known_size(at), columns;
 END
 $$;
-COMMENT ON FUNCTION aidcase.as_known(anyelement, timestamptz) IS
-    '表在该时间最后一个检查点时的各行 / the rows of a table as known at the last checkpoint not later than the time: as_known(NULL::aidcase.award, at)';
+COMMENT ON FUNCTION aidcase.as_known(anyelement, timestamptz, text[]) IS
+    '表在该时间最后一个检查点时的各行(可只取若干列) / the rows of a table as known at the last checkpoint not later than the time: as_known(NULL::aidcase.award, at); of named columns only these are filled, and only they and entry_no need be readable';
 
 -- An entry with its place in the tree; the parts of a proof.
 CREATE OR REPLACE FUNCTION aidcase.entry_proof(entry_no bigint, tree_size bigint)
@@ -350,9 +360,9 @@ AS $$ SELECT aidcase.prove(relation, pg_catalog.to_jsonb(key) #>> '{}', entry_no
 COMMENT ON FUNCTION aidcase.prove(text, anyelement, bigint) IS
     '同上,主键为其自身类型 / the same with a key of its own type; several columns as an array';
 
-REVOKE ALL ON FUNCTION aidcase.history(text, text), aidcase.known_images(text, bigint),
+REVOKE ALL ON FUNCTION aidcase.history(text, text), aidcase.known_images(text, bigint, text[]),
     aidcase.prove(text, text, bigint), aidcase.entry_proof(bigint, bigint), aidcase.reads_ledger() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION aidcase.history(text, text), aidcase.known_images(text, bigint),
+GRANT EXECUTE ON FUNCTION aidcase.history(text, text), aidcase.known_images(text, bigint, text[]),
     aidcase.prove(text, text, bigint)
     TO aidcase_committee, aidcase_clerk, aidcase_leader, aidcase_bureau, aidcase_inspector,
        aidcase_payer, aidcase_finance, aidcase_analyst, aidcase_admin;

@@ -1,0 +1,118 @@
+-- name: funding_forecast
+-- title: 社会救助资金需求预测表
+-- title_en: Forecast of the funds needed
+-- unit: 户、人、元
+-- unit_en: households, persons, yuan
+-- parameters: as_of, unit_code, known_at
+-- period: month
+-- layout: landscape
+-- column: month | text | 月份 | Month | id | none
+-- column: programme | text | 救助类别 | Programme | text | none
+-- column: households | bigint | 户数 | Households | int | none | 现有救助 / Awards as they are
+-- column: persons | bigint | 人数 | Persons | int | none | 现有救助 / Awards as they are
+-- column: awarded | numeric | 金额 | Amount | money | sum | 现有救助 / Awards as they are
+-- column: ending | bigint | 户数 | Households | int | sum | 当月后停发 / End with the month
+-- column: ending_amount | numeric | 金额 | Amount | money | sum | 当月后停发 / End with the month
+-- column: review_due | bigint | 户数 | Households | int | sum | 当月应复核 / Review due
+-- column: review_amount | numeric | 金额 | Amount | money | sum | 当月应复核 / Review due
+-- column: review_exits | numeric | 预计因复核减少 | Expected to end by reviews | money | none
+-- column: standard_change | numeric | 标准调整增加 | Change of the standard | money | sum
+-- column: forecast | numeric | 需求预测 | Forecast | money | none
+-- chart: line | 资金需求预测 | Forecast | month | forecast
+-- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- note: 需求预测=现有救助金额+标准调整增加-预计因复核减少;自本月起十二个月。
+-- note: 现有救助按已决定的享受月份计;预计因复核减少=此前应复核金额×近十二个月复核后不再享受的比例。
+-- note: 标准调整按已公布、尚未计入的标准差额×人数计,不含取整;新申请不在预测内。
+WITH period AS (
+    SELECT w.this_month, w.to_time FROM aidcase.report_window(report_funding_forecast.as_of) AS w
+), place AS (
+    SELECT p.unit_id, p.unit_code, p.place
+      FROM aidcase.report_place(report_funding_forecast.as_of, report_funding_forecast.unit_code, report_funding_forecast.known_at) AS p
+), month AS (
+    SELECT m::date AS month, (m + interval '1 month')::date AS next_month, t.this_month
+      FROM period AS t
+     CROSS JOIN LATERAL generate_series(t.this_month::timestamp, t.this_month + interval '11 months', interval '1 month') AS m
+), live AS (
+    SELECT a.case_id, a.unit_id, e.unit_code, a.programme, a.months, a.amount, a.persons, a.residence
+      FROM {award: case_id, unit_id, programme, months, amount, persons, residence} AS a
+      JOIN place AS e ON e.unit_id = a.unit_id
+      JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
+      JOIN period AS t ON a.months && daterange(t.this_month, NULL)
+), alike AS (
+    SELECT l.unit_code, l.programme, l.residence, l.months, count(*) AS households, sum(l.persons) AS persons, sum(l.amount) AS amount
+      FROM live AS l
+     GROUP BY l.unit_code, l.programme, l.residence, l.months
+), raised AS (
+    -- by how much a month's standard is above the one that the award was computed by
+    SELECT s.unit_code, s.programme, s.residence, m.month,
+           coalesce(n.value / n.divisor - b.value / b.divisor, 0)
+           * CASE s.programme WHEN 'tekun' THEN coalesce(f.value / f.divisor, 1) ELSE 1 END AS yuan
+      FROM (SELECT DISTINCT l.unit_code, l.programme, l.residence FROM live AS l) AS s
+     CROSS JOIN month AS m
+      LEFT JOIN LATERAL aidcase.parameter_row('dibao_standard', s.unit_code, m.month, 'dibao', s.residence) AS n ON true
+      LEFT JOIN LATERAL aidcase.parameter_row('dibao_standard', s.unit_code, m.this_month, 'dibao', s.residence) AS b ON true
+      LEFT JOIN LATERAL aidcase.parameter_row('tekun_multiple', s.unit_code, m.month, 'tekun') AS f ON true
+), review AS (
+    SELECT l.case_id, l.programme, l.amount, m.month
+      FROM {deadline: case_id, clock, due_at, met_at, cancelled_at} AS d
+      JOIN month AS m ON d.due_at > aidcase.midnight_here(m.month) AND d.due_at <= aidcase.midnight_here(m.next_month)
+      JOIN live AS l ON l.case_id = d.case_id AND l.months @> m.month
+     WHERE d.clock IN ('review_yearly', 'review_half_yearly') AND d.met_at IS NULL AND d.cancelled_at IS NULL
+)
+-- report
+, ended AS (
+    SELECT count(*) FILTER (WHERE NOT EXISTS (
+               SELECT FROM {assistance_opinion: round_id, programme, outcome, void} AS o
+                 JOIN aidcase.programme AS g ON g.programme = o.programme AND g.cash AND g.recurring
+                WHERE o.round_id = r.round_id AND o.outcome = 'granted' AND NOT o.void))::numeric / nullif(count(*), 0) AS share
+      FROM period AS t
+      JOIN {case_round: round_id, unit_id, round_kind, decided_on} AS r
+        ON r.round_kind = 'review' AND r.decided_on >= t.this_month - interval '1 year' AND r.decided_on <= report_funding_forecast.as_of
+      JOIN place AS e ON e.unit_id = r.unit_id
+), awarded AS (
+    SELECT m.month, g.programme, g.label_zh, g.sort, coalesce(sum(l.households), 0) AS households, coalesce(sum(l.persons), 0) AS persons,
+           coalesce(sum(l.amount), 0) AS amount,
+           coalesce(sum(l.households) FILTER (WHERE upper(l.months) = m.next_month), 0) AS ending,
+           coalesce(sum(l.amount) FILTER (WHERE upper(l.months) = m.next_month), 0) AS ending_amount,
+           coalesce(round(sum(s.yuan * l.persons) FILTER (WHERE l.months @> m.this_month), 2), 0) AS standard_change
+      FROM month AS m
+     CROSS JOIN aidcase.programme AS g
+      LEFT JOIN alike AS l ON l.programme = g.programme AND l.months @> m.month
+      LEFT JOIN raised AS s ON s.unit_code = l.unit_code AND s.programme = l.programme AND s.residence = l.residence AND s.month = m.month
+     WHERE g.recurring AND g.cash
+     GROUP BY m.month, g.programme, g.label_zh, g.sort
+), reviewed AS (
+    SELECT a.month, a.programme, count(r.case_id) AS households, coalesce(sum(r.amount), 0) AS amount
+      FROM awarded AS a
+      LEFT JOIN review AS r ON r.month = a.month AND r.programme = a.programme
+     GROUP BY a.month, a.programme
+), expected AS (
+    SELECT r.*, round(coalesce(n.share, 0) * coalesce(sum(r.amount) OVER (PARTITION BY r.programme ORDER BY r.month
+                          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0), 2) AS exits
+      FROM reviewed AS r CROSS JOIN ended AS n
+)
+SELECT to_char(a.month, 'YYYY-MM'), a.label_zh, a.households, a.persons, a.amount, a.ending, a.ending_amount,
+       x.households, x.amount, x.exits, a.standard_change, a.amount + a.standard_change - x.exits
+  FROM awarded AS a
+  JOIN expected AS x ON x.month = a.month AND x.programme = a.programme
+ ORDER BY a.month, a.sort, a.programme COLLATE "C"
+-- drill
+, cell AS (
+    SELECT m.month, l.programme, v.column_name, l.case_id, v.value
+      FROM live AS l
+      JOIN month AS m ON l.months @> m.month
+      LEFT JOIN raised AS s ON s.unit_code = l.unit_code AND s.programme = l.programme AND s.residence = l.residence AND s.month = m.month
+     CROSS JOIN LATERAL (VALUES ('households', 1, true), ('persons', l.persons, true), ('awarded', l.amount, true),
+            ('ending', 1, upper(l.months) = m.next_month), ('ending_amount', l.amount, upper(l.months) = m.next_month),
+            ('standard_change', s.yuan * l.persons, l.months @> m.this_month AND s.yuan <> 0)) AS v (column_name, value, counts)
+     WHERE v.counts
+     UNION ALL
+    SELECT r.month, r.programme, v.column_name, r.case_id, v.value
+      FROM review AS r
+     CROSS JOIN LATERAL (VALUES ('review_due', 1), ('review_amount', r.amount)) AS v (column_name, value)
+)
+SELECT ARRAY[to_char(c.month, 'YYYY-MM'), g.label_zh], c.column_name, c.case_id, sum(c.value)
+  FROM cell AS c
+  JOIN aidcase.programme AS g ON g.programme = c.programme
+ GROUP BY c.month, g.label_zh, g.sort, c.column_name, c.case_id
+ ORDER BY c.month, g.sort, c.column_name COLLATE "C", c.case_id

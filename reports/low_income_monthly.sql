@@ -1,0 +1,83 @@
+-- name: low_income_monthly
+-- title: 低收入人口分类月报表
+-- title_en: Low-income households by class
+-- unit: 户、人
+-- unit_en: households, persons
+-- parameters: as_of, unit_code, known_at
+-- period: month
+-- layout: landscape
+-- column: place | text | 地区 | Place | text | none
+-- column: class | text | 类别 | Class | text | none
+-- column: urban_households | bigint | 户数 | Households | int | sum | 城市 / Urban
+-- column: urban_persons | bigint | 人数 | Persons | int | sum | 城市 / Urban
+-- column: rural_households | bigint | 户数 | Households | int | sum | 农村 / Rural
+-- column: rural_persons | bigint | 人数 | Persons | int | sum | 农村 / Rural
+-- column: households | bigint | 户数 | Households | int | sum | 合计 / Total
+-- column: persons | bigint | 人数 | Persons | int | sum | 合计 / Total
+-- column: new_households | bigint | 其中本月新增户数 | Of which new | int | sum
+-- chart: column | 各镇办社区低收入人口 | Persons by unit | place | persons
+-- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- note: 城市+农村=合计;一户只计入一类(特困、低保优先,其次按认定类别)。
+-- note: 特困、低保按享受月份统计;其他类别按截止日有效的最近一次认定统计;新增指上月末不在本类别的户。
+WITH period AS (
+    SELECT w.* FROM aidcase.report_window(report_low_income_monthly.as_of) AS w
+), place AS (
+    SELECT p.unit_id, p.unit_code, p.place
+      FROM aidcase.report_place(report_low_income_monthly.as_of, report_low_income_monthly.unit_code, report_low_income_monthly.known_at) AS p
+), granted AS (
+    -- who is in benefit, now and a month ago
+    SELECT a.case_id, a.unit_id, a.programme AS class, a.residence, a.persons, g.class_priority AS rank, m.now
+      FROM period AS t
+     CROSS JOIN LATERAL (VALUES (true, t.this_month), (false, t.last_month)) AS m (now, month)
+      JOIN {award: case_id, unit_id, programme, months, persons, residence} AS a ON a.months @> m.month
+      JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
+), decided AS (
+    -- the last decision on a programme without money, at the end of the period and before it
+    SELECT DISTINCT ON (m.now, r.case_id, o.programme)
+           m.now, r.case_id, r.unit_id, o.outcome, o.determination_id, o.programme, r.round_id
+      FROM period AS t
+     CROSS JOIN LATERAL (VALUES (true, t.to_day), (false, t.from_day - 1)) AS m (now, day)
+      JOIN {assistance_opinion: round_id, programme, outcome, determination_id, void} AS o ON NOT o.void
+      JOIN aidcase.programme AS g ON g.programme = o.programme AND NOT g.cash
+      JOIN {case_round: round_id, case_id, unit_id, decided_on} AS r ON r.round_id = o.round_id AND r.decided_on <= m.day
+     ORDER BY m.now, r.case_id, o.programme, r.decided_on DESC, r.round_id DESC
+), recognised AS (
+    SELECT d.case_id, d.unit_id, x.low_income_class AS class, x.residence, x.members AS persons, g.class_priority AS rank, d.now
+      FROM decided AS d
+      JOIN {determination: determination_id, low_income_class, residence, members} AS x ON x.determination_id = d.determination_id
+      JOIN aidcase.programme AS g ON g.programme = d.programme
+     WHERE d.outcome = 'granted' AND x.low_income_class IS NOT NULL
+       AND NOT EXISTS (SELECT FROM {benefit_change: round_id, case_id, programme, void} AS b
+                         JOIN {case_round: round_id, decided_on} AS r ON r.round_id = b.round_id
+                         JOIN period AS t ON r.decided_on <= t.to_day
+                        WHERE b.case_id = d.case_id AND b.programme = d.programme AND NOT b.void AND b.round_id > d.round_id)
+), class AS (
+    SELECT DISTINCT ON (c.now, c.case_id) c.now, c.case_id, c.unit_id, c.class, c.residence, c.persons
+      FROM (SELECT * FROM granted UNION ALL SELECT * FROM recognised) AS c
+     ORDER BY c.now, c.case_id, c.rank, c.class COLLATE "C"
+), household AS (
+    SELECT n.case_id, n.unit_id, n.class, n.residence, n.persons, b.case_id IS NULL AS fresh
+      FROM class AS n
+      LEFT JOIN class AS b ON b.case_id = n.case_id AND b.class = n.class AND NOT b.now
+     WHERE n.now
+)
+-- report
+SELECT e.place, b.zh,
+       count(*) FILTER (WHERE h.residence = 'urban'), coalesce(sum(h.persons) FILTER (WHERE h.residence = 'urban'), 0),
+       count(*) FILTER (WHERE h.residence = 'rural'), coalesce(sum(h.persons) FILTER (WHERE h.residence = 'rural'), 0),
+       count(h.case_id), coalesce(sum(h.persons), 0), count(*) FILTER (WHERE h.fresh)
+  FROM place AS e
+ CROSS JOIN aidcase.label AS b
+  LEFT JOIN household AS h ON h.unit_id = e.unit_id AND h.class = b.code
+ WHERE b.code_set = 'determination.low_income_class'
+ GROUP BY e.unit_code, e.place, b.sort, b.code, b.zh
+ ORDER BY e.unit_code, b.sort, b.code COLLATE "C"
+-- drill
+SELECT ARRAY[e.place, b.zh], v.column_name, h.case_id, v.value::numeric
+  FROM household AS h
+  JOIN place AS e ON e.unit_id = h.unit_id
+  JOIN aidcase.label AS b ON b.code_set = 'determination.low_income_class' AND b.code = h.class
+ CROSS JOIN LATERAL (VALUES (h.residence || '_households', 1, true), (h.residence || '_persons', h.persons, true),
+        ('households', 1, true), ('persons', h.persons, true), ('new_households', 1, h.fresh)) AS v (column_name, value, counts)
+ WHERE v.counts AND v.value > 0
+ ORDER BY e.unit_code, b.sort, b.code COLLATE "C", v.column_name COLLATE "C", h.case_id

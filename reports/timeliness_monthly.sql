@@ -1,0 +1,72 @@
+-- name: timeliness_monthly
+-- title: 社会救助办理时限情况月报表
+-- title_en: Time limits and on-time rate
+-- unit: 件
+-- unit_en: limits
+-- parameters: as_of, unit_code, known_at
+-- period: month
+-- layout: landscape
+-- column: place | text | 地区 | Place | text | none
+-- column: clock | text | 时限 | Time limit | text | none
+-- column: due | bigint | 本期到期 | Due | int | sum
+-- column: cancelled | bigint | 撤销 | Cancelled | int | sum | 不计入 / Left out
+-- column: paused | bigint | 暂停 | Paused | int | sum | 不计入 / Left out
+-- column: running | bigint | 未到期 | Still running | int | sum | 不计入 / Left out
+-- column: subject_to | bigint | 应计 | Subject to it | int | sum
+-- column: in_time | bigint | 按时 | In time | int | sum
+-- column: late | bigint | 超期 | Late | int | sum
+-- column: rate | numeric | 按时率 | On-time rate | percent | ratio in_time / subject_to | 按时率及95%区间 / On-time rate, 95 %
+-- column: lower | numeric | 下限 | Lower | percent | none | 按时率及95%区间 / On-time rate, 95 %
+-- column: upper | numeric | 上限 | Upper | percent | none | 按时率及95%区间 / On-time rate, 95 %
+-- column: entered_late | bigint | 补录 | Entered late | int | sum
+-- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- note: 本期到期=撤销+暂停+未到期+应计;应计=按时+超期;按时率=按时÷应计,区间为 Wilson 区间。
+-- note: 补录指办结事项的登记晚于其发生,含在按时或超期内。
+WITH period AS (
+    SELECT w.* FROM aidcase.report_window(report_timeliness_monthly.as_of) AS w
+), place AS (
+    SELECT p.unit_id, p.unit_code, p.place
+      FROM aidcase.report_place(report_timeliness_monthly.as_of, report_timeliness_monthly.unit_code, report_timeliness_monthly.known_at, true) AS p
+), cell AS (
+    SELECT d.unit_id, d.clock, d.case_id, v.column_name
+      FROM period AS t
+      JOIN {deadline: case_id, unit_id, clock, due_at, paused_at, met_at, met_entered_at, cancelled_at} AS d
+        ON d.due_at > t.from_time AND d.due_at <= t.to_time
+     CROSS JOIN LATERAL (SELECT CASE WHEN d.cancelled_at IS NOT NULL THEN 'cancelled'
+                                     WHEN d.met_at < d.due_at THEN 'in_time'
+                                     WHEN d.met_at IS NOT NULL THEN 'late'
+                                     WHEN d.paused_at IS NOT NULL THEN 'paused'
+                                     WHEN d.due_at > aidcase.now_here() THEN 'running'
+                                     ELSE 'late' END AS outcome) AS o
+     CROSS JOIN LATERAL (VALUES ('due', true), (o.outcome, true), ('subject_to', o.outcome IN ('in_time', 'late')),
+                                ('entered_late', d.met_entered_at > d.met_at AND d.cancelled_at IS NULL)) AS v (column_name, counts)
+     WHERE v.counts
+)
+-- report
+, counted AS (
+    SELECT c.unit_id, c.clock,
+           count(*) FILTER (WHERE c.column_name = 'due') AS due,
+           count(*) FILTER (WHERE c.column_name = 'cancelled') AS cancelled,
+           count(*) FILTER (WHERE c.column_name = 'paused') AS paused,
+           count(*) FILTER (WHERE c.column_name = 'running') AS running,
+           count(*) FILTER (WHERE c.column_name = 'subject_to') AS subject_to,
+           count(*) FILTER (WHERE c.column_name = 'in_time') AS in_time,
+           count(*) FILTER (WHERE c.column_name = 'late') AS late,
+           count(*) FILTER (WHERE c.column_name = 'entered_late') AS entered_late
+      FROM cell AS c
+     GROUP BY c.unit_id, c.clock
+)
+SELECT e.place, k.label_zh, x.due, x.cancelled, x.paused, x.running, x.subject_to, x.in_time, x.late,
+       round(x.in_time::numeric / nullif(x.subject_to, 0), 4), round(i.lower::numeric, 4), round(i.upper::numeric, 4), x.entered_late
+  FROM counted AS x
+  JOIN place AS e ON e.unit_id = x.unit_id
+  JOIN aidcase.clock AS k ON k.clock = x.clock
+ CROSS JOIN LATERAL aidcase.wilson(x.in_time, nullif(x.subject_to, 0), 0.95) AS i
+ ORDER BY e.unit_code, k.clock COLLATE "C"
+-- drill
+SELECT ARRAY[e.place, k.label_zh], c.column_name, c.case_id, count(*)::numeric
+  FROM cell AS c
+  JOIN place AS e ON e.unit_id = c.unit_id
+  JOIN aidcase.clock AS k ON k.clock = c.clock
+ GROUP BY e.unit_code, e.place, k.clock, k.label_zh, c.column_name, c.case_id
+ ORDER BY e.unit_code, k.clock COLLATE "C", c.column_name COLLATE "C", c.case_id

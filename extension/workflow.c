@@ -15,6 +15,9 @@
  * look (workflow_facts.c says why).  next_actions() is the same judgement as
  * a dry run; aim_move() serves advance().
  *
+ * A round that is not decided goes with its case to another unit, by an
+ * accepted transfer and not otherwise; it keeps version, state and clocks.
+ *
  * A row ends under the version that it began with.  The one exception is a
  * round that table reroute sends to the district (or to the step that the
  * district takes) because its unit can no longer decide: its version and
@@ -85,6 +88,7 @@ static void refuse_state(Relation rel, int64 id, const Workflow *workflow,
 						 const char *action);
 static bool reroute_says(int64 id, int64 from_workflow, const char *from,
 						 int64 to_workflow, const char *to);
+static bool transfer_says(int64 case_id, int64 from_unit, int64 to_unit);
 static TimestampTz event_time(Relation rel, int64 id, bool given,
 							  TimestampTz at, bool has_before,
 							  TimestampTz before, int64 unit_id);
@@ -450,6 +454,37 @@ reroute_says(int64 id, int64 from_workflow, const char *from,
 }
 
 /*
+ * Has the case of a round gone from one unit to another by a transfer that
+ * was accepted?  Only the acceptance itself writes that.
+ */
+static bool
+transfer_says(int64 case_id, int64 from_unit, int64 to_unit)
+{
+	static KeptPlan plan = {
+		"SELECT 1 FROM aidcase.aid_case AS c"
+		" WHERE c.case_id OPERATOR(pg_catalog.=) $1"
+		" AND c.unit_id OPERATOR(pg_catalog.=) $3"
+		" AND EXISTS (SELECT FROM aidcase.case_transfer AS t"
+		"  WHERE t.case_id OPERATOR(pg_catalog.=) $1"
+		"  AND t.unit_id OPERATOR(pg_catalog.=) $2"
+		"  AND t.to_unit_id OPERATOR(pg_catalog.=) $3"
+		"  AND t.accepted_on IS NOT NULL)",
+	3, {INT8OID, INT8OID, INT8OID}, NULL};
+	Datum		values[3];
+	bool		says;
+
+	values[0] = Int64GetDatum(case_id);
+	values[1] = Int64GetDatum(from_unit);
+	values[2] = Int64GetDatum(to_unit);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	says = aidcase_run(&plan, values, NULL, 1) == 1;
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return says;
+}
+
+/*
  * A round goes over to another version, or to the district's step of its own:
  * between states in which nothing is decided, and nothing else changes.
  */
@@ -518,6 +553,7 @@ change_subject(TriggerData *trigdata, const SubjectColumns *columns)
 	bool		state_named;
 	bool		reason_named;
 	bool		rerouted = false;
+	bool		transferred = false;
 	int64		id;
 	int			i;
 
@@ -539,6 +575,14 @@ change_subject(TriggerData *trigdata, const SubjectColumns *columns)
 						 row_text(&new, columns->state)))
 		{
 			rerouted = true;
+			continue;
+		}
+		if (attnum != 0 && changed[attnum - 1] &&
+			attnum == columns->unit_id && columns->round_kind != 0 &&
+			transfer_says(row_int64(&old, columns->case_id),
+						  row_int64(&old, attnum), row_int64(&new, attnum)))
+		{
+			transferred = true;
 			continue;
 		}
 		if (attnum != 0 && changed[attnum - 1])
@@ -572,6 +616,18 @@ change_subject(TriggerData *trigdata, const SubjectColumns *columns)
 
 	if (rerouted)
 		return reroute(rel, columns, &old, &new, changed, from);
+	if (transferred)
+	{
+		AttrNumber	handler = aidcase_attnum(desc, "handler_id");
+
+		changed[columns->unit_id - 1] = false;
+		if (handler != 0)
+			changed[handler - 1] = false;
+		if (from->frozen || list_columns(rel, changed)[0] != '\0')
+			refuse_frozen(rel, id, from, changed);
+		aidcase_forget_round();
+		return trigdata->tg_newtuple;
+	}
 
 	/*
 	 * A statement that only names a state the row is in already is the second
@@ -893,22 +949,32 @@ check_conditions(const GuardContext *context, bool have_actor, Unmet *unmet)
 	MemoryContext within;
 	DateADT		today = aidcase_date(aidcase_now());
 	bool		zh = aidcase_language() == LANGUAGE_ZH;
+	int64		unit_id = context->unit_id;
 	int			i;
 
+	/* a matter between two units: some moves are the other one's */
+	if (move->at_column != NULL)
+	{
+		bool		isnull;
+		Datum		value = row_value(context, move->at_column, &isnull);
+
+		unit_id = isnull ? context->unit_id : DatumGetInt64(value);
+	}
 	if (!have_actor)
 		add_unmet(unmet, zh ? "本会话没有经办人员。" : "Nobody acts in this session.",
 				  zh ? NOBODY_HINT_ZH : NOBODY_HINT);
 	else if (!aidcase_actor_has_post(move->posts.names, move->posts.n,
-									 context->unit_id, context->on) ||
+									 unit_id, context->on) ||
 			 (today != context->on &&
 			  !aidcase_actor_has_post(move->posts.names, move->posts.n,
-									  context->unit_id, today)))
+									  unit_id, today)))
 	{
 		StringInfoData line;
 
 		initStringInfo(&line);
 		if (zh)
-			appendStringInfo(&line, "须由本单位或上级的%s办理。",
+			appendStringInfo(&line, "须由%s单位或上级的%s办理。",
+							 unit_id == context->unit_id ? "本" : "对方",
 							 posts_in_chinese(&move->posts));
 		else
 		{
@@ -917,7 +983,8 @@ check_conditions(const GuardContext *context, bool have_actor, Unmet *unmet)
 			for (i = 0; i < move->posts.n; i++)
 				appendStringInfo(&line, "%s%s", i > 0 ? ", " : "",
 								 move->posts.names[i]);
-			appendStringInfoString(&line, " at the unit or above it.");
+			appendStringInfo(&line, " at the %s or above it.",
+							 unit_id == context->unit_id ? "unit" : "other unit");
 		}
 		add_unmet(unmet, line.data, zh ? "请由担任该岗位的人员办理。" :
 				  "Ask somebody who holds the post.");

@@ -109,6 +109,7 @@ typedef struct WorkflowTransition
 	char	   *label_en;
 	char	   *problem;		/* names that do not exist, or NULL */
 	NameList	posts;			/* one of them is needed */
+	char	   *at_column;		/* column with the unit of the post, or NULL */
 	int			nguards;
 	const WorkflowGuard **guards;
 	NameList	sets;			/* date columns set to the date of the move */

@@ -570,7 +570,7 @@ read_transitions(Definitions *defs)
 	static KeptPlan plan = {
 		"SELECT t.workflow_id, t.from_state, t.action, t.to_state, t.posts,"
 		" t.guards, t.sets, t.may_change, t.starts, t.meets, t.pauses,"
-		" t.resumes, t.cancels, t.label_zh, t.label_en"
+		" t.resumes, t.cancels, t.label_zh, t.label_en, t.at_column"
 		" FROM aidcase.workflow_transition AS t"
 		" JOIN aidcase.workflow_state AS s"
 		" ON s.workflow_id OPERATOR(pg_catalog.=) t.workflow_id"
@@ -616,6 +616,7 @@ read_transitions(Definitions *defs)
 		move->cancels = column_clocks(defs, i, 13, &move->problem);
 		move->label_zh = column_text(defs, i, 14);
 		move->label_en = column_text(defs, i, 15);
+		move->at_column = column_text(defs, i, 16);
 
 		move->guards = MemoryContextAlloc(defs->context,
 										  sizeof(WorkflowGuard *) * Max(guards.n, 1));

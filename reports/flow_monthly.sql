@@ -52,7 +52,7 @@ WITH period AS (
 ), kind AS (
     -- of programmes that exclude each other, one follows the other
     SELECT c.*, n.case_id IS NOT NULL AS class_in, o.case_id IS NOT NULL AS class_out,
-           c.was_in <> c.now_in AS moved, c.now_in IS NULL AND c.stop_reason = 'moved_out' AS left_district
+           c.was_in <> c.now_in AS moved, c.now_in IS NULL AND c.stop_reason IS NOT DISTINCT FROM 'moved_out' AS left_district
       FROM change AS c
       LEFT JOIN (SELECT DISTINCT e.case_id, e.exclusion_group FROM change AS e WHERE e.now_in IS NULL) AS n
         ON c.was_in IS NULL AND n.case_id = c.case_id AND n.exclusion_group = c.exclusion_group

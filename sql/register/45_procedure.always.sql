@@ -28,7 +28,8 @@ WITH RECURSIVE w AS (
     UNION ALL SELECT format('Move "%s" from "%s"', t.action, t.from_state), k.kind, unnest(k.names)
       FROM t CROSS JOIN LATERAL (VALUES ('post', t.posts), ('guard', t.guards), ('clock', t.starts),
             ('clock', t.meets), ('clock', t.pauses), ('clock', t.resumes), ('clock', t.cancels),
-            ('date column', t.sets), ('column', t.may_change)) AS k (kind, names)
+            ('date column', t.sets), ('column', t.may_change),
+            ('unit column', array_remove(ARRAY[t.at_column], NULL))) AS k (kind, names)
 ), col AS (
     SELECT a.attname::text AS name, a.atttypid = 'date'::regtype AS is_date
       FROM w JOIN pg_attribute AS a ON a.attrelid = w.relid AND a.attnum > 0 AND NOT a.attisdropped
@@ -42,8 +43,8 @@ SELECT CASE count(*) WHEN 0 THEN 'There is no initial state.'
        ELSE format('There are %s initial states: %s.', count(*), string_agg(s.state, ', ' ORDER BY s.state)) END
   FROM s WHERE s.kind = 'initial' HAVING count(*) <> 1
 UNION ALL
-SELECT format('State "%s" cannot be reached.', s.state)
-  FROM s WHERE s.state NOT IN (SELECT r.state FROM reached AS r)
+(SELECT format('State "%s" cannot be reached.', s.state)
+   FROM s WHERE s.state NOT IN (SELECT r.state FROM reached AS r) ORDER BY s.sort, s.state)
 UNION ALL
 SELECT format('State "%s" is not final and has no way out.', s.state)
   FROM s WHERE s.kind <> 'final' AND NOT EXISTS (SELECT FROM t WHERE t.from_state = s.state)
@@ -75,11 +76,11 @@ SELECT format('%s names the %s "%s", which does not exist.', n.place, n.kind, n.
     OR n.kind = 'guard' AND NOT EXISTS (SELECT FROM aidcase.guard AS g WHERE g.guard = n.name)
     OR n.kind = 'clock' AND NOT EXISTS (SELECT FROM aidcase.clock AS c WHERE c.clock = n.name)
     OR n.kind = 'date column' AND NOT EXISTS (SELECT FROM col AS c WHERE c.name = n.name AND c.is_date)
-    OR n.kind = 'column' AND NOT EXISTS (SELECT FROM col AS c WHERE c.name = n.name)
+    OR n.kind IN ('column', 'unit column') AND NOT EXISTS (SELECT FROM col AS c WHERE c.name = n.name)
 UNION ALL
 SELECT format('%s sets or changes column "%s", which belongs to the engine.', n.place, n.name)
   FROM named AS n
- WHERE n.kind LIKE '%column'
+ WHERE n.kind IN ('date column', 'column')
    AND n.name IN ('workflow_id', 'state', 'unit_id', 'case_id', 'round_kind', 'round_no', 'roll_month',
                   'occurred_at', 'moved_by', 'reason', 'first_contact_at', 'outside_key', 'entry_no')
 UNION ALL

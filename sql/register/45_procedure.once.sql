@@ -148,6 +148,7 @@ CREATE TABLE aidcase.workflow_transition (
     cancels     text[] NOT NULL DEFAULT '{}',
     label_zh    text NOT NULL,
     label_en    text NOT NULL,
+    at_column   text,
     PRIMARY KEY (workflow_id, from_state, action),
     UNIQUE (workflow_id, from_state, to_state),
     FOREIGN KEY (workflow_id, from_state) REFERENCES aidcase.workflow_state,
@@ -171,6 +172,8 @@ COMMENT ON COLUMN aidcase.workflow_transition.meets IS '办结的时限 / clocks
 COMMENT ON COLUMN aidcase.workflow_transition.pauses IS '暂停的时限 / clocks that it pauses';
 COMMENT ON COLUMN aidcase.workflow_transition.resumes IS '恢复的时限 / clocks that it resumes';
 COMMENT ON COLUMN aidcase.workflow_transition.cancels IS '撤销的时限 / clocks that it cancels';
+COMMENT ON COLUMN aidcase.workflow_transition.at_column IS
+    '岗位所在单位的列(跨单位事项);空为本事项的单位 / column with the unit at which the post is needed, in a matter between two units; null: the unit of the row';
 COMMENT ON COLUMN aidcase.workflow_transition.label_zh IS '中文名称 / label in Chinese';
 COMMENT ON COLUMN aidcase.workflow_transition.label_en IS '英文名称 / label in English';
 SELECT aidcase.set_up_table('workflow_transition');

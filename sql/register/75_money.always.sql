@@ -607,7 +607,11 @@ BEGIN
                AND NOT EXISTS (SELECT FROM aidcase.payment_hold AS h
                                 WHERE h.case_id = a.case_id AND h.programme = a.programme
                                   AND h.months @> m.benefit_month)
-               AND (NOT waits OR EXISTS (
+               -- what a correction or a transfer carries on was published before
+               AND (NOT waits OR a.round_id IN (
+                    SELECT r.round_id FROM aidcase.case_round AS r
+                     WHERE r.case_id = a.case_id AND r.round_kind IN ('correction', 'transfer'))
+                    OR EXISTS (
                     SELECT FROM aidcase.publication_item AS i
                       JOIN aidcase.publication AS b USING (publication_id)
                      WHERE i.round_id = a.round_id AND b.kind = 'confirmation' AND b.until < day))

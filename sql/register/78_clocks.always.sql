@@ -242,12 +242,17 @@ BEGIN
             USING ERRCODE = 'ZA005', DETAIL = 'Work waits for members of staff.',
                   HINT = 'Give the login to a member of staff with enrol_staff(), or call act_as() in the same transaction.';
     END IF;
-    SELECT string_agg(format('SELECT %L::text AS subject, t.%I AS id, %s AS case_id, t.unit_id, t.workflow_id, t.state FROM aidcase.%I AS t',
+    SELECT string_agg(format('SELECT %1$L::text AS subject, t.%2$I AS id, %3$s AS case_id, t.unit_id, %4$s AS other_unit_id, t.workflow_id, t.state FROM aidcase.%1$I AS t',
                              w.subject, aidcase.subject_key(w.subject),
                              CASE WHEN EXISTS (SELECT FROM pg_attribute AS a
                                                 WHERE a.attrelid = format('aidcase.%I', w.subject)::regclass
                                                   AND a.attname = 'case_id' AND NOT a.attisdropped)
-                                  THEN 't.case_id' ELSE 'NULL::bigint' END, w.subject), ' UNION ALL ')
+                                  THEN 't.case_id' ELSE 'NULL::bigint' END,
+                             -- a matter between two units
+                             CASE WHEN EXISTS (SELECT FROM pg_attribute AS a
+                                                WHERE a.attrelid = format('aidcase.%I', w.subject)::regclass
+                                                  AND a.attname = 'to_unit_id' AND NOT a.attisdropped)
+                                  THEN 't.to_unit_id' ELSE 'NULL::bigint' END), ' UNION ALL ')
       INTO rows
       FROM (SELECT DISTINCT w.subject FROM aidcase.workflow AS w
              WHERE to_regclass(format('aidcase.%I', w.subject)) IS NOT NULL
@@ -267,12 +272,13 @@ BEGIN
         SELECT r.subject, r.id, r.case_id, c.case_no, r.unit_id, u.unit_code, r.state, s.label_zh, s.label_en,
                m.actions, d.clock, d.due_at, coalesce(d.due_at <= aidcase.now_here(), false)
           FROM (%s) AS r
-          JOIN mine USING (unit_id)
           JOIN aidcase.workflow_state AS s ON s.workflow_id = r.workflow_id AND s.state = r.state AND s.kind <> 'final'
          CROSS JOIN LATERAL (
                 SELECT array_agg(t.action ORDER BY t.action COLLATE "C") AS actions
                   FROM aidcase.workflow_transition AS t
-                 WHERE t.workflow_id = r.workflow_id AND t.from_state = r.state AND t.posts && mine.posts) AS m
+                  JOIN mine ON mine.unit_id = CASE WHEN t.at_column IS NULL THEN r.unit_id ELSE coalesce(r.other_unit_id, r.unit_id) END
+                           AND t.posts && mine.posts
+                 WHERE t.workflow_id = r.workflow_id AND t.from_state = r.state) AS m
           JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
           LEFT JOIN aidcase.aid_case AS c ON c.case_id = r.case_id
           LEFT JOIN LATERAL (
@@ -281,6 +287,7 @@ BEGIN
                    AND e.cancelled_at IS NULL AND e.paused_at IS NULL
                  ORDER BY e.due_at, e.clock COLLATE "C" LIMIT 1) AS d ON true
          WHERE m.actions IS NOT NULL
+           AND (r.unit_id IN (SELECT n.unit_id FROM mine AS n) OR r.other_unit_id IN (SELECT n.unit_id FROM mine AS n))
          ORDER BY d.due_at, r.subject COLLATE "C", r.id$q$, rows);
 END
 $$;

@@ -43,7 +43,7 @@ BEGIN
             UNION ALL
             SELECT CASE n.scope WHEN 'unit' THEN 'unit_id' WHEN 'village' THEN 'village_id' WHEN 'case' THEN 'case_id'
                                 WHEN 'village_case' THEN 'case_id' WHEN 'filing' THEN 'filing_id' WHEN 'checker' THEN 'checker_id'
-                                WHEN 'checked' THEN 'case_id' WHEN 'revealed' THEN 'round_id' WHEN 'locked' THEN 'state' END) AS k (c)
+                                WHEN 'checked' THEN 'case_id' WHEN 'revealed' THEN 'round_id' WHEN 'locked' THEN 'state' WHEN 'unit_pair' THEN 'to_unit_id' END) AS k (c)
          WHERE n.oid IS NOT NULL AND c IS NOT NULL
            AND NOT EXISTS (SELECT FROM pg_attribute AS a
                             WHERE a.attrelid = n.oid AND a.attname = c AND NOT a.attisdropped)
@@ -110,6 +110,7 @@ BEGIN
         rows := CASE rule.scope
                 WHEN 'all' THEN 'true'
                 WHEN 'unit' THEN 'unit_id ' || in_scope
+                WHEN 'unit_pair' THEN format('(unit_id %1$s OR to_unit_id %1$s)', in_scope)
                 WHEN 'village' THEN 'village_id ' || in_scope
                 WHEN 'case' THEN format(
                     'EXISTS (SELECT FROM aidcase.aid_case AS c WHERE c.case_id = %I.case_id AND c.unit_id %s)',

@@ -6,7 +6,7 @@ CREATE TABLE aidcase.access_rule (
     privilege text NOT NULL CHECK (privilege IN ('select', 'insert', 'update', 'usage')),
     roles     text[] NOT NULL CHECK (roles <> '{}'),
     columns   text[] CHECK (columns <> '{}'),
-    scope     text CHECK (scope IN ('all', 'unit', 'village', 'case', 'village_case', 'filing', 'checker', 'checked', 'revealed', 'locked')),
+    scope     text CHECK (scope IN ('all', 'unit', 'village', 'case', 'village_case', 'filing', 'checker', 'checked', 'revealed', 'locked', 'unit_pair')),
     in_use    boolean NOT NULL DEFAULT true,
     UNIQUE (relation, privilege, roles),
     CHECK (privilege <> 'usage' OR scope IS NULL AND columns IS NULL)
@@ -19,7 +19,7 @@ COMMENT ON COLUMN aidcase.access_rule.privilege IS '权限 / privilege: select, 
 COMMENT ON COLUMN aidcase.access_rule.roles IS '角色;everyone 为全部业务组角色 / roles; everyone = all group roles of staff';
 COMMENT ON COLUMN aidcase.access_rule.columns IS '列;空为全部列 / columns; none = all of them';
 COMMENT ON COLUMN aidcase.access_rule.scope IS
-    '行范围:all 全部,unit 本单位,village 本村居,case 本单位家庭,village_case 本村居家庭,filing 本单位备案,checker 本人的抽查,checked 本人抽查的家庭,revealed 本人已锁定抽查的轮次,locked 已完结的抽查;视图和序列为空 / rows: all; of the actor''s units; of the actor''s villages; of cases of the units; of cases of the villages; of filings of the units; the actor''s own checks; cases that the actor checks; rounds whose check the actor has locked; checks that are over; none for views and sequences';
+    '行范围:all 全部,unit 本单位,village 本村居,case 本单位家庭,village_case 本村居家庭,filing 本单位备案,checker 本人的抽查,checked 本人抽查的家庭,revealed 本人已锁定抽查的轮次,locked 已完结的抽查,unit_pair 本单位迁出迁入;视图和序列为空 / rows: all; of the actor''s units; of the actor''s villages; of cases of the units; of cases of the villages; of filings of the units; the actor''s own checks; cases that the actor checks; rounds whose check the actor has locked; checks that are over; what goes from or to the units; none for views and sequences';
 COMMENT ON COLUMN aidcase.access_rule.in_use IS '是否启用 / false: the rule is withdrawn';
 SELECT aidcase.set_up_table('access_rule');
 

@@ -65,6 +65,7 @@ static bool changed_while_loading = false;
 
 /* Setting aidcase.clock: the rehearsal's time as text, empty = not moved. */
 static char *clock_setting = NULL;
+static char *purpose_setting = NULL;	/* read by SQL */
 static TimestampTz clock_value = 0;
 static bool clock_is_set = false;
 
@@ -112,6 +113,16 @@ _PG_init(void)
 							 NULL,
 							 NULL,
 							 NULL);
+	DefineCustomStringVariable("aidcase.purpose",
+							   "Sets what personal data are read for.",
+							   "Kept with every reading in bulk that names no purpose of its own.",
+							   &purpose_setting,
+							   "",
+							   PGC_USERSET,
+							   0,
+							   NULL,
+							   NULL,
+							   NULL);
 	aidcase_define_actor_settings();
 	aidcase_define_protect_settings();
 	aidcase_define_sealer_settings();

@@ -162,7 +162,7 @@ SELECT is(pg_temp.insert_with('occurred_at', $$'2021-04-03 08:59:59+08'$$),
     '22023 | column "occurred_at" of "case_round" lies too far in the past | Parameter "late_entry_hours" allows 72 hours.',
     'one second more does not');
 SELECT is(pg_temp.insert_with('moved_by', '999'), 'all went through', 'who moved is set by the engine, whatever is supplied');
-SELECT alike(pg_temp.refusal($$SELECT pg_temp.new_round('takeover')$$), 'ZA008 | no procedure is in force for "case_round" of kind "takeover"%',
+SELECT alike(pg_temp.refusal('UPDATE aidcase.procedure_in_force SET valid = ''[2019-01-01,2021-01-01)'' WHERE round_kind = ''takeover''', $$SELECT pg_temp.new_round('takeover')$$), 'ZA008 | no procedure is in force for "case_round" of kind "takeover"%',
     'a kind of round without procedure is refused');
 SELECT pg_temp.act('b-payer');
 SELECT alike(pg_temp.refusal('SELECT pg_temp.new_round()'), '42501 | permission denied to open a row of "case_round"%',
@@ -768,7 +768,7 @@ INSERT INTO aidcase.parameter_name SELECT 'publicity_days', 'days', 'x', 'x' WHE
 SELECT lives_ok('SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED', 'the definition is whole');
 SELECT pg_temp.act('d-clerk');
 SELECT pg_temp.clock('2021-05-10 23:00+08');
-UPDATE t SET r = pg_temp.new_round('takeover', '340705005', '340705005');
+UPDATE t SET r = pg_temp.new_round('review', '340705005', '340705005');
 SELECT is((SELECT workflow_id FROM aidcase.case_round WHERE round_id = r), 901::bigint, 'the unit''s own procedure goes before the common one') FROM t;
 SELECT is(pg_temp.refusal('UPDATE aidcase.procedure_in_force SET valid = ''[2021-05-11,)'' WHERE workflow_id = 901', $$SELECT pg_temp.new_round('application', '340705005', '340705005')$$, $$DO 'BEGIN RAISE EXCEPTION ''%'', (SELECT workflow_id FROM aidcase.case_round ORDER BY round_id DESC LIMIT 1); END'$$),
     'P0001 | 1', 'but not before its first day');

@@ -38,10 +38,3 @@ RETURN pg_catalog.upper(pg_catalog.regexp_replace(normalize(name, NFKC),
     '[\s\u200B-\u200D\uFEFF\u00B7\u0387\u2022\u2027\u2219\u22C5\u2E31\u30FB.]', '', 'g') COLLATE "C");
 COMMENT ON FUNCTION name_key(text) IS
     '姓名比对形式:规范化 (全角转半角),去空格和间隔号,大写 / the form in which names are compared: normalized, full width resolved, no blanks, no middle dots, capitals';
-
-CREATE FUNCTION csv_rows(content text, OUT line integer, OUT fields text[], OUT fault text)
-RETURNS SETOF record
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1000
-AS 'MODULE_PATHNAME', 'aidcase_csv_rows';
-COMMENT ON FUNCTION csv_rows(text) IS
-    '逐行解析 CSV 文本 (RFC 4180):起始行号、各字段 (未加引号的空字段为 NULL)、格式错误 / the records of a CSV text by RFC 4180: line on which one begins, its fields (an empty one without quotes is NULL), what is wrong with its form';

@@ -45,7 +45,7 @@ CREATE TABLE aidcase.case_round (
     round_no    integer NOT NULL CHECK (round_no > 0),
     workflow_id bigint NOT NULL REFERENCES aidcase.workflow,  -- pinned at insert
     state       text NOT NULL,
-    channel     text NOT NULL CHECK (channel IN ('on_site', 'online', 'discovered', 'referred')),
+    channel     text CHECK (channel IN ('on_site', 'online', 'discovered', 'referred')),
     finder      text,                                       -- who found the need
     outside_key text UNIQUE,                                -- key of the counter application
     document_sha256 bytea CHECK (length(document_sha256) = 32),     -- of what it handed in
@@ -57,7 +57,8 @@ CREATE TABLE aidcase.case_round (
     accepted_on date,                                       -- procedure and rules go by it
     decided_on  date,                                       -- set when the state freezes the facts
     meeting_id  bigint,                                     -- that decided
-    UNIQUE (case_id, round_no)
+    UNIQUE (case_id, round_no),
+    CHECK (channel IS NOT NULL OR round_kind <> 'application' AND round_kind <> 'emergency')
     -- state and moved_by are set by the engine, which checks them: a foreign
     -- key on them would lock shared rows at every move
 );

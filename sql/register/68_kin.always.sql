@@ -1271,170 +1271,123 @@ COMMENT ON VIEW aidcase.filing_silence IS
     '各单位备案情况;silent 为应备案而无一人申报 / filings by unit today; silent = people have to file and nobody did, not even a nil return';
 
 -- ---------------------------------------------------------------------
--- A filing sheet
+-- A file of filings
 
 /*
- * One kind of file: the sheet of near relatives.  A declaration is the rows
- * of one filer and one day; a row with relation "nil" (or 无) is a nil
- * return.  A row that is refused goes to import_reject with every reason, and
- * the other rows of the declaration are filed.  A sheet that names other
- * relatives for a filer and day than are declared already makes a declaration
- * that corrects; one that names the same changes nothing.
+ * A declaration is the lines of one filer and one day; a line with relation
+ * "nil" (or 无) is a nil return.  A line that is refused leaves the others of
+ * its declaration.  A file that names other relatives for a filer and day
+ * than are declared already makes a declaration that corrects; one that names
+ * the same changes nothing.
  */
-CREATE OR REPLACE FUNCTION aidcase.import_relatives(content bytea, encoding text DEFAULT 'UTF8', dry_run boolean DEFAULT false,
-    OUT import_id bigint, OUT lines integer, OUT accepted integer, OUT unchanged integer, OUT rejected integer, OUT rejects jsonb)
+CREATE OR REPLACE FUNCTION aidcase.judge_filings() RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
-#variable_conflict use_column
-DECLARE
-    names CONSTANT jsonb := '{"工号": "staff", "staff_no": "staff", "staff": "staff", "公职人员号码": "official", "official": "official",
-        "申报日期": "declared_on", "declared_on": "declared_on", "关系": "relation", "relation": "relation", "姓名": "name", "name": "name",
-        "公民身份号码": "citizen_id", "citizen_id": "citizen_id", "出生日期": "birth_date", "birth_date": "birth_date",
-        "亲子种类": "parentage", "parentage": "parentage", "开始日期": "since", "since": "since",
-        "终止日期": "until", "until": "until", "终止原因": "ended_by", "ended_by": "ended_by"}';
-    digest CONSTANT bytea := sha256(content);
-    the_unit CONSTANT bigint := (SELECT p.unit_id FROM aidcase.staff_post AS p
-                                  WHERE p.staff_id = aidcase.acting_staff() AND p.valid @> aidcase.today()
-                                  ORDER BY p.staff_post_id LIMIT 1);
-    sheet   text;
-    former  record;
-    header  text[];
-    columns text[];
-    rows    jsonb;
-    faults  jsonb := '[]';
-    good    jsonb;
-    more    jsonb;
 BEGIN
-    IF content IS NULL OR encoding IS NULL THEN
-        RAISE EXCEPTION 'there is no file to import' USING ERRCODE = '22004', HINT = 'Give the content of the sheet as bytea.';
-    END IF;
-    IF the_unit IS NULL THEN
-        RAISE EXCEPTION 'whoever imports holds no post today'
-            USING ERRCODE = 'ZA005', HINT = 'Files are imported by staff of a unit or of the bureau.';
-    END IF;
-    SELECT f.import_id, f.lines, f.accepted, f.unchanged, f.rejected INTO former
-      FROM aidcase.file_import AS f WHERE f.kind = 'relatives' AND f.sha256 = digest;
-    IF FOUND THEN
-        import_id := former.import_id; lines := former.lines; accepted := former.accepted;
-        unchanged := former.unchanged; rejected := former.rejected;
-        rejects := (SELECT coalesce(jsonb_agg(jsonb_build_object('line', r.line, 'column', r.column_name, 'reason', r.reason)
-                                              ORDER BY r.line, r.reject_id), '[]')
-                      FROM aidcase.import_reject AS r WHERE r.import_id = former.import_id);
-        RETURN;
-    END IF;
-    BEGIN
-        sheet := convert_from(content, encoding);
-    EXCEPTION WHEN untranslatable_character OR character_not_in_repertoire OR undefined_object OR undefined_function
-                   OR invalid_parameter_value THEN
-        RAISE EXCEPTION 'the file is not text in the encoding %', quote_ident(encoding)
-            USING ERRCODE = '22021', HINT = 'Save the sheet as CSV in UTF-8, or name its encoding, such as GB18030.';
-    END;
-
-    -- the header says what the columns are
-    SELECT c.fields INTO header FROM aidcase.csv_rows(sheet) AS c ORDER BY c.line LIMIT 1;
-    columns := ARRAY(SELECT names ->> btrim(h.name) FROM unnest(header) WITH ORDINALITY AS h (name, n) ORDER BY h.n);
-    PERFORM aidcase.raise_faults('header of the sheet', ARRAY(
-        SELECT f.reason FROM (
-            SELECT 1 AS n, format('column %s: is not known', h.n) AS reason
-              FROM unnest(columns) WITH ORDINALITY AS h (code, n) WHERE h.code IS NULL
-            UNION ALL
-            SELECT 2, format('column %s: is there twice', h.n)
-              FROM unnest(columns) WITH ORDINALITY AS h (code, n) WHERE h.code = ANY (columns[:h.n - 1])
-            UNION ALL
-            SELECT 3, w.code || ': is missing'
-              FROM unnest('{declared_on,relation,name}'::text[]) AS w (code) WHERE NOT coalesce(w.code = ANY (columns), false)
-            UNION ALL
-            SELECT 4, 'staff_no: is missing' WHERE NOT coalesce(columns && '{staff,official}', false)) AS f
-         ORDER BY f.n, f.reason COLLATE "C"),
-        'The first line names the columns: staff_no, declared_on, relation, name, citizen_id, and as needed birth_date, parentage, since, until, ended_by, official (or 工号, 申报日期, 关系, 姓名, 公民身份号码 …).');
-
-    -- each row as an object; codes may be written as their Chinese labels
-    SELECT coalesce(jsonb_agg(x.row ORDER BY x.line), '[]') INTO rows
-      FROM (SELECT c.line, jsonb_build_object('line', c.line, 'fault',
-                       coalesce(c.fault, CASE WHEN cardinality(c.fields) <> cardinality(columns)
-                                              THEN format('has %s fields, the header has %s', cardinality(c.fields), cardinality(columns)) END))
-                   || coalesce((SELECT jsonb_object_agg(v.code, coalesce(
-                                    CASE WHEN v.code = 'relation' AND v.value IN ('无', 'nil') THEN 'nil' END,
-                                    (SELECT min(l.code) FROM aidcase.label AS l
-                                      WHERE l.code_set = 'relative_filing.' || v.code AND l.zh = v.value), v.value))
-                                  FROM (SELECT columns[i] AS code, btrim(c.fields[i], E' \t\u3000') AS value
-                                          FROM generate_series(1, cardinality(columns)) AS i) AS v
-                                 WHERE v.value <> ''), '{}') AS row
-              FROM aidcase.csv_rows(sheet) AS c
-             ORDER BY c.line OFFSET 1) AS x;
-    lines := jsonb_array_length(rows);
-
-    -- what is wrong with a line as such
-    SELECT coalesce(jsonb_agg(jsonb_build_object('line', (r ->> 'line')::integer, 'column', w.col, 'reason', w.reason)), '[]') INTO faults
-      FROM jsonb_array_elements(rows) AS r
+    UPDATE pg_temp.import_line AS l
+       SET doc = l.doc || jsonb_build_object('relation', CASE WHEN l.doc ->> 'relation' IN ('无', 'nil') THEN 'nil' ELSE k.code END)
+      FROM (SELECT c.code, c.zh FROM aidcase.file_codes('relative_filing.relation') AS c UNION ALL SELECT 'nil', '无') AS k
+     WHERE k.zh = l.doc ->> 'relation';
+    INSERT INTO pg_temp.import_fault (line, column_code, reason)
+    SELECT r.line, w.col, w.reason
+      FROM pg_temp.import_line AS r
      CROSS JOIN LATERAL (
-        SELECT NULL::text AS col, r ->> 'fault' AS reason WHERE r ->> 'fault' IS NOT NULL
+        SELECT 'staff_no' AS col, CASE WHEN r.doc ->> 'staff_no' IS NULL THEN 'is missing' ELSE 'must not be named beside "official"' END AS reason
+         WHERE (r.doc ->> 'staff_no' IS NULL) = (r.doc ->> 'official' IS NULL)
         UNION ALL
-        SELECT k, 'is missing' FROM unnest('{declared_on,relation}'::text[]) AS k WHERE r ->> 'fault' IS NULL AND r ->> k IS NULL
+        SELECT 'name', 'is missing' WHERE r.doc ->> 'relation' <> 'nil' AND r.doc ->> 'name' IS NULL
         UNION ALL
-        SELECT 'staff_no', CASE WHEN r ->> 'staff' IS NULL THEN 'is missing' ELSE 'must not be named beside "official"' END
-         WHERE r ->> 'fault' IS NULL AND (r ->> 'staff' IS NULL) = (r ->> 'official' IS NULL)
+        SELECT 'relation', 'must be one of ' || (SELECT string_agg(k.code, ', ' ORDER BY k.sort) FROM aidcase.file_codes('relative_filing.relation') AS k)
+         WHERE r.doc ->> 'relation' <> 'nil'
+           AND NOT EXISTS (SELECT FROM aidcase.file_codes('relative_filing.relation') AS k WHERE k.code = r.doc ->> 'relation')
         UNION ALL
         SELECT 'relation', 'is a nil return, which goes with no other row of this filer and day'
-         WHERE r ->> 'relation' = 'nil'
-           AND EXISTS (SELECT FROM jsonb_array_elements(rows) AS b
-                        WHERE b ->> 'line' <> r ->> 'line' AND b ->> 'declared_on' = r ->> 'declared_on'
-                          AND (b ->> 'staff', b ->> 'official') IS NOT DISTINCT FROM (r ->> 'staff', r ->> 'official'))
-       ) AS w;
-
+         WHERE r.doc ->> 'relation' = 'nil'
+           AND EXISTS (SELECT FROM pg_temp.import_line AS b
+                        WHERE b.line <> r.line AND b.doc ->> 'declared_on' = r.doc ->> 'declared_on'
+                          AND (b.doc ->> 'staff_no', b.doc ->> 'official') IS NOT DISTINCT FROM (r.doc ->> 'staff_no', r.doc ->> 'official'))
+       ) AS w
+     WHERE r.fields IS NOT NULL AND NOT EXISTS (SELECT FROM pg_temp.import_fault AS f WHERE f.line = r.line AND f.column_code IS NULL);
     -- what is wrong with the declarations that the rest of the lines make;
     -- without the refused lines there may be further faults, so again
     LOOP
-        SELECT coalesce(jsonb_agg(jsonb_build_object('doc', g.doc, 'lines', g.lines, 'unchanged', g.unchanged) ORDER BY g.first_line), '[]') INTO good
-          FROM (
-            SELECT d.first_line, d.lines,
-                   d.doc || jsonb_strip_nulls(jsonb_build_object('corrects', CASE WHEN b.declared AND NOT b.unchanged THEN true END)) AS doc,
-                   coalesce(b.unchanged, false) AS unchanged
-              FROM (SELECT min((r ->> 'line')::integer) AS first_line, jsonb_agg((r ->> 'line')::integer ORDER BY (r ->> 'line')::integer) AS lines,
-                           jsonb_strip_nulls(jsonb_build_object('staff', r ->> 'staff', 'official', r ->> 'official', 'declared_on', r ->> 'declared_on'))
-                           || jsonb_build_object('relatives', coalesce(jsonb_agg(r - '{line,fault,staff,official,declared_on}'::text[]
-                                  ORDER BY (r ->> 'line')::integer) FILTER (WHERE r ->> 'relation' <> 'nil'), '[]')) AS doc
-                      FROM jsonb_array_elements(rows) AS r
-                     WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(faults) AS f WHERE f -> 'line' = r -> 'line')
-                     GROUP BY r ->> 'staff', r ->> 'official', r ->> 'declared_on') AS d
-              LEFT JOIN LATERAL aidcase.same_declaration(d.doc) AS b ON true) AS g;
-        SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_object('line', l.line, 'column', CASE f.col WHEN 'staff' THEN 'staff_no' ELSE f.col END,
-                                                              'reason', f.reason)), '[]') INTO more
-          FROM jsonb_array_elements(good) AS g
+        PERFORM aidcase.refuse_lines(NULL);
+        WITH made AS MATERIALIZED (
+            SELECT d.lines, d.doc || CASE WHEN b.declared THEN '{"corrects": true}'::jsonb ELSE '{}' END AS doc, coalesce(b.unchanged, false) AS unchanged
+              FROM aidcase.filed_declarations() AS d
+              LEFT JOIN LATERAL aidcase.same_declaration(d.doc) AS b ON true
+        ), same AS (
+            UPDATE pg_temp.import_line AS l SET unchanged = m.unchanged
+              FROM made AS m WHERE l.line = ANY (m.lines) AND l.unchanged <> m.unchanged
+        )
+        INSERT INTO pg_temp.import_fault (line, column_code, reason)
+        SELECT DISTINCT l.line, CASE f.col WHEN 'staff' THEN 'staff_no' ELSE f.col END, f.reason
+          FROM made AS g
          CROSS JOIN LATERAL (
             SELECT substring(x.path FROM '^relatives\[(\d+)\]')::integer AS n,
                    CASE WHEN x.path ~ '^relatives\[\d+\]' THEN substring(x.path FROM '\.(\w+)$') ELSE x.path END AS col, x.reason
-              FROM aidcase.declaration_faults(g -> 'doc') AS x) AS f
+              FROM aidcase.declaration_faults(g.doc) AS x) AS f
          CROSS JOIN LATERAL (
-            SELECT (g -> 'lines' -> f.n)::integer AS line WHERE f.n IS NOT NULL
+            SELECT g.lines[f.n + 1] AS line WHERE f.n IS NOT NULL
             UNION ALL
-            SELECT e::integer FROM jsonb_array_elements(g -> 'lines') AS e WHERE f.n IS NULL) AS l
-         WHERE NOT (g -> 'unchanged')::boolean;
-        EXIT WHEN more = '[]';
-        faults := faults || more;
+            SELECT unnest(g.lines) WHERE f.n IS NULL) AS l
+         WHERE NOT g.unchanged;
+        EXIT WHEN NOT FOUND;
     END LOOP;
-
-    rejects := (SELECT coalesce(jsonb_agg(f ORDER BY (f ->> 'line')::integer, f ->> 'column' COLLATE "C", f ->> 'reason' COLLATE "C"), '[]')
-                  FROM jsonb_array_elements(faults) AS f);
-    rejected := (SELECT count(DISTINCT f -> 'line') FROM jsonb_array_elements(faults) AS f);
-    unchanged := (SELECT coalesce(sum(jsonb_array_length(g -> 'lines')), 0) FROM jsonb_array_elements(good) AS g WHERE (g -> 'unchanged')::boolean);
-    accepted := lines - rejected - unchanged;
-    IF dry_run THEN
-        RETURN;
-    END IF;
-
-    INSERT INTO aidcase.file_import (unit_id, kind, sha256, lines, accepted, unchanged, rejected, imported_by)
-    VALUES (the_unit, 'relatives', digest, lines, accepted, unchanged, rejected, aidcase.acting_staff())
-    RETURNING file_import.import_id INTO import_id;
-    INSERT INTO aidcase.import_reject (import_id, unit_id, line, column_name, reason)
-    SELECT import_relatives.import_id, the_unit, (f.item ->> 'line')::integer, f.item ->> 'column', f.item ->> 'reason'
-      FROM jsonb_array_elements(rejects) WITH ORDINALITY AS f (item, n) ORDER BY f.n;
-    PERFORM aidcase.file_relatives(g.item -> 'doc')
-       FROM jsonb_array_elements(good) WITH ORDINALITY AS g (item, n)
-      WHERE NOT (g.item -> 'unchanged')::boolean
-      ORDER BY g.item -> 'doc' ->> 'declared_on', g.n;
 END
 $$;
-COMMENT ON FUNCTION aidcase.import_relatives(bytea, text, boolean) IS
-    '导入近亲属备案表 (CSV):合格行备案,不合格行连同全部原因进入 import_reject;同一文件只导入一次;dry_run 只检查 / imports a sheet of near relatives (CSV): good rows are filed, others go to import_reject with every reason; the same file is imported once; dry_run only checks';
+COMMENT ON FUNCTION aidcase.judge_filings() IS
+    '内部:检查备案文件的各份申报 / internal: judges the declarations of a file of filings';
+
+-- The declarations that the lines make which are not refused.
+CREATE OR REPLACE FUNCTION aidcase.filed_declarations() RETURNS TABLE (lines integer[], doc jsonb)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT array_agg(r.line ORDER BY r.line),
+           jsonb_strip_nulls(jsonb_build_object('staff', r.doc ->> 'staff_no', 'official', r.doc ->> 'official', 'declared_on', r.doc ->> 'declared_on'))
+           || jsonb_build_object('relatives', coalesce(jsonb_agg(r.doc - '{staff_no,official,declared_on}'::text[] ORDER BY r.line)
+                                                           FILTER (WHERE r.doc ->> 'relation' <> 'nil'), '[]'))
+      FROM pg_temp.import_line AS r
+     WHERE NOT r.refused
+     GROUP BY r.doc ->> 'staff_no', r.doc ->> 'official', r.doc ->> 'declared_on';
+END
+$$;
+COMMENT ON FUNCTION aidcase.filed_declarations() IS
+    '内部:备案文件各行组成的申报 / internal: the declarations that the lines of a file of filings make';
+
+CREATE OR REPLACE FUNCTION aidcase.write_filings(import_id bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    UPDATE pg_temp.import_line AS l SET refused = true WHERE l.unchanged;
+    PERFORM aidcase.file_relatives(d.doc || CASE WHEN b.declared THEN '{"corrects": true}'::jsonb ELSE '{}' END)
+       FROM (SELECT * FROM aidcase.filed_declarations() ORDER BY doc ->> 'declared_on', lines) AS d
+       LEFT JOIN LATERAL aidcase.same_declaration(d.doc) AS b ON true;
+END
+$$;
+COMMENT ON FUNCTION aidcase.write_filings(bigint) IS
+    '内部:写入备案文件 / internal: writes a file of filings';
+
+-- Declarations of a period that were not taken back.
+CREATE OR REPLACE FUNCTION aidcase.export_filings(from_day date, to_day date) RETURNS SETOF jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    SELECT jsonb_strip_nulls(jsonb_build_object('staff_no', s.staff_no, 'official', f.official::text, 'declared_on', f.declared_on,
+               'relation', coalesce(r.relation, 'nil'), 'name', r.name, 'citizen_id', r.citizen_id::text,
+               'birth_date', CASE WHEN r.citizen_id IS NULL THEN r.birth_date END, 'parentage', r.parentage,
+               'since', r.since, 'until', r.until, 'ended_by', r.ended_by))
+      FROM aidcase.staff_filing AS f
+      LEFT JOIN aidcase.staff AS s ON s.staff_id = f.staff_id
+      LEFT JOIN aidcase.relative_filing AS r ON r.filing_id = f.filing_id
+     WHERE f.declared_on BETWEEN from_day AND to_day
+       AND NOT EXISTS (SELECT FROM aidcase.staff_filing AS c WHERE c.corrects = f.filing_id)
+     ORDER BY f.declared_on, s.staff_no COLLATE "C", f.official, r.relation COLLATE "C", r.birth_date, r.name COLLATE "C", r.citizen_id
+$$;
+COMMENT ON FUNCTION aidcase.export_filings(date, date) IS
+    '内部:某期间有效的近亲属申报 / internal: the declarations of a period that were not taken back';

@@ -105,6 +105,14 @@ BEGIN
                AND o.determination_id = n.determination_id AND o.amount = n.amount
                AND d.members = n.persons
                AND lower(n.months) >= aidcase.effect_start(n.case_id, n.programme, u.unit_code, r.decided_on, r.round_kind))
+       -- or what was granted before the register was, as it was taken over
+       AND NOT EXISTS (
+            SELECT FROM aidcase.case_round AS r
+              JOIN aidcase.workflow_state AS s USING (workflow_id, state)
+              JOIN aidcase.takeover_grant AS g USING (round_id)
+             WHERE r.round_id = n.round_id AND r.case_id = n.case_id AND r.unit_id = n.unit_id AND s.grants
+               AND n.determination_id IS NULL AND g.programme = n.programme AND g.amount = n.amount AND g.persons = n.persons
+               AND lower(n.months) = (g.paid_until + interval '1 month')::date)
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'an award needs a decision that grants it'
@@ -607,10 +615,10 @@ BEGIN
                AND NOT EXISTS (SELECT FROM aidcase.payment_hold AS h
                                 WHERE h.case_id = a.case_id AND h.programme = a.programme
                                   AND h.months @> m.benefit_month)
-               -- what a correction or a transfer carries on was published before
+               -- what was taken over, or a correction or transfer carries on, was published before
                AND (NOT waits OR a.round_id IN (
                     SELECT r.round_id FROM aidcase.case_round AS r
-                     WHERE r.case_id = a.case_id AND r.round_kind IN ('correction', 'transfer'))
+                     WHERE r.case_id = a.case_id AND r.round_kind IN ('takeover', 'correction', 'transfer'))
                     OR EXISTS (
                     SELECT FROM aidcase.publication_item AS i
                       JOIN aidcase.publication AS b USING (publication_id)

@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(69);
+SELECT plan(82);
 \ir parts/household.sql
 CREATE FUNCTION pg_temp.unit(code text) RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT unit_id FROM aidcase.unit WHERE unit_code = code $$;
 CREATE FUNCTION pg_temp.case_of(r bigint) RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT case_id FROM aidcase.case_round WHERE round_id = r $$;
@@ -172,6 +172,36 @@ SELECT alike(pg_temp.staff_told('d-clerk', pg_temp.correct(:c, jsonb_build_array
 -- months of both
 SELECT isnt(pg_temp.roll('d-clerk', '340705005', '2021-07-01', '2021-06-28 10:00+08'), NULL, 'the roll of July');
 SELECT is(pg_temp.paid(:c), '05 340705100 529.40 current, 06 340705005 529.40 current, 07 340705005 529.40 current', 'no month is missed, none is paid twice');
+
+-- ---------------------------------------------------------------------
+-- Payee accounts
+
+SELECT results_eq($$SELECT n, luhn_ok(n) FROM unnest('{4111111111111111,4111111111111112,79927398713,79927398710,0,18,1x}'::text[]) AS n$$,
+    $$VALUES ('4111111111111111', true), ('4111111111111112', false), ('79927398713', true), ('79927398710', false), ('0', true), ('18', true), ('1x', false)$$, 'the Luhn check');
+CREATE FUNCTION pg_temp.payee(c bigint, more jsonb, day date DEFAULT '2021-07-05') RETURNS text LANGUAGE sql AS
+$$ SELECT format('SELECT aidcase.set_payee(%s, %L, %L)', c, '{"kind": "person", "holder_name": "王小明", "bank": "农商行", "account_no": "4111111111111111"}'::jsonb || more, day) $$;
+SELECT pg_temp.clock('2021-07-01 09:00+08');
+SELECT is(pg_temp.staff_told('d-clerk', pg_temp.payee(:c, '{"keeper": "村干部", "keeper_staff": "nobody"}')),
+    $$ZA007 the payee has 3 faults|agreement_no: is missing: somebody else keeps the card by agreement only
+evidence: is missing: the account of a running benefit changes on evidence
+keeper_staff: is not the number of a member of staff|Example: {"kind": "person", "holder_name": "…", "holder_citizen_id": "…", "bank": "…", "account_no": "…"}.$$, 'a change has its faults listed');
+SELECT is(pg_temp.staff_told('d-clerk', pg_temp.payee(:c, '{"evidence": "新卡复印件", "keeper": "村干部", "keeper_staff": "d-visitor1", "agreement_no": "代管1"}')), '(done)', 'proposed by one');
+SELECT change_id AS ch FROM payee_change WHERE case_id = :c \gset
+SELECT is((SELECT count(*) FROM payee_account WHERE case_id = :c), 1::bigint, 'which changes nothing yet');
+SELECT alike(pg_temp.staff_told('d-clerk', pg_temp.payee(:c, '{"evidence": "另一张"}')), 'ZA007 the payee has 1 fault|case_id: has change % of the account that waits for approval|%', 'one at a time');
+SELECT alike(pg_temp.move('d-clerk', 'payee_change', :ch, 'approve'), 'ZA003 cannot approve: 2 conditions are not met|It needs one of the posts unit_leader, bureau_leader at the unit or above it.
+You entered the row yourself.|%', 'approved by another');
+SELECT alike(pg_temp.move('x-leader', 'payee_change', :ch, 'approve'), 'P0002 there is no row %', 'of the unit');
+SELECT is(pg_temp.staff_told('d-clerk', format($$INSERT INTO aidcase.payee_account (case_id, kind, holder_name, bank, account_no, valid) VALUES (%s, 'person', '王小明', '农商行', '4111111111111111', '[2020-01-01,2020-02-01)')
+    RETURNING account_id$$, :c)), 'ZA003 the account of a running benefit is changed by two people|No approved change of the household names this account.|Propose it with aidcase.set_payee(); another person approves it.', 'on every path');
+SELECT is(pg_temp.move('d-leader', 'payee_change', :ch, 'approve'), '(done)', 'approved');
+-- the roll of July, made before, is paid on the 9th: the 10th is a Saturday
+SELECT results_eq(format('SELECT account_no, valid, keeper IS NOT NULL FROM payee_account WHERE case_id = %s ORDER BY account_id DESC LIMIT 1', :c),
+    $$VALUES ('4111111111111111', '[2021-07-10,)'::daterange, true)$$, 'it holds from the next run on');
+SELECT alike(pg_temp.told('postgres', format($$UPDATE aidcase.payee_account SET valid = '[2021-04-01,2021-07-01)' WHERE case_id = %s AND upper_inf(valid)$$, :c)), 'ZA004 the period of an account can only be cut short|%', 'an account is not brought back');
+SELECT isnt(pg_temp.roll('d-clerk', '340705005', '2021-08-01', '2021-07-28 10:00+08'), NULL, 'the roll of August');
+SELECT is((SELECT string_agg(to_char(benefit_month, 'MM') || ' ' || (a.account_no = '4111111111111111'), ', ' ORDER BY benefit_month) FROM payment JOIN payee_account AS a USING (account_id) WHERE payment.case_id = :c),
+    '05 false, 06 false, 07 false, 08 true', 'is paid to the new account, once');
 SELECT results_eq($$SELECT count(*) FROM verify_register()$$, $$VALUES (0::bigint)$$, 'the register verifies');
 SELECT * FROM finish();
 ROLLBACK;

@@ -165,7 +165,12 @@ SELECT $json${
       "holder_name": {"type": "string", "maxLength": 100, "description": "户名 / name of the holder"},
       "holder_citizen_id": {"type": "string", "format": "citizen-id", "description": "持有人公民身份号码 / citizen number of the holder"},
       "bank": {"type": "string", "maxLength": 100, "description": "开户银行 / bank"},
-      "account_no": {"type": "string", "pattern": "^[0-9]{12,21}$", "form": "must have 12 to 21 digits", "description": "账号 / account number"}}}
+      "account_no": {"type": "string", "pattern": "^[0-9]{12,21}$", "form": "must have 12 to 21 digits", "description": "账号 / account number"},
+      "evidence": {"type": "string", "maxLength": 500, "description": "依据 (更换账户时必填) / evidence; needed for a change"},
+      "keeper": {"type": "string", "maxLength": 100, "description": "代管存折或卡的人 / who keeps the card for the household"},
+      "keeper_staff": {"type": "string", "maxLength": 40, "description": "代管人为工作人员时的工号 / staff number of the keeper, when it is a member of staff"},
+      "agreement_no": {"type": "string", "maxLength": 100, "description": "代管协议编号 / number of the agreement with the keeper"},
+      "agreement_sha256": {"type": "string", "format": "sha256", "description": "代管协议扫描的 SHA-256 / SHA-256 of the scanned agreement"}}}
 }}$json$::jsonb
 $shape$;
 COMMENT ON FUNCTION aidcase.file_case_shape() IS
@@ -1147,42 +1152,6 @@ END
 $$;
 COMMENT ON FUNCTION aidcase.record_delivery(jsonb) IS
     '登记文书送达,返回编号 / records that a document was delivered';
-
--- A new account from a day on; the present one ends there.
-CREATE OR REPLACE FUNCTION aidcase.set_payee(case_id bigint, payee jsonb, valid_from date) RETURNS bigint
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, aidcase, pg_temp
-AS $$
-#variable_conflict use_column
-DECLARE
-    the_account bigint;
-BEGIN
-    PERFORM aidcase.raise_faults('payee', ARRAY(
-        SELECT f.path || ': ' || f.reason
-          FROM (SELECT * FROM aidcase.document_faults(payee, aidcase.file_case_shape() #> '{properties,payee}')
-                UNION ALL
-                SELECT 'case_id', 'is no case of your units'
-                 WHERE NOT EXISTS (SELECT FROM aidcase.aid_case AS c WHERE c.case_id = set_payee.case_id)
-                UNION ALL
-                SELECT 'valid_from', 'is missing' WHERE valid_from IS NULL OR NOT isfinite(valid_from)
-                UNION ALL
-                SELECT 'valid_from', 'must lie after the start of the account in force'
-                 WHERE EXISTS (SELECT FROM aidcase.payee_account AS a
-                                WHERE a.case_id = set_payee.case_id AND lower(a.valid) >= valid_from)) AS f
-         ORDER BY f.path COLLATE "C", f.reason COLLATE "C"),
-        'Example: {"kind": "person", "holder_name": "…", "holder_citizen_id": "…", "bank": "…", "account_no": "…"}.');
-    UPDATE aidcase.payee_account AS a SET valid = daterange(lower(a.valid), valid_from)
-     WHERE a.case_id = set_payee.case_id AND a.valid @> valid_from;
-    INSERT INTO aidcase.payee_account (case_id, kind, holder_name, holder_citizen_id, bank, account_no, valid)
-    VALUES (set_payee.case_id, payee ->> 'kind', payee ->> 'holder_name',
-            aidcase.citizen(payee ->> 'holder_citizen_id'), payee ->> 'bank', payee ->> 'account_no',
-            daterange(valid_from, NULL))
-    RETURNING account_id INTO the_account;
-    RETURN the_account;
-END
-$$;
-COMMENT ON FUNCTION aidcase.set_payee(bigint, jsonb, date) IS
-    '自某日起更换收款账户,前一账户同日终止 / sets the payee''s account from a day on; the former one ends there';
 
 -- Everything of one household that the caller may see: the rows of every
 -- table with the case's key, and of them the columns that are granted; rows

@@ -54,6 +54,14 @@ CREATE TABLE aidcase.payee_account (
     bank       text NOT NULL,
     account_no text NOT NULL CHECK (account_no ~ '^[0-9]{12,21}$'),
     valid      daterange NOT NULL CHECK (NOT isempty(valid)),
+    evidence   text,
+    keeper     text CHECK (btrim(keeper) <> ''),        -- keeps the card for the household
+    keeper_staff_id bigint REFERENCES aidcase.staff,
+    agreement_no text,
+    agreement_sha256 bytea CHECK (length(agreement_sha256) = 32),
+    change_id  bigint,                  -- approved change that it comes from
+    CHECK (num_nonnulls(keeper, agreement_no) IN (0, 2)),
+    CHECK (keeper_staff_id IS NULL OR keeper IS NOT NULL),
     EXCLUDE USING gist (case_id WITH =, valid WITH &&)
 );
 CREATE INDEX payee_account_no ON aidcase.payee_account (account_no);

@@ -35,6 +35,7 @@ OBJS = \
 	extension/sealer.o \
 	extension/sealer_worker.o \
 	extension/special.o \
+	extension/template.o \
 	extension/tiles.o \
 	extension/supervision.o \
 	extension/trigger_util.o \
@@ -76,7 +77,7 @@ $(OBJS) $(OBJS:.o=.bc): $(wildcard $(srcdir)/extension/*.h)
 
 SQL_PARTS = $(wildcard $(TOP)sql/extension/*.sql $(TOP)sql/register/*.sql \
 	$(TOP)sql/register/*.csv $(TOP)sql/data/*.csv $(TOP)sql/upgrade/*.sql $(TOP)sql/packs/*.sql \
-	$(TOP)reports/*.sql $(TOP)sql/*.pl)
+	$(TOP)sql/forms/*.html $(TOP)reports/*.sql $(TOP)sql/*.pl)
 
 aidcase--$(EXTVERSION).sql: $(SQL_PARTS) $(TOP)aidcase.control
 	perl $(TOP)sql/build.pl $(TOP) $(EXTVERSION) > $@.new

@@ -10,6 +10,8 @@
 # In a part, a line  -- data: TABLE [FILE]  is replaced by INSERTs of
 # sql/data/FILE.csv, or TABLE.csv (first line = columns; an empty unquoted
 # field = NULL).
+# In a pack, a line  -- forms: AREA PERIOD DOCUMENT  is replaced by the
+# templates of sql/forms/.
 # In an always part, a line  -- comments: FILE [SCHEMA]  is replaced by COMMENT
 # commands of sql/register/FILE.csv (kind,name,zh,en).
 use strict;
@@ -116,12 +118,29 @@ sub comments
 	} @rows;
 }
 
+# The templates of sql/forms/KIND.html for an area, in force over a range of
+# days, by a document.
+sub forms
+{
+	my ($area, $valid, $document) = @_;
+	return join '', map {
+		my $file = $_;
+		my ($kind) = $file =~ m{([^/]+)\.html$};
+		my ($title, $number, $body) = slurp($file) =~ /\Atitle: (\S[^\n]*)\nnumber: (\S[^\n]*)\n\n(.+)\z/s
+		  or die "$file:1: the file does not begin with title:, number: and an empty line\n";
+		"INSERT INTO aidcase.document_template (kind, area_code, valid, title, number_format, body, document_id, illustrative)\n"
+		  . "SELECT " . join(', ', map { quote($_) } $kind, $area, $valid, $title, $number, $body)
+		  . ", d.document_id, true FROM aidcase.policy_document AS d WHERE d.doc_no = " . quote($document) . ";\n";
+	} sort glob("${top}sql/forms/*.html");
+}
+
 sub expand
 {
 	my ($file) = @_;
 	my $text = slurp($file);
 	$text =~ s/^-- data: (\w+)(?: (\w+))?[ \t]*$/inserts($1, $2)/meg;
 	$text =~ s/^-- comments: (\w+)(?: +(\w+))?[ \t]*$/comments($1, $2)/meg;
+	$text =~ s/^-- forms: (\d+) (\S+) (\S+)[ \t]*$/forms($1, $2, $3)/meg;
 	return $text;
 }
 

@@ -24,7 +24,8 @@ VALUES
 ('皖最低工资(2015)', '安徽省最低工资标准(皖政办〔2015〕57号)', '安徽省人民政府办公厅', NULL, '[2015-11-01,2018-11-01)', '政策汇编转载 / republished table'),
 ('皖最低工资(2018)', '安徽省最低工资标准(2018年11月起)', '安徽省人力资源和社会保障厅', NULL, '[2018-11-01,2021-12-01)', '政策汇编转载 / republished table'),
 ('皖最低工资(2021)', '安徽省最低工资标准(2021年12月起,未核对来源)', '安徽省人力资源和社会保障厅', NULL, '[2021-12-01,2023-03-01)', '未核对 / not checked against a source'),
-('皖最低工资(2023)', '安徽省最低工资标准(2023年3月起)', '安徽省人力资源和社会保障厅', NULL, '[2023-03-01,)', '政策汇编转载 / republished table');
+('皖最低工资(2023)', '安徽省最低工资标准(2023年3月起)', '安徽省人力资源和社会保障厅', NULL, '[2023-03-01,)', '政策汇编转载 / republished table'),
+('示例文书', '示例文书格式,仅供演示,以省里规定的格式为准 / illustrative forms; those that a province prescribes go before', 'aidcase', NULL, '[2000-01-01,)', NULL);
 
 INSERT INTO aidcase.policy_parameter (name, area_code, programme, variant, valid, value, divisor,
                                       article, document_id, illustrative)
@@ -186,3 +187,11 @@ SELECT v.effect, v.valid::daterange, v.relations::text[], v.after_death, 3,
                                  'nephew_niece,cousin,parent_in_law,child_in_law,sibling_in_law,co_parent_in_law}', true,
      '公务员法', '第七十四条、第七十六条'))
        AS v (effect, valid, relations, after_death, doc_no, article);
+
+-- How long a decision can be contested, as the papers say it; not checked
+-- against the texts of the laws.
+INSERT INTO aidcase.policy_parameter (name, area_code, valid, value, document_id, illustrative)
+SELECT v.name, '0', '[2019-01-01,)', v.value, (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例文书'), true
+  FROM (VALUES ('reconsideration_days', 60), ('lawsuit_months', 6)) AS v (name, value);
+
+-- forms: 0 [2019-01-01,) 示例文书

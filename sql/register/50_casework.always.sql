@@ -1129,7 +1129,9 @@ DECLARE
           "delivered_at": {"type": "string", "format": "date-time", "past": true},
           "manner": {"type": "string", "codes": "document_delivery.manner"},
           "recipient": {"type": "string", "maxLength": 200},
-          "delivered_by": {"type": "string"}}}';
+          "delivered_by": {"type": "string"},
+          "proof": {"type": "string", "maxLength": 200},
+          "proof_sha256": {"type": "string", "format": "sha256"}}}';
     the_round aidcase.case_round := aidcase.round_of(doc);
     by_staff bigint;
     the_delivery bigint;
@@ -1138,20 +1140,27 @@ BEGIN
         SELECT f.path || ': ' || f.reason
           FROM (SELECT * FROM aidcase.document_faults(doc, shape)
                 UNION ALL
-                SELECT * FROM aidcase.round_faults(doc, '{delivered_by}', 'delivered_at')) AS f
+                SELECT * FROM aidcase.round_faults(doc, '{delivered_by}', 'delivered_at')
+                UNION ALL
+                SELECT 'document_no', 'is not the number under which this paper was issued'
+                 WHERE EXISTS (SELECT FROM aidcase.document_issued AS d WHERE d.round_id = the_round.round_id AND d.kind = doc ->> 'kind')
+                   AND NOT EXISTS (SELECT FROM aidcase.document_issued AS d WHERE d.round_id = the_round.round_id AND d.kind = doc ->> 'kind'
+                                                                              AND d.document_no = doc ->> 'document_no')) AS f
          ORDER BY f.path COLLATE "C", f.reason COLLATE "C"),
         'Example: {"round_id": 1, "kind": "refusal", "document_no": "…", "delivered_at": "2021-04-20T10:00:00+08:00", "manner": "in_person", "recipient": "…"}.');
     by_staff := coalesce((SELECT s.staff_id FROM aidcase.staff AS s WHERE s.staff_no = doc ->> 'delivered_by'),
                          aidcase.acting_staff());
-    INSERT INTO aidcase.document_delivery (case_id, round_id, kind, document_no, delivered_at, manner, recipient, delivered_by)
+    INSERT INTO aidcase.document_delivery (case_id, round_id, kind, document_no, delivered_at, manner, recipient, delivered_by,
+                                           proof, proof_sha256)
     VALUES (the_round.case_id, the_round.round_id, doc ->> 'kind', doc ->> 'document_no',
-            aidcase.iso_timestamp(doc ->> 'delivered_at'), doc ->> 'manner', doc ->> 'recipient', by_staff)
+            aidcase.iso_timestamp(doc ->> 'delivered_at'), doc ->> 'manner', doc ->> 'recipient', by_staff,
+            doc ->> 'proof', decode(doc ->> 'proof_sha256', 'hex'))
     RETURNING delivery_id INTO the_delivery;
     RETURN the_delivery;
 END
 $$;
 COMMENT ON FUNCTION aidcase.record_delivery(jsonb) IS
-    '登记文书送达,返回编号 / records that a document was delivered';
+    '登记文书送达(方式、时间、受送达人、证明),返回编号 / records that a document was delivered: how, when, to whom, what proves it';
 
 -- Everything of one household that the caller may see: the rows of every
 -- table with the case's key, and of them the columns that are granted; rows

@@ -318,17 +318,21 @@ thead { display: table-header-group; }
 tr { page-break-inside: avoid; }
 th, td { border: .35mm solid #000; padding: 1mm 1.5mm; vertical-align: middle; overflow-wrap: anywhere; }
 th { font-weight: normal; background: #f2f2f2; text-align: center; }
+.compact th, .compact td { padding: .5mm 1mm; }
 td.amount { text-align: right; white-space: nowrap; }
 td.center { text-align: center; }
 td.tall { height: 20mm; vertical-align: top; }
 .compact { font-size: 10pt; line-height: 1.35; }
-.compact table { font-size: 9pt; line-height: 1.25; margin-bottom: 2mm; }
-.compact h2 { font-size: 11pt; margin: 2mm 0 .5mm; }
-.compact .seal { margin-top: 0; }
+.compact table { font-size: 8.5pt; line-height: 1.2; margin-bottom: 1.5mm; }
+.compact h2 { font-size: 10.5pt; margin: 1mm 0 .5mm; }
 .seal { margin-top: 10mm; text-align: right; text-indent: 0; page-break-inside: avoid; }
 .seal .place { display: inline-block; width: 40mm; height: 40mm; border: .3mm dashed #999; color: #999; text-align: center; line-height: 40mm; font-size: 9pt; border-radius: 50%; }
+td.id { white-space: nowrap; text-align: center; letter-spacing: -.02em; }
 .signature { margin-top: 8mm; text-indent: 0; page-break-inside: avoid; }
 .signature span { display: inline-block; min-width: 38mm; border-bottom: .3mm solid #000; }
+.compact .seal { margin-top: 0; }
+.compact .seal .place { width: 22mm; height: 22mm; line-height: 22mm; }
+.compact .signature { margin-top: 3mm; }
 .foot { margin-top: 6mm; border-top: .2mm solid #999; font-size: 8.5pt; color: #444; text-indent: 0; }
 .mark { position: fixed; top: 42%; left: 0; width: 100%; text-align: center; font-size: 60pt; color: #ccc; transform: rotate(-30deg); z-index: -1; }
 </style>

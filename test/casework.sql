@@ -576,7 +576,7 @@ SELECT is((SELECT detail FROM pg_temp.refusal(format($$ SELECT aidcase.record_ha
     'receipt_no: was already recorded for this round', 'a receipt counts once');
 SELECT is((SELECT detail FROM pg_temp.refusal(format($$ SELECT aidcase.record_delivery('{"round_id": %s, "kind": "letter", "document_no": "1",
     "delivered_at": "2021-04-08T10:00:00+08:00", "manner": "in_person", "recipient": "甲", "delivered_by": "nobody"}') $$, :round))),
-    E'delivered_by: is no member of staff on that day\nkind: must be one of acceptance, missing_papers, decision, refusal', 'a delivery with its faults');
+    E'delivered_by: is no member of staff on that day\nkind: must be one of acceptance, missing_papers, authorisation, visit_form, review_form, decision, refusal, publicity, change, stop, transfer_list, minutes', 'a delivery with its faults');
 SELECT ok(record_delivery(format('{"round_id": %s, "kind": "acceptance", "document_no": "受2021-1", "delivered_at": "2021-04-08T10:00:00+08:00",
     "manner": "in_person", "recipient": "甲"}', :round)::jsonb) IS NOT NULL, 'a delivery');
 SELECT ok(set_payee(:case, '{"kind": "guardian", "holder_name": "乙", "bank": "某银行", "account_no": "621700000000001"}', '2021-05-01') IS NOT NULL, 'another account');

@@ -212,7 +212,14 @@ SELECT jsonb_build_object(
                                        JOIN aidcase.units_on(p.published_on) AS u ON u.unit_id = i.village_id
                                       WHERE i.publication_id = p.publication_id))
                       FROM publication AS p),
-    'transfer', NULL::jsonb,
+    'transfer', (SELECT jsonb_build_object('from_unit', (SELECT u.name FROM aidcase.units_on(r.day) AS u WHERE u.unit_id = t.unit_id),
+                        'to_unit', coalesce(t.to_place, (SELECT u.name FROM aidcase.units_on(r.day) AS u WHERE u.unit_id = t.to_unit_id)),
+                        'released_on', aidcase.date_in_words(t.released_on), 'accepted_on', aidcase.date_in_words(t.accepted_on),
+                        'last_paid_month', to_char(t.last_paid_month, 'YYYY"年"FMMM"月"'),
+                        'members', t.members, 'awards', t.awards, 'monthly_amount', aidcase.yuan_in_figures(t.monthly_amount),
+                        'open_rounds', t.open_rounds, 'documents', t.documents, 'receipt_no', t.receipt_no, 'note', t.note)
+                   FROM aidcase.case_transfer AS t
+                  WHERE t.case_id = r.case_id AND t.released_on IS NOT NULL ORDER BY t.transfer_id DESC LIMIT 1),
     'meeting', (SELECT jsonb_build_object('minutes_no', m.minutes_no, 'held_at', aidcase.time_in_words(m.held_at), 'place', m.place,
                        'group', g.name,
                        'attendance', (SELECT jsonb_agg(jsonb_build_object('name', s.name,

@@ -58,5 +58,10 @@ BEGIN
     PERFORM pg_temp.by_staff('x-clerk', format('SELECT aidcase.advance(%s, ''verify'')', stopped));
     PERFORM pg_temp.by_staff('x-leader', format('SELECT aidcase.advance(%s, ''decide'')', stopped));
     PERFORM pg_temp.paper(stopped, 'stop');
+    -- another household moves away
+    r := pg_temp.confirm('papers3', '340705100', '340705100201', '{8831}', 300, '2021-05-20 15:00+08');
+    PERFORM pg_temp.by_staff('x-clerk', format('SELECT count(*) FROM aidcase.transfer_case((SELECT case_id FROM aidcase.case_round WHERE round_id = %s), ''芜湖市镜湖区'')', r));
+    PERFORM pg_temp.by_staff('x-leader', format('SELECT aidcase.advance(''case_transfer'', t.transfer_id, ''release'') FROM aidcase.case_transfer AS t JOIN aidcase.case_round AS r USING (case_id) WHERE r.round_id = %s', r));
+    PERFORM pg_temp.paper(r, 'transfer_list');
 END
 $$;

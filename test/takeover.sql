@@ -3,8 +3,9 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(56);
+SELECT plan(57);
 \ir parts/household.sql
+\ir parts/files.sql
 
 SELECT pg_temp.clock('2021-04-06 09:00+08');
 SELECT enrol_staff('{"staff_no":"b-leader","name":"区局领导","employed_from":"2020-01-01","posts":[{"unit":"340705","post":"bureau_leader","from":"2020-01-01"}]}');
@@ -108,7 +109,7 @@ SELECT is((SELECT count(DISTINCT (r ->> 'line')) FROM jsonb_array_elements(:'dry
 SELECT alike(pg_temp.told('t_clerk', format($$SELECT * FROM aidcase.import_file('recipients', %L, 'GB18030', false, '{"lines": 999, "amount": 325000}')$$, :'list')),
     format('ZA007 the file has 2 faults|totals.amount: is 325000, and the file has %%' || E'\n' || 'totals.lines: is 999, and the file has %s|Nothing was imported.%%', :lines), 'control totals that do not agree refuse the whole file');
 SELECT is((SELECT count(*) FROM file_import), 0::bigint, 'nothing of it is there');
-SAVEPOINT before;
+SELECT is(pg_temp.trip('t_clerk', 'recipients', :'list', '2021-04'), format('same bytes, %s lines, then %1$s and 0 refused', :good_lines), 'import, export, import, export: the same bytes');
 SELECT pg_temp.import('t_clerk', :'list', false, format('{"lines": %s}', :lines)::jsonb) AS done \gset
 SELECT is(:'done'::jsonb - 'import_id', :'dry'::jsonb - 'import_id', 'the import does what the dry run said');
 SELECT results_eq('SELECT kind, lines, accepted, rejected, encoding, sha256 FROM file_import',

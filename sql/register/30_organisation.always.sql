@@ -263,29 +263,20 @@ COMMENT ON FUNCTION aidcase.set_units(jsonb, date) IS
 
 -- Staff -----------------------------------------------------------------
 
-/*
- * One document, one person.  A staff number that is not known yet is a new
- * person; with a known one, name, login and phone given replace the present
- * ones, a citizen number may be added but not changed, and posts are added.
- * A post that is recorded with the same dates is left alone, so handing in
- * the same document twice changes nothing.
- */
-CREATE OR REPLACE FUNCTION aidcase.enrol_staff(document jsonb)
-RETURNS bigint
-LANGUAGE plpgsql VOLATILE
+-- All faults of a staff document, as path and reason.
+CREATE OR REPLACE FUNCTION aidcase.staff_faults(document jsonb)
+RETURNS TABLE (path text, reason text)
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
     person  aidcase.staff;
     number  CONSTANT aidcase.citizen_id := aidcase.citizen(document ->> 'citizen_id');
     hired   date := aidcase.iso_date(document ->> 'employed_from');
-    faults  text[];
-    enrolled bigint;
 BEGIN
-    SELECT s.* INTO person FROM aidcase.staff AS s WHERE s.staff_no = document ->> 'staff_no' FOR UPDATE;
-
-    SELECT array_agg(f.path || ': ' || f.reason ORDER BY f.path COLLATE "C", f.reason COLLATE "C") INTO faults
-      FROM (
+    SELECT s.* INTO person FROM aidcase.staff AS s WHERE s.staff_no = document ->> 'staff_no';
+    RETURN QUERY
         WITH listed AS (
             SELECT format('posts[%s]', l.n) AS path, l.n, u.unit_id, u.unit_kind, p.post, p.level,
                    l.item ->> 'unit' AS unit_code, l.item ->> 'post' AS post_code,
@@ -380,9 +371,35 @@ BEGIN
                               coalesce((upper(h.valid) - 1)::text, 'further notice'))
           FROM dated AS d
           JOIN aidcase.staff_post AS h ON h.staff_id = person.staff_id AND h.unit_id = d.unit_id
-                                      AND h.post = d.post AND h.valid && d.valid AND h.valid <> d.valid
-      ) AS f;
-    PERFORM aidcase.raise_faults('staff document', faults,
+                                      AND h.post = d.post AND h.valid && d.valid AND h.valid <> d.valid;
+END
+$$;
+COMMENT ON FUNCTION aidcase.staff_faults(jsonb) IS
+    '人员文档的全部错误 (路径、原因),不写入 / all faults of a staff document, as path and reason; writes nothing';
+
+/*
+ * One document, one person.  A staff number that is not known yet is a new
+ * person; with a known one, name, login and phone given replace the present
+ * ones, a citizen number may be added but not changed, and posts are added.
+ * A post that is recorded with the same dates is left alone, so handing in
+ * the same document twice changes nothing.
+ */
+CREATE OR REPLACE FUNCTION aidcase.enrol_staff(document jsonb)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    person  aidcase.staff;
+    number  CONSTANT aidcase.citizen_id := aidcase.citizen(document ->> 'citizen_id');
+    hired   date := aidcase.iso_date(document ->> 'employed_from');
+    enrolled bigint;
+BEGIN
+    SELECT s.* INTO person FROM aidcase.staff AS s WHERE s.staff_no = document ->> 'staff_no' FOR UPDATE;
+
+    PERFORM aidcase.raise_faults('staff document',
+        ARRAY(SELECT f.path || ': ' || f.reason FROM aidcase.staff_faults(document) AS f
+               ORDER BY f.path COLLATE "C", f.reason COLLATE "C"),
         'Keys: staff_no, name, citizen_id, login, phone, employed_from, and posts as a list of {"unit", "post", "from", "to"}, for a post of a provider with "provider"; "to" is the last day.');
 
     IF person.staff_id IS NULL THEN

@@ -201,7 +201,21 @@ SELECT p.unit_id, p.case_id, a.round_id, 'payment', p.payment_id, NULL,
   JOIN aidcase.payment AS p ON p.award_id = a.award_id AND p.line_kind IN ('current', 'arrears')
   JOIN aidcase.payment_roll AS l ON l.roll_id = p.roll_id
  WHERE h.registry = 'death' AND h.finding IS DISTINCT FROM 'not_confirmed'
-   AND p.benefit_month > aidcase.date_here(h.raised_at);
+   AND p.benefit_month > aidcase.date_here(h.raised_at)
+UNION ALL
+-- the list of deaths tells the day
+SELECT p.unit_id, p.case_id, a.round_id, 'payment', p.payment_id, NULL,
+       '去世后仍发放', 'paid for a month after a death',
+       aidcase.midnight_here(p.benefit_month), m.found_at,
+       jsonb_build_object('programme', p.programme, 'benefit_month', p.benefit_month, 'match_id', m.match_id, 'died_on', m.fact_on,
+                          'reported_at', m.found_at, 'finding', m.finding, 'member_id', n.member_id, 'amount', p.amount,
+                          'persons', p.persons, 'known_before_paid', m.found_at <= l.occurred_at)
+  FROM aidcase.register_match AS m
+  JOIN aidcase.award_person AS n ON n.case_id = m.case_id AND n.citizen_id = m.citizen_id
+  JOIN aidcase.award AS a ON a.award_id = n.award_id
+  JOIN aidcase.payment AS p ON p.award_id = a.award_id AND p.line_kind IN ('current', 'arrears')
+  JOIN aidcase.payment_roll AS l ON l.roll_id = p.roll_id
+ WHERE m.registry = 'death' AND m.finding IS DISTINCT FROM 'not_confirmed' AND p.benefit_month > m.fact_on;
 
 CREATE OR REPLACE VIEW aidcase.audit_amount_differs WITH (security_invoker = true) AS
 SELECT a.unit_id, a.case_id, a.round_id, 'award'::text AS subject, a.award_id AS subject_id, NULL::bigint AS staff_id,

@@ -1,0 +1,96 @@
+-- The kinds of file: deaths, other registers, replies to checks, staff; each
+-- comes out as it went in.
+SET search_path = aidcase, tap, public;
+SET client_min_messages = error;
+BEGIN;
+SELECT plan(33);
+\ir parts/household.sql
+\ir parts/files.sql
+
+SELECT pg_temp.confirm('a', '340705100', '340705100201', '{1,2}', 300, '2021-04-30 15:00+08') AS a \gset
+SELECT pg_temp.clock('2021-05-06 09:00+08');
+SELECT pg_temp.by_staff('x-clerk', format('SELECT round_id FROM file_case(%L)', pg_temp.application('b', '340705100', '340705100201', '{3,4,5}', 300, '2021-05-06'))) AS b \gset
+
+-- ---------------------------------------------------------------------
+-- Deaths
+
+SELECT convert_to(E'公民身份号码,姓名,死亡日期,信息来源\r\n' || pg_temp.person(1) || E',户a成员1,2021-04-20,殡葬\r\n' || pg_temp.person(2) || E',别名,2021/4/21,\r\n'
+    || pg_temp.person(4) || E',户b成员2,2021-05-01,公安\r\n' || pg_temp.person(777) || E',路人,2021-04-01,\r\n' || pg_temp.person(3) || E',户b成员1,2021-05-07,\r\n'
+    || pg_temp.person(3) || E',户b成员1,1949-10-01,\r\n' || pg_temp.person(4) || E',户b成员2,2021-05-01,公安\r\n', 'UTF8') AS deaths \gset
+SELECT alike(pg_temp.told('t_clerk', format('SELECT aidcase.import_file(''deaths'', %L)', :'deaths')), '42501 %', 'units bring no lists of deaths');
+SELECT is(pg_temp.trip('t_bureau', 'deaths', :'deaths', '2021'), 'same bytes, 3 lines, then 3 and 0 refused', 'a list of deaths comes out as it goes in');
+SELECT pg_temp.bring('t_bureau', 'deaths', :'deaths') AS answer \gset
+SELECT is(pg_temp.counts(:'answer'), '7 lines: 3 taken, 1 known, 3 refused', 'who is in benefit or applies is matched, others are not kept');
+SELECT bag_eq(format($$ SELECT pg_temp.faults_of(%L) $$, :'answer'), ARRAY['3 name: differs from the name in the register (taken)', '6 died_on: must not be in the future',
+    '7 died_on: lies before the birth of the person', '8 -: says the same as line 4'], 'with what is wrong, and a name that differs as a remark');
+SELECT results_eq($$ SELECT r.outside_key, m.citizen_id::text, m.fact_on, m.description, m.finding FROM register_match AS m JOIN case_round AS r ON r.case_id = m.case_id ORDER BY m.match_id $$,
+    $$ VALUES ('T-a', pg_temp.person(1), '2021-04-20'::date, '殡葬', NULL::text), ('T-a', pg_temp.person(2), '2021-04-21', '死亡', NULL), ('T-b', pg_temp.person(4), '2021-05-01', '公安', NULL) $$, 'the matches');
+SELECT is(pg_temp.counts(pg_temp.bring('t_bureau', 'deaths', (:'deaths'::bytea || '\x0d0a'))), '7 lines: 0 taken, 4 known, 3 refused', 'what is known already is not matched twice');
+SELECT is(pg_temp.by_login('t_clerk', 'SELECT count(*) FROM aidcase.register_match') || pg_temp.by_login('t_other', 'SELECT count(*) FROM aidcase.register_match'), '30', 'each unit sees its own');
+SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021-05-01')$$) AS roll \gset
+SELECT is((SELECT count(*) FROM audit_paid_after_end WHERE what_en = 'paid for a month after a death'), 2::bigint, 'a month paid after a death is found, by each of the dead');
+SELECT is(pg_temp.told('t_clerk', $$ SELECT aidcase.dispose_match(0, 'x', ' ') $$),
+    E'ZA007 the finding has 3 faults|finding: must be one of not_confirmed, confirmed_counted, confirmed_exempt\nmatch_id: is no open match of your units\nnote: is missing|Example: SELECT aidcase.dispose_match(1, ''not_confirmed'', ''经核实为同名'').', 'a finding with all its faults');
+SELECT is(pg_temp.told('t_clerk', $$ SELECT aidcase.dispose_match((SELECT match_id FROM aidcase.register_match WHERE description = '死亡'), 'not_confirmed', '健在') $$), '(done)', 'one is looked into');
+SELECT is((SELECT count(*) FROM audit_paid_after_end WHERE what_en = 'paid for a month after a death'), 1::bigint, 'and counts no more when it was not so');
+SELECT results_eq('SELECT unit_code, registry, found, disposed, confirmed, open, oldest_days FROM match_status', $$ VALUES ('340705100', 'death', 3::bigint, 1::bigint, 0::bigint, 2::bigint, 0) $$, 'how far the unit is');
+SELECT alike(pg_temp.told('postgres', $$ UPDATE aidcase.register_match SET fact_on = '2021-01-01' $$), 'ZA004 %', 'what a register said does not change');
+
+-- ---------------------------------------------------------------------
+-- Other registers
+
+SELECT convert_to(E'公民身份号码,姓名,登记种类,事项日期,事项,金额\r\n' || pg_temp.person(1) || E',户a成员1,车辆,2021-03-01,"小型轿车, 皖G\"\"12345\"\"",80000.00\r\n'
+    || pg_temp.person(1) || E',户a成员1,bank,,定期存款,-5.50\r\n' || pg_temp.person(2) || E',户a成员2,飞机,2021-03-01,无人机,\r\n' || pg_temp.person(2) || E',户a成员2,税务,,,x\r\n', 'UTF8') AS registers \gset
+SELECT is(pg_temp.trip('t_bureau', 'other_registers', replace(convert_from(:'registers', 'UTF8'), '\"\"', '""')::text::bytea, '2021'), 'same bytes, 2 lines, then 2 and 0 refused', 'records of other registers come out as they go in');
+SELECT pg_temp.bring('t_bureau', 'other_registers', convert_to(replace(convert_from(:'registers', 'UTF8'), '\"\"', '""'), 'UTF8')) AS answer \gset
+SELECT is(pg_temp.counts(:'answer'), '4 lines: 2 taken, 0 known, 2 refused', 'two are matched');
+SELECT bag_eq(format($$ SELECT regexp_replace(f, 'one of .*', 'one of …') FROM pg_temp.faults_of(%L) AS f $$, :'answer'), ARRAY['4 registry: must be one of …', '5 amount: must be an amount in yuan such as 800.00', '5 description: is missing'], 'and what is wrong with the others');
+SELECT results_eq($$ SELECT registry, fact_on, description, amount FROM register_match WHERE registry <> 'death' ORDER BY match_id $$,
+    $$ VALUES ('vehicle', '2021-03-01'::date, '小型轿车, 皖G"12345"', 80000.00::numeric(14,2)), ('bank', NULL, '定期存款', -5.50) $$, 'quotes and commas included');
+
+-- ---------------------------------------------------------------------
+-- Replies to checks
+
+SELECT pg_temp.clock('2021-05-06 10:00+08');
+SELECT pg_temp.by_staff('x-clerk', format($q$SELECT aidcase.record_check(jsonb_build_object('round_id', %1$s, 'reference_no', 'K1', 'requested_at', '2021-05-06T09:30:00+08:00',
+    'results', (SELECT jsonb_agg(jsonb_build_object('member', m.member_id) ORDER BY m.member_id) FROM aidcase.case_member AS m WHERE m.round_id = %1$s)))$q$, :b));
+SELECT pg_temp.clock('2021-05-08 09:00+08');
+SELECT convert_to(E'回复序号,核对编号,公民身份号码,回复时间,核对结果,信息来源,疑似问题,金额\r\n'
+    || '1,K1,' || pg_temp.person(3) || E',2021-05-07T16:00:00+08:00,clean,,,\r\n'
+    || '2,K1,' || pg_temp.person(4) || E',2021-05-07 16:30,suspicious,银行存款,活期,12000\r\n2,K1,' || pg_temp.person(4) || E',2021-05-07 16:30,suspicious,vehicle,轿车,\r\n'
+    || '3,K1,' || pg_temp.person(5) || E',2021-05-06 09:29,suspicious,,,\r\n4,K9,' || pg_temp.person(5) || E',2021-05-07 16:00,clean,bank,x,\r\n', 'UTF8') AS replies \gset
+SELECT is(pg_temp.trip('t_clerk', 'check_replies', :'replies', '2021-05'), 'same bytes, 3 lines, then 3 and 0 refused', 'replies come out as they go in');
+SELECT alike(pg_temp.told('t_bureau', format('SELECT aidcase.import_file(''check_replies'', %L)', :'replies')), '42501 %', 'whoever asked enters them');
+SELECT pg_temp.bring('t_clerk', 'check_replies', :'replies') AS answer \gset
+SELECT is(pg_temp.counts(:'answer'), '5 lines: 3 taken, 0 known, 2 refused', 'three lines are taken');
+SELECT bag_eq(format($$ SELECT pg_temp.faults_of(%L) $$, :'answer'), ARRAY['5 description: is missing: a suspicious outcome names its items', '5 registry: is missing: a suspicious outcome names its items', '5 returned_at: lies before the request',
+    '6 description: goes with a suspicious outcome only', '6 reference_no: is no check of this person in your units', '6 registry: goes with a suspicious outcome only'], 'the others with every reason');
+SELECT results_eq(format($$ SELECT m.citizen_id::text, c.outcome, c.returned_at, (SELECT string_agg(h.registry || ' ' || coalesce(h.amount::text, '-'), ', ' ORDER BY h.hit_id) FROM registry_hit AS h WHERE h.check_id = c.check_id)
+      FROM registry_check AS c JOIN case_member AS m USING (member_id) WHERE c.round_id = %s ORDER BY m.member_id $$, :b),
+    $$ VALUES (pg_temp.person(3), 'clean', '2021-05-07 16:00+08'::timestamptz, NULL), (pg_temp.person(4), 'suspicious', '2021-05-07 16:30+08', 'bank 12000.00, vehicle -'), (pg_temp.person(5), NULL, NULL, NULL) $$, 'checks are answered, with their items');
+SELECT is(pg_temp.counts(pg_temp.bring('t_clerk', 'check_replies', :'replies'::bytea || '\x0d0a')), '5 lines: 0 taken, 3 known, 2 refused', 'answers that are there already');
+SELECT bag_eq(format($$ SELECT pg_temp.faults_of(pg_temp.bring('t_clerk', 'check_replies', convert_to(E'reply,reference_no,citizen_id,returned_at,outcome\n1,K1,%s,2021-05-08 08:00,clean', 'UTF8'), true)) $$, pg_temp.person(4)),
+    ARRAY['2 reference_no: was answered already, in other words'], 'cannot be answered otherwise');
+
+-- ---------------------------------------------------------------------
+-- Staff
+
+SELECT convert_to(E'工号,姓名,公民身份号码,电话,登录名,入职日期,单位代码,岗位,任职日期,离任日期,服务机构代码\r\n'
+    || E'n-1,新员工,,13800000000,,2021-04-01,340705100,clerk,2021-04-01,,\r\nn-1,新员工,,13800000000,,2021-04-01,340705100,调查人员,2021-04-01,2021-12-31,\r\n'
+    || E'n-2,另一人,,,,2021-04-01,340705100,bureau_clerk,2021-04-01,,\r\nn-3,甲,,,,2021-04-01,340705100,clerk,2021-04-01,,\r\nn-3,乙,,,,2021-04-01,999999,clerk,2021-03-01,,\r\n', 'UTF8') AS staff \gset
+SELECT alike(pg_temp.told('t_clerk', format('SELECT aidcase.import_file(''staff'', %L)', :'staff')), '42501 %', 'units enrol nobody');
+SELECT pg_temp.bring('t_admin', 'staff', replace(convert_from(:'staff', 'UTF8'), '调查人员', (SELECT label_zh FROM post WHERE post = 'investigator'))::text::bytea) AS answer \gset
+SELECT is(pg_temp.counts(:'answer'), '5 lines: 2 taken, 0 known, 3 refused', 'staff of a file');
+SELECT bag_eq(format($$ SELECT pg_temp.faults_of(%L) $$, :'answer'), ARRAY['4 post: is held at level district, and the unit is of level unit', '5 -: goes with line 6, which is refused', '6 name: differs from line 5 of the same person'], 'all of a person or nothing');
+SELECT results_eq($$ SELECT s.name, s.phone, p.post, p.valid FROM staff AS s JOIN staff_post AS p USING (staff_id) WHERE s.staff_no LIKE 'n-%' ORDER BY p.staff_post_id $$,
+    $$ VALUES ('新员工', '13800000000', 'clerk', '[2021-04-01,)'::daterange), ('新员工', '13800000000', 'investigator', '[2021-04-01,2022-01-01)') $$, 'with their posts');
+SELECT is(pg_temp.trip('t_admin', 'staff', convert_to(E'staff_no,name,employed_from,unit,post,post_from\nn-5,戊,2021-05-01,340705100,clerk,2021-05-01\n', 'UTF8'), '2021'),
+    'same bytes, 1 lines, then 1 and 0 refused', 'the list of all staff, imported into the register that it came from, brings who is new');
+SELECT is(pg_temp.trip('t_bureau', 'filings', convert_to(E'工号,申报日期,关系,姓名,公民身份号码,出生日期,亲子种类,开始日期,终止日期,终止原因\r\nx-group1,2021-05-01,父母,"父,""一""",' || pg_temp.citizen('340702', '1950-01-01', 1)
+    || E',,亲生,,,\r\nx-group1,2021-05-01,兄弟姐妹,无号,,1971-01-01,,,,\r\nx-group2,2021-05-02,无,,,,,,,\r\n', 'UTF8'), '2021-05'), 'same bytes, 3 lines, then 3 and 0 refused', 'filings too');
+SELECT is((SELECT count(*) FROM sensitive_reading), 0::bigint, 'readings that were undone are not there');
+SELECT set_eq($$ SELECT kind FROM file_kind $$, $$ VALUES ('recipients'), ('filings'), ('check_replies'), ('deaths'), ('other_registers'), ('staff') $$, 'the kinds');
+SELECT is_empty($$ SELECT kind, f FROM file_kind CROSS JOIN LATERAL (VALUES (judge_function || '()'), (write_function || '(bigint)'), (export_function || '(date,date)')) AS v (f) WHERE to_regprocedure(f) IS NULL $$, 'each with its functions');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -20,6 +20,10 @@ OBJS = \
 	extension/intervals.o \
 	extension/kin.o \
 	extension/ledger.o \
+	extension/means_assess.o \
+	extension/means_core.o \
+	extension/means_facts.o \
+	extension/means_rules.o \
 	extension/means_test.o \
 	extension/merkle.o \
 	extension/money.o \

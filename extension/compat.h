@@ -47,4 +47,13 @@ aidcase_decode_datetime(char **field, int *ftype, int nf, int *dtype,
 #define pg_noreturn		pg_attribute_noreturn()
 #endif
 
+/* since 18 an index scan takes a place for its instrumentation */
+#if PG_VERSION_NUM >= 180000
+#define aidcase_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
+#else
+#define aidcase_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, nkeys, 0)
+#endif
+
 #endif							/* AIDCASE_COMPAT_H */

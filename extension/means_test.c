@@ -24,7 +24,7 @@
  *
  * The quick way reads the digits of a numeric where they are stored, without
  * a copy.  That format is on disk, so pg_upgrade keeps the server from
- * changing it; read_scaled() is the only place that knows it, and the first
+ * changing it; aidcase_read_scaled() is the only place that knows it, and the first
  * call in each backend checks it against numeric_in().
  *
  * Memory: the aggregate's state, and the numeric it may hold, live in the
@@ -44,6 +44,7 @@
 
 #include "aidcase.h"
 #include "compat.h"
+#include "means.h"
 
 PG_FUNCTION_INFO_V1(aidcase_gap_amount);
 PG_FUNCTION_INFO_V1(aidcase_gap_amount_annual);
@@ -84,7 +85,10 @@ typedef struct MeansTestState
 	Numeric		rest;			/* what did not fit; NULL = nothing */
 } MeansTestState;
 
+static GapRounding find_rounding(const char *chars, size_t length);
 static GapRounding parse_rounding(text *name);
+static bool gap_fen(Fraction standard, int members, Money income, int months,
+					GapRounding rounding, int128 *fen);
 static void check_amount(Numeric amount, const char *what);
 static Numeric gap(FunctionCallInfo fcinfo, int months, const char *what);
 static Numeric gap_numeric(Numeric standard, int32 members, Numeric income,
@@ -94,13 +98,11 @@ static void check_share(Numeric share);
 static void add_rest(MeansTestState *state, Numeric term,
 					 MemoryContext context);
 static Numeric state_sum(MeansTestState *state);
-#ifdef QUICK_WAY
-static bool read_scaled(Datum value, int128 *scaled);
 static void check_numeric_format(void);
+#ifdef QUICK_WAY
 static bool gap_quick(Datum standard_datum, int32 members,
 					  Datum income_datum, int months, GapRounding rounding,
 					  Numeric *result);
-static Numeric scaled_to_numeric(int128 value, int decimals);
 #endif
 
 /* Short names for the server's arithmetic. */
@@ -163,7 +165,7 @@ fen_to_yuan(Numeric fen)
  * Reads the name of a rounding mode.
  */
 static GapRounding
-parse_rounding(text *name)
+find_rounding(const char *chars, size_t length)
 {
 	static const struct
 	{
@@ -175,8 +177,6 @@ parse_rounding(text *name)
 		{"ceil_yuan_person", GAP_CEIL_YUAN_PERSON},
 		{"per_person_whole_yuan_gap", GAP_PER_PERSON_WHOLE_YUAN}
 	};
-	const char *chars = VARDATA_ANY(name);
-	size_t		length = VARSIZE_ANY_EXHDR(name);
 	size_t		i;
 
 	for (i = 0; i < lengthof(modes); i++)
@@ -187,11 +187,17 @@ parse_rounding(text *name)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("rounding mode \"%s\" is not recognized",
-					text_to_cstring(name)),
+			 errmsg("rounding mode \"%.*s\" is not recognized", (int) length,
+					chars),
 			 errdetail("A gap is rounded in one of the modes of table \"aidcase.rounding_rule\"."),
 			 errhint("Use exact, ceil_yuan_household, ceil_yuan_person or per_person_whole_yuan_gap.")));
 	return GAP_EXACT;			/* keep compiler quiet */
+}
+
+static GapRounding
+parse_rounding(text *name)
+{
+	return find_rounding(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 }
 
 /*
@@ -292,50 +298,104 @@ gap_numeric(Numeric standard, int32 members, Numeric income, int months,
 	return fen_to_yuan(nearest(MUL(missing, hundred), n_months));
 }
 
+/*
+ * The gap by 128-bit integers, in fen: standard x members x months - income,
+ * divided by the months.  The income is in units of 10^-16 yuan.  False when
+ * a product does not fit into 128 bits; *fen is not negative.
+ */
+bool
+aidcase_gap_fen(Fraction standard, int members, Money income, int months,
+				const char *rounding_name, int128 *fen)
+{
+	return gap_fen(standard, members, income, months,
+				   find_rounding(rounding_name, strlen(rounding_name)), fen);
+}
+
+/*
+ * The same with the mode as it is inside.
+ */
+static bool
+gap_fen(Fraction standard, int members, Money income, int months,
+		GapRounding rounding, int128 *fen)
+{
+	int128		yuan;			/* a yuan, as "missing" has it */
+	int128		whole;			/* months x members x standard */
+	int128		less;
+	int128		missing;		/* the gap x months x divisor */
+	int128		share;
+
+	if (rounding == GAP_PER_PERSON_WHOLE_YUAN)
+	{
+		int128		person_months = (int128) months * members;
+		int128		per_capita;
+
+		if (__builtin_mul_overflow(person_months, 2 * MONEY_YUAN, &yuan) ||
+			__builtin_add_overflow(2 * income, yuan / 2, &less))
+			return false;
+		per_capita = less / yuan;
+		if (__builtin_mul_overflow(per_capita, (int128) standard.den, &less) ||
+			__builtin_mul_overflow(standard.num - less, (int128) members,
+								   &missing))
+			return false;
+		if (missing <= 0)
+		{
+			*fen = 0;
+			return true;
+		}
+		if (__builtin_mul_overflow(missing, (int128) 200, &missing))
+			return false;
+		*fen = (missing + standard.den) / (2 * (int128) standard.den);
+		return true;
+	}
+
+	if (__builtin_mul_overflow((int128) months * standard.den, MONEY_YUAN, &yuan) ||
+		__builtin_mul_overflow(standard.num, (int128) months * members, &whole) ||
+		__builtin_mul_overflow(whole, MONEY_YUAN, &whole) ||
+		__builtin_mul_overflow(income, (int128) standard.den, &less))
+		return false;
+	missing = whole - less;
+	if (missing <= 0)
+		*fen = 0;
+	else if (rounding == GAP_CEIL_YUAN_HOUSEHOLD)
+		*fen = (missing / yuan + (missing % yuan != 0)) * 100;
+	else if (rounding == GAP_CEIL_YUAN_PERSON)
+	{
+		if (__builtin_mul_overflow(yuan, (int128) members, &share))
+			return false;
+		*fen = (missing / share + (missing % share != 0)) * members * 100;
+	}
+	else
+	{
+		if (__builtin_mul_overflow(missing, (int128) 200, &missing) ||
+			__builtin_add_overflow(missing, yuan, &missing))
+			return false;
+		*fen = missing / (2 * yuan);
+	}
+	return true;
+}
+
 #ifdef QUICK_WAY
 /*
  * The gap by 128-bit integers; false when a value does not fit or is to be
- * refused.  Amounts are at most 10^20 units, members below 2^31, so no
- * product here passes 10^34.
+ * refused.
  */
 static bool
 gap_quick(Datum standard_datum, int32 members, Datum income_datum, int months,
 		  GapRounding rounding, Numeric *result)
 {
 	const int128 most = (int128) MAX_YUAN * UNIT;
-	const int128 yuan = (int128) months * UNIT; /* a yuan, as "missing" has it */
-	int128		standard;
+	Fraction	standard;
 	int128		income;
-	int128		missing;		/* the gap x months, in units */
 	int128		fen;
 
-	if (!read_scaled(standard_datum, &standard) || standard < 0 ||
-		standard > most ||
-		!read_scaled(income_datum, &income) || income < 0 || income > most)
+	if (!aidcase_read_scaled(standard_datum, &standard.num) ||
+		standard.num < 0 || standard.num > most ||
+		!aidcase_read_scaled(income_datum, &income) || income < 0 ||
+		income > most)
 		return false;
-
-	if (rounding == GAP_PER_PERSON_WHOLE_YUAN)
-	{
-		int128		per_capita = (2 * income + yuan * members) /
-			(2 * yuan * members);
-
-		missing = (standard - per_capita * UNIT) * members;
-		fen = missing <= 0 ? 0 : (200 * missing + UNIT) / (2 * UNIT);
-	}
-	else
-	{
-		missing = standard * members * months - income;
-		if (missing <= 0)
-			fen = 0;
-		else if (rounding == GAP_CEIL_YUAN_HOUSEHOLD)
-			fen = (missing + yuan - 1) / yuan * 100;
-		else if (rounding == GAP_CEIL_YUAN_PERSON)
-			fen = (missing + yuan * members - 1) / (yuan * members) *
-				members * 100;
-		else
-			fen = (200 * missing + yuan) / (2 * yuan);
-	}
-	if (fen > PG_INT64_MAX)
+	standard.den = UNIT;
+	if (!gap_fen(standard, members, income * UNIT, months, rounding, &fen) ||
+		fen > PG_INT64_MAX)
 		return false;
 	*result = int64_div_fast_to_numeric((int64) fen, MONEY_DECIMALS);
 	return true;
@@ -527,7 +587,7 @@ add_total(MeansTestState *state, int128 term, MemoryContext context)
 	state->total += term;		/* both were below 2^126 */
 	if (state->total >= most || state->total <= -most)
 	{
-		add_rest(state, scaled_to_numeric(state->total, SUM_DECIMALS),
+		add_rest(state, aidcase_scaled_to_numeric(state->total, SUM_DECIMALS),
 				 context);
 		state->total = 0;
 	}
@@ -566,9 +626,9 @@ aidcase_means_test_step(PG_FUNCTION_ARGS)
 		/* 10^24 units are 10^16 yuan, and a term is below 1.2 * 10^33 */
 		const int128 most = (int128) UNIT * UNIT * UNIT;
 
-		if (read_scaled(PG_GETARG_DATUM(1), &quick_amount) &&
+		if (aidcase_read_scaled(PG_GETARG_DATUM(1), &quick_amount) &&
 			quick_amount < most && quick_amount > -most &&
-			read_scaled(PG_GETARG_DATUM(3), &quick_share) &&
+			aidcase_read_scaled(PG_GETARG_DATUM(3), &quick_share) &&
 			quick_share >= 0 && quick_share <= UNIT)
 		{
 			add_total(state, quick_amount * quick_share * times, context);
@@ -682,7 +742,7 @@ static Numeric
 state_sum(MeansTestState *state)
 {
 #ifdef QUICK_WAY
-	Numeric		sum = scaled_to_numeric(state->total, SUM_DECIMALS);
+	Numeric		sum = aidcase_scaled_to_numeric(state->total, SUM_DECIMALS);
 
 	return state->rest == NULL ? sum : ADD(sum, state->rest);
 #else
@@ -709,7 +769,6 @@ aidcase_means_test_final(PG_FUNCTION_ARGS)
 	PG_RETURN_NUMERIC(ADD(DatumGetNumeric(sum), cent));
 }
 
-#ifdef QUICK_WAY
 /* ---------------------------------------------------------------------
  * Numerics as integers
  */
@@ -730,8 +789,8 @@ aidcase_means_test_final(PG_FUNCTION_ARGS)
  * when it has more decimals, is not finite or has more than 24 digits before
  * the point.  The digits may lie at any address (a stored value is packed).
  */
-static bool
-read_scaled(Datum value, int128 *scaled)
+bool
+aidcase_read_scaled(Datum value, int128 *scaled)
 {
 	static bool checked = false;
 	struct varlena *packed;
@@ -803,7 +862,7 @@ read_scaled(Datum value, int128 *scaled)
 }
 
 /*
- * Does the server store numerics as read_scaled() believes?  Once a backend.
+ * Does the server store numerics as aidcase_read_scaled() believes?  Once a backend.
  */
 static void
 check_numeric_format(void)
@@ -833,7 +892,7 @@ check_numeric_format(void)
 												ObjectIdGetDatum(InvalidOid),
 												Int32GetDatum(-1));
 		int128		scaled;
-		bool		read = read_scaled(value, &scaled);
+		bool		read = aidcase_read_scaled(value, &scaled);
 
 		if (read ? scaled != samples[i].scaled : samples[i].scaled != -1)
 			elog(ERROR, "the server stores numeric %s in a form that aidcase was not written for",
@@ -845,8 +904,8 @@ check_numeric_format(void)
 /*
  * An integer number of units of 10^-decimals as a numeric.
  */
-static Numeric
-scaled_to_numeric(int128 value, int decimals)
+Numeric
+aidcase_scaled_to_numeric(int128 value, int decimals)
 {
 	const int64 half = INT64CONST(1000000000000000000); /* 10^18 */
 
@@ -866,8 +925,7 @@ scaled_to_numeric(int128 value, int decimals)
 		return int64_div_fast_to_numeric((int64) value, decimals);
 
 	/* the quotient may itself need two steps */
-	return ADD(MUL(scaled_to_numeric(value / half, 0),
+	return ADD(MUL(aidcase_scaled_to_numeric(value / half, 0),
 				   int64_div_fast_to_numeric(half, decimals)),
 			   int64_div_fast_to_numeric((int64) (value % half), decimals));
 }
-#endif

@@ -416,7 +416,7 @@ SELECT results_eq(format('SELECT step, rule, input, amount, running_total, doc_n
     $$ VALUES ('income', 'wage', 800.00, 9600::numeric, 9600::numeric, '示例参数'),
               ('income', 'basic_pension', 105, 0, 9600, '示例参数'),
               ('income', 'business', 5500, 5500, 15100, '示例参数'),
-              ('deduction', 'medical_self_paid', 1000, -1000, 14100, NULL),
+              ('deduction', 'medical_self_paid', 1000, -1000, 14100, '示例参数'),
               ('deduction', 'work_cost_share', 0.3, -2361.6, 11738.4, '示例参数'),
               ('support', 'support_formula', 1365.33, 1365.33, 13103.73, '示例参数'),
               ('standard', 'dibao_standard', 656, 1968, 1968, '示例参数'),
@@ -654,34 +654,21 @@ SELECT is(pg_temp.fault(format('SELECT determine(%s)', :early)),
 E'ZA008 parameters or rules of the determination are not set
 Income rule of kind "rent" is not in force on 2019-06-28 for area 340705100201 or one above it.
 Income rule of kind "wage" is not in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "aged_from", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "aged_from", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "benefit_start_months", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "benefit_start_months", programme ''low_income'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "benefit_start_months", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "benefit_start_months", programme ''temp_assistance'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "dibao_standard", variant ''urban'', programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "financial_assets_limit", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "financial_assets_limit", programme ''low_income'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "financial_assets_limit", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "homes_limit", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "homes_limit", programme ''low_income'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "homes_limit", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "marginal_multiple", programme ''low_income'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "minor_below", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "minor_below", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "non_residential_limit", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "non_residential_limit", programme ''low_income'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "non_residential_limit", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "support_rate", variant ''three_or_more_children'', programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "support_rate", variant ''up_to_two_children'', programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "support_threshold_multiple", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "tekun_multiple", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "vehicles_limit", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "vehicles_limit", programme ''low_income'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
-Parameter "vehicles_limit", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "tekun_standard", variant ''urban'', programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Rounding rule of programme "dibao", component "base", is not in force on 2019-06-28 for area 340705100201 or one above it.
-Rounding rule of programme "tekun", component "base", is not in force on 2019-06-28 for area 340705100201 or one above it.',
+Rounding rule of programme "tekun", component "base", is not in force on 2019-06-28 for area 340705100201 or one above it.
+Support rule is not in force on 2019-06-28 for area 340705100201 or one above it.
+Test of property of programme "dibao" is not in force on 2019-06-28 for area 340705100201 or one above it.
+Test of property of programme "low_income" is not in force on 2019-06-28 for area 340705100201 or one above it.
+Test of property of programme "tekun" is not in force on 2019-06-28 for area 340705100201 or one above it.',
     'before any rule was set');
 SELECT is((SELECT count(*) FROM determination WHERE round_id = :early), 0::bigint, 'and nothing is written');
 SET LOCAL aidcase.clock = '2021-04-12 10:00+08';

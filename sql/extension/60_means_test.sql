@@ -67,3 +67,38 @@ CREATE AGGREGATE means_test(amount numeric, basis text, counted_share numeric) (
 );
 COMMENT ON AGGREGATE means_test(numeric, text, numeric) IS
 '家庭年收入 = Σ 金额×(按月 12,按年 1)×计入比例,精确不取整;扣除项以负数计入;无金额的行不计,无依据或比例则报错 / annual income of a household: the exact sum of amount x (12 per month, 1 per year) x counted share; deductions enter as negative amounts; a row without amount adds nothing, an amount without basis or share is an error';
+
+-- The means test itself: facts of rounds and rules in, a row per round and
+-- programme out.  It writes nothing and looks at no rights: the owner's alone.
+CREATE TYPE assessment_line AS (
+    line_no       integer,
+    step          text,
+    member_id     bigint,
+    rule          text,
+    article       text,
+    document_id   bigint,
+    input         numeric,
+    bound         numeric,
+    basis         text,
+    amount        numeric,
+    running_total numeric,
+    illustrative  boolean);
+COMMENT ON TYPE assessment_line IS
+'测算明细的一行 / a line of a means test';
+
+CREATE FUNCTION assess(round_ids bigint[], on_date date, changes jsonb DEFAULT NULL,
+                       month date DEFAULT NULL, with_lines boolean DEFAULT false,
+                       programmes text[] DEFAULT NULL)
+    RETURNS TABLE (
+        round_id bigint, case_id bigint, programme text, rule_date date, benefit_month date,
+        members integer, annual_income numeric, standard numeric, eligible boolean,
+        low_income_class text, base_amount numeric, addon_amount numeric, care_amount numeric,
+        amount numeric, potential_addon numeric, minimum_amount numeric, maximum_amount numeric,
+        rounding text, reasons text[], illustrative boolean, persons bigint[], village_id bigint,
+        residence text, lines assessment_line[])
+    AS 'MODULE_PATHNAME', 'aidcase_assess'
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 1000;
+COMMENT ON FUNCTION assess(bigint[], date, jsonb, date, boolean, text[]) IS
+'内部:测算任意轮次,不写入;changes 为假设的参数,month 为指定待遇月份;缺规则报错 ZA008 并全部列出 / internal: the means test of any rounds, writing nothing; changes supposes parameters ([{"name","area","programme","variant","value","divisor","from"}]), month asks for the amounts of that month; error ZA008 names all rules that are missing';
+REVOKE ALL ON FUNCTION assess(bigint[], date, jsonb, date, boolean, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION assess(bigint[], date, jsonb, date, boolean, text[]) TO aidcase_owner;

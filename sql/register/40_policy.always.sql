@@ -327,7 +327,6 @@ COMMENT ON COLUMN aidcase.income_rule.illustrative IS '示例值 / made up for d
 
 COMMENT ON TABLE aidcase.expense_kind IS '支出种类 / kinds of expense';
 COMMENT ON COLUMN aidcase.expense_kind.expense_kind IS '支出种类 / kind';
-COMMENT ON COLUMN aidcase.expense_kind.deductible IS '核算收入时可扣减 / deducted from income in the gap calculation';
 COMMENT ON COLUMN aidcase.expense_kind.label_zh IS '中文名称 / Chinese label';
 COMMENT ON COLUMN aidcase.expense_kind.label_en IS '英文名称 / English label';
 COMMENT ON COLUMN aidcase.expense_kind.sort IS '顺序 / order';

@@ -104,7 +104,6 @@ SELECT aidcase.set_up_table('income_rule');
 
 CREATE TABLE aidcase.expense_kind (
     expense_kind text PRIMARY KEY,
-    deductible   boolean NOT NULL,      -- from income, in the gap calculation
     label_zh     text NOT NULL,
     label_en     text NOT NULL,
     sort         integer NOT NULL

@@ -52,7 +52,7 @@ CREATE TABLE aidcase.determination_line (
     case_id       bigint NOT NULL,
     line_no       integer NOT NULL CHECK (line_no > 0),
     step          text NOT NULL CHECK (step IN ('member', 'income', 'deduction', 'support', 'property',
-        'standard', 'limit', 'base', 'rounding', 'addon', 'result')),
+        'standard', 'limit', 'base', 'rounding', 'addon', 'care', 'result')),
     member_id     bigint,
     rule          text NOT NULL,        -- income kind, parameter, add-on group, reason …
     article       text,
@@ -67,18 +67,6 @@ CREATE TABLE aidcase.determination_line (
     CHECK (amount IS NULL OR basis IS NOT NULL)
 );
 SELECT aidcase.set_up_table('determination_line');
-
--- A rule as a determination uses it: a value, or a mode of rounding.
-CREATE TYPE aidcase.rule_in_force AS (
-    value        numeric,
-    divisor      numeric,
-    mode         text,
-    article      text,
-    document_id  bigint,
-    illustrative boolean
-);
-COMMENT ON TYPE aidcase.rule_in_force IS
-    '测算所用的规则:数值或取整方式及其依据 / a rule as a determination uses it, with its document';
 
 -- The combined assistance opinion (综合救助意见): a line per matter.
 CREATE TABLE aidcase.assistance_opinion (
@@ -117,7 +105,8 @@ INSERT INTO aidcase.label (code_set, code, zh, en, sort) VALUES
 ('determination_line.step', 'base',      '基本部分',   'base', 8),
 ('determination_line.step', 'rounding',  '取整',       'rounding', 9),
 ('determination_line.step', 'addon',     '分类施保',   'add-on', 10),
-('determination_line.step', 'result',    '结果',       'result', 11),
+('determination_line.step', 'care',      '照料护理',   'care', 11),
+('determination_line.step', 'result',    '结果',       'result', 12),
 ('determination_line.rule', 'counted',            '计入家庭人口',         'counted', 1),
 ('determination_line.rule', 'not_counted',        '不计入家庭人口',       'not counted', 2),
 ('determination_line.rule', 'work_ability',       '有劳动能力',           'able to work', 3),
@@ -133,13 +122,17 @@ INSERT INTO aidcase.label (code_set, code, zh, en, sort) VALUES
 ('determination_line.rule', 'ceil_yuan_household', '家庭总额进到元',      'household total up to a whole yuan', 13),
 ('determination_line.rule', 'ceil_yuan_person',   '人均进到元后乘人数',   'per person up to a whole yuan, x members', 14),
 ('determination_line.rule', 'per_person_whole_yuan_gap', '人均收入取整到元后求差额', 'per-capita income to a whole yuan, then the gap', 15),
-('determination_line.rule', 'aged',               '老年人',               'aged', 16),
-('determination_line.rule', 'minor',              '未成年人',             'minor', 17),
-('determination_line.rule', 'severe_disability',  '重度残疾人',           'severely disabled', 18),
-('determination_line.rule', 'serious_illness',    '重病患者',             'seriously ill', 19),
+('determination_line.rule', 'income_cap',         '超过计入上限的部分不计', 'what passes the cap is not counted', 16),
+('determination_line.rule', 'expense_cap',        '超过扣减上限的部分不扣', 'what passes the cap is not deducted', 17),
+('determination_line.rule', 'band',               '分档',                 'band', 18),
+('determination_line.rule', 'self_care_not_assessed', '未评估生活自理能力,照料护理费未计', 'self-care not assessed: no care amount', 19),
+('determination_line.rule', 'full_care',          '全护理',               'full care', 23),
+('determination_line.rule', 'half_care',          '半护理',               'half care', 24),
+('determination_line.rule', 'self_care',          '全自理',               'self-care', 25),
 ('determination_line.rule', 'addons_to_fen',      '分类施保金合计四舍五入到分', 'add-ons together to 0.01 yuan, half up', 20),
 ('determination_line.rule', 'eligible',           '符合条件',             'eligible', 21),
 ('determination_line.rule', 'emergency_round',    '急难型救助',           'emergency assistance', 22),
 ('determination.low_income_class', 'tekun',    '特困人员',         'person in extreme hardship', 1),
 ('determination.low_income_class', 'dibao',    '低保对象',         'dibao recipient', 2),
-('determination.low_income_class', 'marginal', '低保边缘家庭成员', 'dibao-marginal family', 3);
+('determination.low_income_class', 'marginal', '低保边缘家庭成员', 'dibao-marginal family', 3),
+('determination.low_income_class', 'rigid_expense', '刚性支出困难家庭', 'rigid-expense family', 4);

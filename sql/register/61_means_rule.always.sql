@@ -131,3 +131,91 @@ COMMENT ON COLUMN aidcase.band_rule.article IS '条款,空为无 / article; NULL
 COMMENT ON COLUMN aidcase.band_rule.document_id IS '依据文件 / document';
 COMMENT ON COLUMN aidcase.band_rule.illustrative IS '示例值 / made up for demonstration';
 
+
+-- All rules in one shape, for extension/means_rules.c: each session keeps a
+-- copy.  Kind span is the periods of the parameters, whose values policy.c has.
+CREATE OR REPLACE VIEW aidcase.means_rule AS
+SELECT 'income'::text AS kind, r.income_kind AS code, r.programme AS programme, r.area_code AS area_code, r.valid AS valid, NULL::integer AS sort, NULL::text AS t1, NULL::text AS t2, NULL::text AS t3, NULL::text AS t4, NULL::text AS t5, NULL::text AS t6, NULL::text[] AS list, r.counted_share::numeric AS n1, r.annual_cap::numeric AS n2, NULL::numeric AS n3, NULL::numeric AS n4, NULL::numeric AS n5, r.article AS article, r.document_id AS document_id, r.illustrative AS illustrative
+  FROM aidcase.income_rule AS r
+UNION ALL
+SELECT 'expense'::text, r.expense_kind, NULL, r.area_code, r.valid, NULL, r.use, NULL, NULL, NULL, NULL, NULL, NULL, r.share::numeric, r.annual_cap::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.expense_rule AS r
+UNION ALL
+SELECT 'property'::text, r.test, r.programme, r.area_code, r.valid, r.sort, r.parameter, r.measure, r.refusal_reason, NULL, NULL, NULL, r.property_kinds, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.property_test AS r
+UNION ALL
+SELECT 'exemption'::text, r.property_kind, NULL, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.up_to::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.property_exemption AS r
+UNION ALL
+SELECT 'addon'::text, r.addon_group, r.programme, r.area_code, r.valid, NULL, r.residence, NULL, NULL, NULL, NULL, NULL, NULL, r.share::numeric, r.amount::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.addon_rule AS r
+UNION ALL
+SELECT 'stacking'::text, NULL, r.programme, r.area_code, r.valid, NULL, r.mode, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.addon_stacking AS r
+UNION ALL
+SELECT 'rounding'::text, r.component, r.programme, r.area_code, r.valid, NULL, r.mode, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.rounding_rule AS r
+UNION ALL
+SELECT 'support'::text, r.variant, NULL, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.counted_relations, r.payers_from::numeric, r.payers_below::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.support_rule AS r
+UNION ALL
+SELECT 'imputed'::text, r.variant, NULL, r.area_code, r.valid, NULL, r.sex, r.work_ability, r.base, NULL, NULL, NULL, NULL, r.age_from::numeric, r.age_below::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.imputed_rule AS r
+UNION ALL
+SELECT 'single'::text, r.person_group, NULL, r.area_code, r.valid, NULL, r.variant, NULL, NULL, NULL, NULL, NULL, NULL, r.in_force::integer::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.single_person_rule AS r
+UNION ALL
+SELECT 'programme'::text, NULL, r.programme, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.in_force::integer::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.programme_rule AS r
+UNION ALL
+SELECT 'care'::text, r.care_level, NULL, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.unmet_from::numeric, r.unmet_to::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.care_level_rule AS r
+UNION ALL
+SELECT 'temp'::text, r.temp_type, NULL, r.area_code, r.valid, NULL, r.low_income_class, r.method, r.variant, r.band_set, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.temp_rule AS r
+UNION ALL
+SELECT 'band'::text, r.band_set, NULL, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.amount_from::numeric, r.amount_to::numeric, r.rate::numeric, r.excess::integer::numeric, r.fixed::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.band_rule AS r
+UNION ALL
+SELECT 'group'::text, r.person_group, NULL, NULL, NULL, r.sort, r.age_from, r.age_below, r.age_variant, r.disability_level, r.health, r.work_ability, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
+  FROM aidcase.person_group AS r
+UNION ALL
+SELECT 'income_kind'::text, r.income_kind, NULL, NULL, NULL, NULL, r.category, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
+  FROM aidcase.income_kind AS r
+UNION ALL
+SELECT 'expense_kind'::text, r.expense_kind, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
+  FROM aidcase.expense_kind AS r
+UNION ALL
+SELECT 'property_kind'::text, r.property_kind, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
+  FROM aidcase.property_kind AS r
+UNION ALL
+SELECT 'parameter_name'::text, r.name, NULL, NULL, NULL, NULL, r.unit_of_measure, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
+  FROM aidcase.parameter_name AS r
+UNION ALL
+SELECT 'reason'::text, r.refusal_reason, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, NULL, NULL
+  FROM aidcase.refusal_reason AS r
+UNION ALL
+SELECT DISTINCT 'span'::text, NULL::text, NULL::text, r.area_code, r.valid, NULL::integer, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text[], NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::text, NULL::bigint, NULL::boolean
+  FROM aidcase.policy_parameter AS r;
+COMMENT ON VIEW aidcase.means_rule IS '内部:全部测算规则的统一形式 / internal: all rules of the means test in one shape';
+COMMENT ON COLUMN aidcase.means_rule.kind IS '规则类别 / kind of rule';
+COMMENT ON COLUMN aidcase.means_rule.code IS '对象代码 / what the rule is for';
+COMMENT ON COLUMN aidcase.means_rule.programme IS '救助项目,空为全部 / programme; NULL = every';
+COMMENT ON COLUMN aidcase.means_rule.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.means_rule.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.means_rule.sort IS '顺序 / order';
+COMMENT ON COLUMN aidcase.means_rule.t1 IS '随类别而定 / depends on the kind';
+COMMENT ON COLUMN aidcase.means_rule.t2 IS '随类别而定 / depends on the kind';
+COMMENT ON COLUMN aidcase.means_rule.t3 IS '随类别而定 / depends on the kind';
+COMMENT ON COLUMN aidcase.means_rule.t4 IS '随类别而定 / depends on the kind';
+COMMENT ON COLUMN aidcase.means_rule.t5 IS '随类别而定 / depends on the kind';
+COMMENT ON COLUMN aidcase.means_rule.t6 IS '随类别而定 / depends on the kind';
+COMMENT ON COLUMN aidcase.means_rule.list IS '代码列表 / list of codes';
+COMMENT ON COLUMN aidcase.means_rule.n1 IS '随类别而定 / depends on the kind';
+COMMENT ON COLUMN aidcase.means_rule.n2 IS '随类别而定 / depends on the kind';
+COMMENT ON COLUMN aidcase.means_rule.n3 IS '随类别而定 / depends on the kind';
+COMMENT ON COLUMN aidcase.means_rule.n4 IS '随类别而定 / depends on the kind';
+COMMENT ON COLUMN aidcase.means_rule.n5 IS '随类别而定 / depends on the kind';
+COMMENT ON COLUMN aidcase.means_rule.article IS '条款 / article';
+COMMENT ON COLUMN aidcase.means_rule.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.means_rule.illustrative IS '示例值 / made up for demonstration';

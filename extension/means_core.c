@@ -1,0 +1,1606 @@
+/*-------------------------------------------------------------------------
+ *
+ * means_core.c
+ *		The means test of one household: facts and rules in, a result per
+ *		programme and its lines out.
+ *
+ * Pure: no table, clock, setting or catalog is touched.  One household and a
+ * register of a million go through this same code.
+ *
+ * Arithmetic.  Facts are in fen, shares have at most eight decimals, sums are
+ * carried as 128-bit integers in units of 10^-16 yuan, so nothing is lost.  A
+ * value of a rule is a fraction; tests compare whole products with it and
+ * never divide.  What is derived from a rule (work cost, imputed income,
+ * support) is rounded once, half up, to a fen; the gap, care and the other
+ * amounts once, as their rounding rule says.  A product that does not fit is
+ * an error, never a wrong amount.
+ *
+ * Lines.  Of a programme, those with basis year add up to its annual income,
+ * those with basis month to its amount.  The monthly income and a standard
+ * that no decimal equals are shown to 16 decimals; the line of the rounding
+ * takes up the rest, so that the sum is exact as shown.
+ *
+ * Memory: results and lines are allocated in the current context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/int.h"
+#include "utils/datetime.h"
+
+#include "aidcase.h"
+#include "compat.h"
+#include "means.h"
+
+#define MONTHS		12			/* of a year */
+#define SHARE_UNIT	INT64CONST(100000000)	/* shares are in 10^-8 */
+
+const char *const means_programmes[MEANS_PROGRAMMES] = {
+	"dibao", "tekun", "temp_assistance", "low_income", "rigid_expense"
+};
+const char *const means_abilities[ABILITY_COUNT] = {
+	"able", "partial", "lost", "none"
+};
+const char *const means_healths[HEALTH_COUNT] = {
+	"good", "chronic", "serious_illness"
+};
+const char *const means_disabilities[DISABILITY_KINDS] = {
+	"sight", "hearing", "speech", "limb", "intellectual", "mental", "multiple"
+};
+const char *const means_relations[OBLIGOR_RELATIONS] = {
+	"child", "parent", "spouse", "grandchild", "grandparent", "sibling"
+};
+const char *const means_care_levels[CARE_LEVELS] = {
+	"full_care", "half_care", "self_care"
+};
+const char *const means_care_modes[CARE_MODES] = {
+	"centralised", "dispersed"
+};
+
+/* What is being computed. */
+typedef struct Means
+{
+	const MeansFacts *f;
+	const RuleSet *r;
+	const KindList *kinds;		/* of income */
+	const KindList *spending;	/* of expense */
+	MeansResult *out;
+	int			members;		/* counted */
+	Money		standard;		/* a month and person, as shown */
+	Money		annual[MEANS_PROGRAMMES];	/* not below zero */
+	Money		net[MEANS_PROGRAMMES];
+	int			able_members;
+	int			able_obligors;
+} Means;
+
+/* ---------------------------------------------------------------------
+ * Exact arithmetic
+ */
+
+static void
+out_of_range(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("an amount of the means test is out of range"),
+			 errdetail("The product of an amount and a rule needs more than 128 bits."),
+			 errhint("Look for an absurd amount among the items of the round, or an absurd parameter.")));
+}
+
+static inline int128
+mul(int128 a, int128 b)
+{
+	int128		product;
+
+	if (__builtin_mul_overflow(a, b, &product))
+		out_of_range();
+	return product;
+}
+
+static inline int128
+add(int128 a, int128 b)
+{
+	int128		sum;
+
+	if (__builtin_add_overflow(a, b, &sum))
+		out_of_range();
+	return sum;
+}
+
+/*
+ * a / b to the nearest whole number, a tie away from zero; b is positive.
+ */
+static int128
+nearest(int128 a, int128 b)
+{
+	int128		whole = a / b;
+	int128		left = a % b;
+
+	if (left < 0)
+		left = -left;
+	if (left >= b - left)
+		whole += a < 0 ? -1 : 1;
+	return whole;
+}
+
+/*
+ * An amount times a value of a rule, to 16 decimals.
+ */
+static Money
+times(Money amount, Fraction by)
+{
+	int128		product = mul(amount, by.num);
+
+	return by.den == 1 ? product : nearest(product, by.den);
+}
+
+/*
+ * Half up to a fen.
+ */
+static inline int128
+to_fen(Money amount)
+{
+	return nearest(amount, MONEY_FEN);
+}
+
+static int64
+narrow(int128 fen)
+{
+	if (fen > PG_INT64_MAX / 100 || fen < -(PG_INT64_MAX / 100))
+		out_of_range();
+	return (int64) fen;
+}
+
+/*
+ * The product of two values, reduced.
+ */
+static Fraction
+product(Fraction a, Fraction b)
+{
+	Fraction	result;
+	int128		den = mul(a.den, b.den);
+	int128		x;
+	int128		y;
+
+	result.num = mul(a.num, b.num);
+	x = result.num < 0 ? -result.num : result.num;
+	y = den;
+	while (y != 0)
+	{
+		int128		rest = x % y;
+
+		x = y;
+		y = rest;
+	}
+	if (x > 1)
+	{
+		result.num /= x;
+		den /= x;
+	}
+	if (den > PG_INT64_MAX)
+		out_of_range();
+	result.den = (int64) den;
+	return result;
+}
+
+/*
+ * Compares an amount with whole x a x b yuan.
+ */
+static int
+compare(Money amount, int64 whole, Fraction a, Fraction b)
+{
+	int128		left = mul(mul(amount, a.den), b.den);
+	int128		right = mul(mul(mul(mul(a.num, b.num), MONEY_YUAN), whole), 1);
+
+	return (left > right) - (left < right);
+}
+
+static const Fraction one = {1, 1};
+
+/*
+ * Complete years of age on a day.
+ */
+int
+aidcase_means_age(DateADT birth, DateADT on)
+{
+	int			by;
+	int			bm;
+	int			bd;
+	int			y;
+	int			m;
+	int			d;
+
+	j2date(birth + POSTGRES_EPOCH_JDATE, &by, &bm, &bd);
+	j2date(on + POSTGRES_EPOCH_JDATE, &y, &m, &d);
+	return y - by - (m < bm || (m == bm && d < bd) ? 1 : 0);
+}
+
+/* ---------------------------------------------------------------------
+ * Lines, reasons, what is missing
+ */
+
+/*
+ * Notes that a programme's result rests on a rule.
+ */
+static inline void
+rests_on(Means *t, MeansProgramme programme, const RuleSource *source)
+{
+	if (source != NULL && source->illustrative)
+		t->out->outcomes[programme].illustrative = true;
+}
+
+/*
+ * A new line.  Without lines a place to write to, and whether it rests on an
+ * illustrative rule is noted all the same.
+ */
+static MeansLine *
+line(Means *t, MeansProgramme programme, int seq, int64 k1, int64 k2,
+	 const char *step, int64 member_id, const char *rule,
+	 const RuleSource *source)
+{
+	static MeansLine nowhere;
+	MeansResult *out = t->out;
+	MeansLine  *l;
+
+	rests_on(t, programme, source);
+	if (!out->want_lines)
+		return &nowhere;
+	if (out->n_lines == out->room_lines)
+	{
+		out->room_lines = Max(2 * out->room_lines, 64);
+		out->lines = out->lines == NULL ?
+			(MeansLine *) palloc(out->room_lines * sizeof(MeansLine)) :
+			(MeansLine *) repalloc(out->lines,
+								   out->room_lines * sizeof(MeansLine));
+	}
+	l = &out->lines[out->n_lines++];
+	memset(l, 0, sizeof(MeansLine));
+	l->programme = programme;
+	l->seq = seq;
+	l->k1 = k1;
+	l->k2 = k2;
+	l->step = step;
+	l->member_id = member_id;
+	l->rule = rule;
+	if (source != NULL)
+	{
+		l->article = source->article;
+		l->document_id = source->document_id;
+		l->illustrative = source->illustrative;
+	}
+	return l;
+}
+
+static inline MeansLine *
+with_input(MeansLine *l, Money input)
+{
+	l->has_input = true;
+	l->input = input;
+	return l;
+}
+
+static inline MeansLine *
+with_bound(MeansLine *l, Money bound)
+{
+	l->has_bound = true;
+	l->bound = bound;
+	return l;
+}
+
+static inline MeansLine *
+with_amount(MeansLine *l, char basis, Money amount)
+{
+	l->basis = basis;
+	l->has_amount = true;
+	l->amount = amount;
+	return l;
+}
+
+static void
+missing(Means *t, char *sentence)
+{
+	ListCell   *cell;
+
+	foreach(cell, t->out->missing)
+	{
+		if (strcmp((char *) lfirst(cell), sentence) == 0)
+			return;
+	}
+	t->out->missing = lappend(t->out->missing, sentence);
+}
+
+static char *
+day_text(DateADT day)
+{
+	int			y;
+	int			m;
+	int			d;
+
+	if (DATE_NOT_FINITE(day))
+		return "infinity";
+	j2date(day + POSTGRES_EPOCH_JDATE, &y, &m, &d);
+	return psprintf("%04d-%02d-%02d", y, m, d);
+}
+
+/*
+ * Notes that a rule (what) is not in force.
+ */
+static void
+missing_rule(Means *t, const char *what)
+{
+	missing(t, psprintf("%s is not in force on %s for area %s or one above it.",
+						what, day_text(t->r->rule_date), t->f->area));
+}
+
+/*
+ * A parameter that the household needs; noted and taken as 0 when missing.
+ */
+static Fraction
+need(Means *t, const RuleValue *value)
+{
+	if (likely(value->set))
+		return value->value;
+	missing(t, aidcase_parameter_missing(value->name, t->f->area, value->day,
+										 value->programme, value->variant));
+	return (Fraction) {0, 1};
+}
+
+/*
+ * Adds a reason of refusal, once.
+ */
+static void
+reason(MeansOutcome *o, const char *code)
+{
+	int			i;
+
+	for (i = 0; i < o->n_reasons; i++)
+	{
+		if (strcmp(o->reasons[i], code) == 0)
+			return;
+	}
+	if (o->n_reasons < MAX_REASONS)
+		o->reasons[o->n_reasons++] = code;
+}
+
+/* ---------------------------------------------------------------------
+ * Income
+ */
+
+/*
+ * Of one member's items of a kind the verified ones count, if there are any.
+ */
+static bool *
+verified_kinds(const MeansItem *items, int n, int members, int kinds)
+{
+	bool	   *verified = (bool *) palloc0(members * kinds * sizeof(bool) + 1);
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (items[i].verified)
+			verified[items[i].member * kinds + items[i].kind] = true;
+	}
+	return verified;
+}
+
+static inline bool
+item_counts(const Means *t, const MeansItem *item, const bool *verified,
+			int kinds)
+{
+	return t->f->members.items[item->member].counted &&
+		(item->verified ||
+		 !verified[item->member * kinds + item->kind]);
+}
+
+/*
+ * What a member's items of one kind passed its cap by, as a line that takes it
+ * off again; returns what is taken off.
+ */
+static Money
+over_cap(Means *t, MeansProgramme programme, int seq, const char *step,
+		 const char *label, const KindRule *rules, int kinds,
+		 const Money *sums, bool income)
+{
+	Money		off = 0;
+	int			m;
+	int			k;
+
+	for (m = 0; m < t->f->members.n; m++)
+	{
+		for (k = 0; k < kinds; k++)
+		{
+			Money		sum = sums[m * kinds + k];
+
+			if (rules[k].set && rules[k].capped && sum > rules[k].cap)
+			{
+				Money		over = sum - rules[k].cap;
+
+				off += over;
+				(void) with_amount(with_bound(with_input(
+													 line(t, programme, seq,
+														  t->f->members.items[m].member_id, k,
+														  step, t->f->members.items[m].member_id,
+														  label, &rules[k].source),
+													 sum), rules[k].cap),
+								   'y', income ? -over : over);
+			}
+		}
+	}
+	return off;
+}
+
+static bool
+any_cap(const KindRule *rules, int kinds)
+{
+	int			k;
+
+	for (k = 0; k < kinds; k++)
+	{
+		if (rules[k].set && rules[k].capped)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The household's income in 12 months for a programme, with all its lines.
+ * Deductions end at an income of zero.
+ */
+static void
+household_income(Means *t, MeansProgramme programme)
+{
+	const MeansFacts *f = t->f;
+	const RuleSet *r = t->r;
+	const KindRule *rules = r->income[programme];
+	const KindRule *deduct = r->expense[EXPENSE_DEDUCT];
+	int			kinds = t->kinds->n;
+	bool	   *verified = verified_kinds(f->incomes.items, f->incomes.n,
+										  f->members.n, kinds);
+	Money	   *wages = (Money *) palloc0((2 * f->members.n + 1) * sizeof(Money));
+	Money	   *work = wages + f->members.n;
+	bool	   *judged = (bool *) palloc0(f->members.n + 1);
+	Money	   *sums = any_cap(rules, kinds) ?
+		(Money *) palloc0((f->members.n * kinds + 1) * sizeof(Money)) : NULL;
+	Money		total = 0;
+	int			payers = 0;
+	int			i;
+
+	for (i = 0; i < f->incomes.n; i++)
+	{
+		const MeansItem *item = &f->incomes.items[i];
+		const KindRule *rule = &rules[item->kind];
+		const MeansKind *kind = &t->kinds->kinds[item->kind];
+		Money		counted;
+
+		if (!item_counts(t, item, verified, kinds))
+			continue;
+		if (!rule->set)
+		{
+			missing_rule(t, psprintf("Income rule of kind \"%s\"", kind->code));
+			continue;
+		}
+		/* a loss does not reduce other income */
+		counted = item->fen <= 0 ? 0 :
+			(Money) item->fen * (item->monthly ? MONTHS : 1) *
+			((Money) rule->share * (MONEY_FEN / SHARE_UNIT));
+		total = add(total, counted);
+		if (kind->imputed)
+			judged[item->member] = true;
+		else if (kind->work)
+		{
+			work[item->member] += counted;
+			if (kind->wage)
+				wages[item->member] += counted;
+		}
+		if (sums != NULL)
+			sums[item->member * kinds + item->kind] += counted;
+		if (t->out->want_lines || rule->source.illustrative)
+			(void) with_amount(with_input(
+									 line(t, programme, 20,
+										  f->members.items[item->member].member_id,
+										  item->item_id, "income",
+										  f->members.items[item->member].member_id,
+										  kind->code, &rule->source),
+									 (Money) item->fen * MONEY_FEN),
+							   'y', counted);
+	}
+	if (sums != NULL)
+		total -= over_cap(t, programme, 21, "income", "income_cap", rules, kinds,
+						  sums, true);
+
+	/* work income that a member could have, where nobody judged otherwise */
+	for (i = 0; r->n_imputed > 0 && i < f->members.n; i++)
+	{
+		const MeansMember *m = &f->members.items[i];
+		int			age = aidcase_means_age(m->birth, r->rule_date);
+		int			j;
+
+		for (j = 0; j < r->n_imputed; j++)
+		{
+			const ImputedRule *rule = &r->imputed[j];
+			Money		imputed;
+
+			if (!m->counted || judged[i] || rule->male != m->male ||
+				rule->ability != m->ability || age < rule->age_from ||
+				age >= rule->age_below)
+				continue;
+			imputed = to_fen(times(times(MONTHS * MONEY_YUAN,
+										 need(t, &rule->base)),
+								   need(t, &rule->share))) * MONEY_FEN;
+			if (imputed > work[i])
+			{
+				total = add(total, imputed - work[i]);
+				rests_on(t, programme, &rule->base.source);
+				(void) with_amount(with_bound(with_input(
+													 line(t, programme, 25, m->member_id, 0,
+														  "income", m->member_id,
+														  "imputed_work",
+														  &rule->share.source),
+													 imputed), work[i]),
+								   'y', imputed - work[i]);
+			}
+		}
+	}
+
+	/* deductible expenses */
+	if (f->expenses.n > 0)
+	{
+		int			expense_kinds = t->spending->n;
+		Money	   *spent = NULL;
+
+		verified = verified_kinds(f->expenses.items, f->expenses.n,
+								  f->members.n, expense_kinds);
+		if (any_cap(deduct, expense_kinds))
+			spent = (Money *) palloc0((f->members.n * expense_kinds + 1) * sizeof(Money));
+		for (i = 0; i < f->expenses.n; i++)
+		{
+			const MeansItem *item = &f->expenses.items[i];
+			const KindRule *rule = &deduct[item->kind];
+			Money		counted;
+
+			if (!rule->set || !item_counts(t, item, verified, expense_kinds))
+				continue;
+			counted = (Money) item->fen * (item->monthly ? MONTHS : 1) *
+				((Money) rule->share * (MONEY_FEN / SHARE_UNIT));
+			total = add(total, -counted);
+			if (spent != NULL)
+				spent[item->member * expense_kinds + item->kind] += counted;
+			(void) with_amount(with_input(
+									 line(t, programme, 30,
+										  f->members.items[item->member].member_id,
+										  item->item_id, "deduction",
+										  f->members.items[item->member].member_id,
+										  t->spending->kinds[item->kind].code,
+										  &rule->source),
+									 (Money) item->fen * MONEY_FEN),
+							   'y', -counted);
+		}
+		if (spent != NULL)
+			total = add(total, over_cap(t, programme, 30, "deduction",
+										"expense_cap", deduct, expense_kinds,
+										spent, false));
+	}
+
+	/* work cost of a member with real wages; never more than these */
+	if (r->work_cost.set && r->work_cost.value.num > 0)
+	{
+		Money		cost = to_fen(times(times(MONTHS * MONEY_YUAN,
+											  need(t, &r->standard)),
+										r->work_cost.value)) * MONEY_FEN;
+
+		for (i = 0; i < f->members.n; i++)
+		{
+			Money		off = Min(wages[i], cost);
+
+			if (off <= 0)
+				continue;
+			total = add(total, -off);
+			(void) with_amount(with_input(
+									 line(t, programme, 31,
+										  f->members.items[i].member_id, 0,
+										  "deduction",
+										  f->members.items[i].member_id,
+										  "work_cost_share",
+										  &r->work_cost.source),
+									 times(MONEY_YUAN, r->work_cost.value)),
+							   'y', -off);
+		}
+	}
+
+	/* support: what an able obligor owes, or more when more is paid */
+	if (f->obligors.n > 0)
+	{
+		const SupportRule *rule = NULL;
+
+		for (i = 0; i < r->n_supports; i++)
+		{
+			int			j;
+
+			payers = 0;
+			for (j = 0; j < f->obligors.n; j++)
+				payers += r->supports[i].counted[f->obligors.items[j].relation];
+			if (payers >= r->supports[i].payers_from &&
+				payers < r->supports[i].payers_below)
+			{
+				rule = &r->supports[i];
+				break;
+			}
+		}
+		for (i = 0; i < f->obligors.n; i++)
+		{
+			const MeansObligor *o = &f->obligors.items[i];
+			Money		paid = (Money) o->paid_fen * MONTHS * MONEY_FEN;
+			Money		owed = 0;
+
+			if (o->able && rule == NULL)
+				missing_rule(t, r->n_supports == 0 ? "Support rule" :
+							 psprintf("Support rule for %d obligors", payers));
+			else if (o->able)
+			{
+				Fraction	limit = product(need(t, &r->support_threshold),
+											need(t, &r->standard));
+				Fraction	rate = need(t, &rule->rate);
+				int128		over = add(mul((Money) o->annual_fen * MONEY_FEN, limit.den),
+									   -mul(mul(limit.num, MONTHS * MONEY_YUAN),
+											o->household_size));
+
+				if (over > 0)
+					owed = nearest(mul(over, rate.num),
+								   mul(mul(mul(limit.den, rate.den),
+										   o->household_size),
+									   mul(o->persons_supported, MONEY_FEN))) *
+						MONEY_FEN;
+			}
+			total = add(total, Max(owed, paid));
+			(void) with_amount(with_input(
+									 line(t, programme, 32, o->obligor_id, 0,
+										  "support", 0,
+										  owed > paid ? "support_formula" :
+										  "support_really_paid",
+										  o->able && rule ? &rule->rate.source : NULL),
+									 owed),
+							   'y', Max(owed, paid));
+		}
+	}
+
+	t->net[programme] = total;
+	if (total < 0)
+	{
+		(void) with_amount(with_bound(with_input(
+											 line(t, programme, 33, 0, 0, "deduction",
+												  0, "not_below_zero", NULL),
+											 total), 0),
+						   'y', -total);
+		total = 0;
+	}
+	t->annual[programme] = total;
+}
+
+/* ---------------------------------------------------------------------
+ * Property
+ */
+
+/*
+ * Tests the property of the household against the limits of a programme.
+ */
+static void
+test_property(Means *t, MeansProgramme programme, const bool *verified,
+			  int kinds)
+{
+	const MeansFacts *f = t->f;
+	const RuleSet *r = t->r;
+	MeansOutcome *o = &t->out->outcomes[programme];
+	int			i;
+	int			j;
+
+	/* no test at all would pass everybody */
+	if (r->n_properties[programme] == 0)
+		missing_rule(t, psprintf("Test of property of programme \"%s\"",
+								 means_programmes[programme]));
+	for (i = 0; i < r->n_properties[programme]; i++)
+	{
+		const PropertyRule *rule = &r->properties[programme][i];
+		Fraction	limit = need(t, &rule->limit);
+		Fraction	of = one;
+		int			whole = 1;
+		Money		found = 0;
+		RuleSource	source = rule->limit.source;
+
+		for (j = 0; j < f->properties.n; j++)
+		{
+			const MeansItem *item = &f->properties.items[j];
+			Money		value = (Money) item->fen * MONEY_FEN;
+
+			if (item->exempt || !rule->kinds[item->kind] ||
+				r->exempt_any[item->kind] ||
+				value <= r->exempt_to[item->kind] ||
+				!item_counts(t, item, verified, kinds))
+				continue;
+			found = add(found, rule->by_value ? value :
+						(Money) item->quantity * MONEY_YUAN);
+		}
+		if (rule->limit_of == LIMIT_MONTHS)
+		{
+			of = need(t, &r->standard);
+			whole = t->members;
+		}
+		else if (rule->limit_of == LIMIT_MULTIPLE)
+		{
+			of = need(t, &r->disposable);
+			whole = t->members;
+		}
+		if (compare(found, whole, limit, of) > 0)
+			reason(o, rule->reason);
+		source.illustrative = source.illustrative || rule->source.illustrative;
+		(void) with_bound(with_input(line(t, programme, 50, rule->sort, 0,
+										  "property", 0, rule->parameter,
+										  &source), found),
+						  times(times(whole * MONEY_YUAN, limit), of));
+	}
+}
+
+/* ---------------------------------------------------------------------
+ * Groups of persons
+ */
+
+/*
+ * Does a person belong to a group on a day?  Belonging needs all conditions.
+ */
+static bool
+belongs(Means *t, const MeansMember *m, const GroupRule *g, DateADT on)
+{
+	if (g->has_age_from &&
+		(int128) aidcase_means_age(m->birth, on) * g->age_from.value.den <
+		need(t, &g->age_from).num)
+		return false;
+	if (g->has_age_below &&
+		(int128) aidcase_means_age(m->birth, on) * g->age_below.value.den >=
+		need(t, &g->age_below).num)
+		return false;
+	if (g->has_disability)
+	{
+		/* a kind of disability without a level gives nothing */
+		const RuleValue *level;
+
+		if (m->disability < 0)
+			return false;
+		level = &g->level[m->disability];
+		if (!level->set ||
+			(int128) m->disability_level * level->value.den > level->value.num)
+			return false;
+	}
+	if (g->health >= 0 && g->health != m->health)
+		return false;
+	if (g->ability >= 0 && g->ability != m->ability)
+		return false;
+	return true;
+}
+
+/*
+ * Add-ons of all counted members, to 16 decimals; their lines when wanted.
+ */
+static Money
+addons(Means *t, bool lines)
+{
+	const RuleSet *r = t->r;
+	Money		total = 0;
+	int			i;
+	int			j;
+
+	for (i = 0; i < t->f->members.n; i++)
+	{
+		const MeansMember *m = &t->f->members.items[i];
+		const GroupRule *best = NULL;
+		Money		highest = 0;
+
+		if (!m->counted)
+			continue;
+		for (j = 0; j < r->n_addons; j++)
+		{
+			const GroupRule *g = &r->addons[j];
+			Money		amount;
+
+			if (!belongs(t, m, g, r->benefit[MEANS_DIBAO]))
+				continue;
+			amount = g->fixed ? g->amount : times(t->standard, g->share);
+			if (r->addons_add_up)
+			{
+				total = add(total, amount);
+				if (lines)
+					(void) with_amount(with_input(
+											 line(t, MEANS_DIBAO, 63, m->member_id, j,
+												  "addon", m->member_id, g->code, &g->source),
+											 g->fixed ? g->amount : times(MONEY_YUAN, g->share)),
+									   'm', amount);
+			}
+			else if (best == NULL || amount > highest)
+			{
+				best = g;
+				highest = amount;
+			}
+		}
+		if (best != NULL)
+		{
+			total = add(total, highest);
+			if (lines)
+				(void) with_amount(with_input(
+										 line(t, MEANS_DIBAO, 63, m->member_id, 0,
+											  "addon", m->member_id, best->code, &best->source),
+										 best->fixed ? best->amount : times(MONEY_YUAN, best->share)),
+								   'm', highest);
+		}
+	}
+	return total;
+}
+
+/* ---------------------------------------------------------------------
+ * Amounts
+ */
+
+/*
+ * The gap, or another multiple of a standard, in fen.
+ */
+static int64
+gap_fen(Fraction standard, int members, Money annual, const char *mode)
+{
+	int128		fen;
+
+	if (!aidcase_gap_fen(standard, members, annual, MONTHS, mode, &fen))
+		out_of_range();
+	return narrow(fen);
+}
+
+/*
+ * An amount in fen by the mode of a rounding rule: to a fen, or up to a yuan.
+ */
+static int64
+rounded(Money amount, const RoundingRule *rule)
+{
+	if (!rule->set || strcmp(rule->mode, "exact") == 0)
+		return narrow(to_fen(amount));
+	if (strcmp(rule->mode, "per_person_whole_yuan_gap") == 0)
+		return narrow(nearest(amount, MONEY_YUAN) * 100);
+	return narrow((amount + MONEY_YUAN - 1) / MONEY_YUAN * 100);
+}
+
+/*
+ * Dibao for the household: the gap or its band, floors, add-ons.
+ */
+static void
+dibao_amount(Means *t)
+{
+	const RuleSet *r = t->r;
+	MeansOutcome *o = &t->out->outcomes[MEANS_DIBAO];
+	Money		exact_addons;
+	int64		base;
+	int			i;
+
+	if (r->dibao_bands.n > 0)
+	{
+		const BandRule *band = NULL;
+		Money		amount;
+
+		for (i = 0; i < r->dibao_bands.n; i++)
+		{
+			const BandRule *b = &r->dibao_bands.bands[i];
+			int			months = MONTHS * t->members;
+
+			if (t->annual[MEANS_DIBAO] >= mul(b->from, months) &&
+				(b->to < 0 || t->annual[MEANS_DIBAO] < mul(b->to, months)))
+				band = b;
+		}
+		if (band == NULL)
+		{
+			missing_rule(t, "Band of \"dibao_amount\" for this income");
+			return;
+		}
+		amount = add(band->fixed, times(t->standard, (Fraction) {band->rate, SHARE_UNIT}));
+		o->rounding = r->rounding_dibao.mode;
+		amount = mul(amount, t->members);
+		base = rounded(amount, &r->rounding_dibao);
+		(void) with_amount(with_input(line(t, MEANS_DIBAO, 60, 0, 0, "base", 0,
+										   "band", &band->source), t->members * MONEY_YUAN),
+						   'm', amount);
+		(void) with_amount(line(t, MEANS_DIBAO, 62, 0, 0, "rounding", 0,
+								r->rounding_dibao.mode, &r->rounding_dibao.source),
+						   'm', base * MONEY_FEN - amount);
+	}
+	else
+	{
+		Money		whole = times(t->members * MONEY_YUAN, r->standard.value);
+		Money		monthly = nearest(t->annual[MEANS_DIBAO], MONTHS);
+
+		base = gap_fen(r->standard.value, t->members, t->annual[MEANS_DIBAO],
+					   r->rounding_dibao.mode);
+		(void) with_amount(with_input(line(t, MEANS_DIBAO, 60, 0, 0, "standard", 0,
+										   "dibao_standard", &r->standard.source),
+									  t->standard), 'm', whole);
+		(void) with_amount(with_input(line(t, MEANS_DIBAO, 61, 0, 0, "base", 0,
+										   "monthly_income", NULL),
+									  t->annual[MEANS_DIBAO]), 'm', -monthly);
+		(void) with_amount(line(t, MEANS_DIBAO, 62, 0, 0, "rounding", 0,
+								r->rounding_dibao.mode, &r->rounding_dibao.source),
+						   'm', base * MONEY_FEN - (whole - monthly));
+	}
+	for (i = 0; i < 2; i++)
+	{
+		const RuleValue *floor = i == 0 ? &r->floor_person : &r->floor_household;
+		int64		least;
+
+		if (!floor->set)
+			continue;
+		least = gap_fen(product(r->standard.value, floor->value),
+						i == 0 ? t->members : 1, 0, r->rounding_dibao.mode);
+		if (base >= least)
+			continue;
+		(void) with_amount(with_input(line(t, MEANS_DIBAO, 62, 1, i, "base", 0,
+										   "floor_share", &floor->source),
+									  times(MONEY_YUAN, floor->value)),
+						   'm', (Money) (least - base) * MONEY_FEN);
+		base = least;
+	}
+	o->base_fen = base;
+
+	exact_addons = addons(t, true);
+	o->addon_fen = narrow(to_fen(exact_addons));
+	if (o->addon_fen * MONEY_FEN != exact_addons)
+		(void) with_amount(with_input(line(t, MEANS_DIBAO, 64, 0, 0, "rounding", 0,
+										   "addons_to_fen", NULL), exact_addons),
+						   'm', o->addon_fen * MONEY_FEN - exact_addons);
+}
+
+/*
+ * Members of a marginal family who may apply alone: a share of the standard
+ * each, without add-ons.  Sets the persons of the outcome; false when there
+ * are none.
+ */
+static bool
+single_persons(Means *t)
+{
+	const RuleSet *r = t->r;
+	MeansOutcome *o = &t->out->outcomes[MEANS_DIBAO];
+	int64		base = 0;
+	int			i;
+	int			j;
+
+	for (i = 0; r->n_singles > 0 && i < t->f->members.n; i++)
+	{
+		const MeansMember *m = &t->f->members.items[i];
+		const GroupRule *best = NULL;
+		Fraction	share = {0, 1};
+		Money		exact;
+		int64		fen;
+
+		if (!m->counted)
+			continue;
+		for (j = 0; j < r->n_singles; j++)
+		{
+			const GroupRule *g = &r->singles[j];
+			Fraction	own;
+
+			if (!belongs(t, m, g, r->rule_date))
+				continue;
+			own = need(t, &g->value);
+			if (best == NULL || mul(own.num, share.den) > mul(share.num, own.den))
+			{
+				best = g;
+				share = own;
+			}
+		}
+		if (best == NULL || share.num == 0)
+			continue;
+		if (o->n_persons == 0)
+			o->persons = (int64 *) palloc(t->f->members.n * sizeof(int64));
+		o->persons[o->n_persons++] = m->member_id;
+		exact = times(t->standard, share);
+		fen = gap_fen(product(r->standard.value, share), 1, 0,
+					  r->rounding_dibao.mode);
+		base += fen;
+		(void) with_bound(with_input(line(t, MEANS_DIBAO, 59, m->member_id, 0,
+										  "limit", m->member_id, best->code,
+										  &best->source), 1 * MONEY_YUAN),
+						  1 * MONEY_YUAN);
+		(void) with_amount(with_input(line(t, MEANS_DIBAO, 60, m->member_id, 0,
+										   "standard", m->member_id,
+										   "single_person_share",
+										   &best->value.source),
+									  times(MONEY_YUAN, share)), 'm', exact);
+		(void) with_amount(line(t, MEANS_DIBAO, 62, m->member_id, 0, "rounding",
+								m->member_id, r->rounding_dibao.mode,
+								&r->rounding_dibao.source),
+						   'm', fen * MONEY_FEN - exact);
+	}
+	o->base_fen = base;
+	return o->n_persons > 0;
+}
+
+/*
+ * Tekun: the basic amount, and care by the assessment of self-care.
+ */
+static void
+tekun_amount(Means *t)
+{
+	const RuleSet *r = t->r;
+	MeansOutcome *o = &t->out->outcomes[MEANS_TEKUN];
+	Fraction	standard = need(t, &r->tekun_standard);
+	Money		exact = times(t->members * MONEY_YUAN, standard);
+	int			i;
+	int			j;
+
+	if (!r->rounding_tekun.set)
+		return;
+	o->base_fen = gap_fen(standard, t->members, 0, r->rounding_tekun.mode);
+	(void) with_amount(with_input(line(t, MEANS_TEKUN, 60, 0, 0, "standard", 0,
+									   "tekun_standard", &r->tekun_standard.source),
+								  times(MONEY_YUAN, standard)), 'm', exact);
+	(void) with_amount(line(t, MEANS_TEKUN, 61, 0, 0, "rounding", 0,
+							r->rounding_tekun.mode, &r->rounding_tekun.source),
+					   'm', o->base_fen * MONEY_FEN - exact);
+
+	for (i = 0; i < t->f->members.n; i++)
+	{
+		const MeansMember *m = &t->f->members.items[i];
+		const CareRule *care = NULL;
+		const RuleValue *value;
+		Money		amount;
+		int64		fen;
+
+		if (!m->counted)
+			continue;
+		if (m->unmet < 0)
+		{
+			(void) line(t, MEANS_TEKUN, 62, m->member_id, 0, "care", m->member_id,
+						"self_care_not_assessed", NULL);
+			continue;
+		}
+		for (j = 0; j < r->n_care; j++)
+		{
+			if (m->unmet >= r->care[j].unmet_from && m->unmet <= r->care[j].unmet_to)
+				care = &r->care[j];
+		}
+		if (care == NULL)
+		{
+			missing_rule(t, psprintf("Care level rule for %d items of self-care not met", m->unmet));
+			continue;
+		}
+		value = &r->care_standard[care->level][m->care_mode];
+		amount = times(MONEY_YUAN, need(t, value));
+		fen = rounded(amount, &r->rounding_care);
+		o->care_fen += fen;
+		(void) with_input(line(t, MEANS_TEKUN, 62, m->member_id, 0, "care",
+							   m->member_id, means_care_levels[care->level],
+							   &care->source), m->unmet * MONEY_YUAN);
+		(void) with_amount(with_input(line(t, MEANS_TEKUN, 63, m->member_id, 0, "care",
+										   m->member_id, "care_standard",
+										   &value->source), amount), 'm', amount);
+		if (fen * MONEY_FEN != amount)
+			(void) with_amount(line(t, MEANS_TEKUN, 64, m->member_id, 0, "rounding",
+									m->member_id,
+									r->rounding_care.set ? r->rounding_care.mode : "exact",
+									r->rounding_care.set ? &r->rounding_care.source : NULL),
+							   'm', fen * MONEY_FEN - amount);
+	}
+}
+
+/*
+ * Expenses of counted members in 12 months that a test looks at.
+ */
+static Money
+expense_total(Means *t, ExpenseUse use, MeansProgramme programme)
+{
+	const MeansFacts *f = t->f;
+	const KindRule *rules = t->r->expense[use];
+	int			kinds = t->spending->n;
+	bool	   *verified;
+	Money	   *sums;
+	Money		total = 0;
+	int			i;
+
+	if (f->expenses.n == 0)
+		return 0;
+	verified = verified_kinds(f->expenses.items, f->expenses.n, f->members.n, kinds);
+	sums = (Money *) palloc0((f->members.n * kinds + 1) * sizeof(Money));
+	for (i = 0; i < f->expenses.n; i++)
+	{
+		const MeansItem *item = &f->expenses.items[i];
+
+		if (rules[item->kind].set && item_counts(t, item, verified, kinds))
+			sums[item->member * kinds + item->kind] +=
+				(Money) item->fen * (item->monthly ? MONTHS : 1) *
+				((Money) rules[item->kind].share * (MONEY_FEN / SHARE_UNIT));
+	}
+	for (i = 0; i < f->members.n * kinds; i++)
+	{
+		const KindRule *rule = &rules[i % kinds];
+
+		if (sums[i] == 0)
+			continue;
+		if (rule->capped && sums[i] > rule->cap)
+			sums[i] = rule->cap;
+		total = add(total, sums[i]);
+		rests_on(t, programme, &rule->source);
+	}
+	return total;
+}
+
+/*
+ * Temporary assistance: a range for the decider.  expense is the necessary
+ * expense in 12 months, of the expense type.
+ */
+static void
+temp_amount(Means *t, bool emergency, const char *class, Money expense,
+			bool *any)
+{
+	const RuleSet *r = t->r;
+	MeansOutcome *o = &t->out->outcomes[MEANS_TEMP];
+	bool		own = false;
+	int			seq = 60;
+	int			i;
+
+	*any = false;
+	for (i = 0; i < r->n_temps; i++)
+	{
+		if (r->temps[i].emergency == emergency && r->temps[i].class != NULL &&
+			class != NULL && strcmp(r->temps[i].class, class) == 0)
+			own = true;
+	}
+	for (i = 0; i < r->n_temps; i++)
+	{
+		const TempRule *rule = &r->temps[i];
+		Money		least = 0;
+		Money		most = 0;
+		int64		least_fen;
+		int64		most_fen;
+
+		if (rule->emergency != emergency || (rule->class != NULL) != own ||
+			(own && strcmp(rule->class, class) != 0))
+			continue;
+		*any = true;
+		if (o->n_reasons > 0)
+			continue;
+		switch (rule->method)
+		{
+			case TEMP_RANGE:
+				least = times(MONEY_YUAN, need(t, &rule->least));
+				most = times(MONEY_YUAN, need(t, &rule->most));
+				(void) with_bound(line(t, MEANS_TEMP, seq, 0, 0, "limit", 0,
+									   rule->least.name, &rule->least.source), least);
+				(void) with_bound(line(t, MEANS_TEMP, seq + 1, 0, 0, "limit", 0,
+									   rule->most.name, &rule->most.source), most);
+				break;
+			case TEMP_MONTHS:
+				least = times(times(t->members * MONEY_YUAN, need(t, &r->standard)),
+							  need(t, &rule->least));
+				most = times(times(t->members * MONEY_YUAN, need(t, &r->standard)),
+							 need(t, &rule->most));
+				(void) with_bound(with_input(line(t, MEANS_TEMP, seq, 0, 0, "limit", 0,
+												  rule->least.name, &rule->least.source),
+											 times(MONEY_YUAN, need(t, &rule->least))), least);
+				(void) with_bound(with_input(line(t, MEANS_TEMP, seq + 1, 0, 0, "limit", 0,
+												  rule->most.name, &rule->most.source),
+											 times(MONEY_YUAN, need(t, &rule->most))), most);
+				rests_on(t, MEANS_TEMP, &r->standard.source);
+				break;
+			case TEMP_BANDS:
+				{
+					int			j;
+
+					for (j = 0; j < rule->bands.n; j++)
+					{
+						const BandRule *b = &rule->bands.bands[j];
+
+						if (expense < b->from || (b->to >= 0 && expense >= b->to))
+							continue;
+						most = add(b->fixed,
+								   times(b->excess ? expense - b->from : expense,
+										 (Fraction) {b->rate, SHARE_UNIT}));
+						(void) with_bound(with_input(
+												 line(t, MEANS_TEMP, seq, 0, 0, "limit", 0,
+													  "band", &b->source), expense), most);
+					}
+					least = most;
+				}
+				break;
+		}
+		if (rule->cap.set)
+		{
+			Money		cap = times(MONEY_YUAN, rule->cap.value);
+
+			most = Min(most, cap);
+			least = Min(least, cap);
+			(void) with_bound(line(t, MEANS_TEMP, seq + 2, 0, 0, "limit", 0,
+								   "temp_cap", &rule->cap.source), cap);
+		}
+		least_fen = rounded(least, &r->rounding_temp);
+		most_fen = rounded(most, &r->rounding_temp);
+		rests_on(t, MEANS_TEMP, &rule->source);
+		/* of several methods the greater */
+		o->minimum_fen = o->has_range ? Max(o->minimum_fen, least_fen) : least_fen;
+		o->maximum_fen = o->has_range ? Max(o->maximum_fen, most_fen) : most_fen;
+		o->has_range = true;
+		if (r->rounding_temp.set)
+			o->rounding = r->rounding_temp.mode;
+		seq += 3;
+	}
+	if (o->has_range && o->minimum_fen > o->maximum_fen)
+		o->minimum_fen = o->maximum_fen;
+}
+
+/* ---------------------------------------------------------------------
+ * The household
+ */
+
+/*
+ * Income against months x standard x members x multiple, strictly below, with
+ * the line that shows it.
+ */
+static bool
+below(Means *t, MeansProgramme programme, const char *rule,
+	  const RuleValue *of, const RuleValue *multiple, int months)
+{
+	Fraction	a = need(t, of);
+	Fraction	b = multiple == NULL ? one : need(t, multiple);
+	RuleSource	source = multiple == NULL ? of->source : multiple->source;
+	int			whole = months * t->members;
+
+	source.illustrative = source.illustrative || of->source.illustrative;
+	with_bound(with_input(line(t, programme, 40, 0, 0, "limit", 0, rule,
+									  &source), t->annual[programme]),
+					  times(times(whole * MONEY_YUAN, a), b))->basis = 'y';
+	return compare(t->annual[programme], whole, a, b) < 0;
+}
+
+/*
+ * Has a member no ability to work, by the rules of tekun?  *rule is the level
+ * of disability that says so, where one does.
+ */
+static const char *
+work_ability(Means *t, const MeansMember *m, const RuleSource **rule)
+{
+	const RuleSet *r = t->r;
+	int			age = aidcase_means_age(m->birth, r->rule_date);
+	Fraction	aged = need(t, &r->tekun_aged);
+	Fraction	minor = need(t, &r->tekun_minor);
+	const RuleValue *level = m->disability < 0 ? NULL : &r->lost[m->disability];
+	bool		lost = level != NULL && level->set &&
+		(int128) m->disability_level * level->value.den <= level->value.num;
+
+	*rule = lost ? &level->source : NULL;
+	if ((int128) age * aged.den >= aged.num ||
+		(int128) age * minor.den < minor.num)
+		return "no_work_ability_age";
+	return lost ? "no_work_ability_disability" : "work_ability";
+}
+
+/*
+ * Lines in order, and what the results of refusals say.
+ */
+static int
+compare_lines(const void *left, const void *right)
+{
+	const MeansLine *a = (const MeansLine *) left;
+	const MeansLine *b = (const MeansLine *) right;
+
+	if (a->programme != b->programme)
+		return a->programme < b->programme ? -1 : 1;
+	if (a->seq != b->seq)
+		return a->seq < b->seq ? -1 : 1;
+	if (a->k1 != b->k1)
+		return a->k1 < b->k1 ? -1 : 1;
+	if (a->k2 != b->k2)
+		return a->k2 < b->k2 ? -1 : 1;
+	return 0;
+}
+
+/*
+ * Results and lines of a round from its facts and rules.  result->want_lines
+ * and its lists are set up by the caller; everything else is set here.
+ */
+void
+aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
+					  const KindList *income_kinds,
+					  const KindList *expense_kinds, MeansResult *result)
+{
+	Means		means;
+	Means	   *t = &means;
+	const RuleSet *r = rules;
+	MeansOutcome *o;
+	bool	   *verified;
+	int			kinds = 0;
+	bool		low;
+	bool		any;
+	int			p;
+	int			i;
+
+	memset(t, 0, sizeof(Means));
+	t->f = facts;
+	t->r = rules;
+	t->kinds = income_kinds;
+	t->spending = expense_kinds;
+	t->out = result;
+	result->class = NULL;
+	result->n_lines = 0;
+	memset(result->outcomes, 0, sizeof(result->outcomes));
+
+	for (i = 0; i < facts->members.n; i++)
+		t->members += facts->members.items[i].counted;
+	for (i = 0; i < facts->obligors.n; i++)
+		t->able_obligors += facts->obligors.items[i].able;
+
+	any = false;
+	for (p = 0; p < MEANS_PROGRAMMES; p++)
+	{
+		o = &result->outcomes[p];
+		o->made = rules->in_force[p] && (p == MEANS_TEMP || !facts->emergency);
+		o->members = t->members;
+		o->benefit_month = rules->benefit[p];
+		if (o->made)
+		{
+			any = true;
+			(void) need(t, &r->start[p]);
+		}
+	}
+	if (!any)
+	{
+		missing(t, psprintf("No programme of this round is in force on %s for area %s or one above it.",
+							day_text(r->rule_date), facts->area));
+		return;
+	}
+
+	if (facts->emergency)
+	{
+		o = &result->outcomes[MEANS_TEMP];
+		temp_amount(t, true, NULL, 0, &any);
+		if (!any)
+			missing_rule(t, "Rule of temporary assistance of type \"emergency\"");
+		o->eligible = true;
+		goto results;
+	}
+
+	t->standard = times(MONEY_YUAN, need(t, &r->standard));
+
+	/* dibao shows the household in full; others begin with its income */
+	for (i = 0; i < facts->members.n; i++)
+	{
+		const MeansMember *m = &facts->members.items[i];
+		const RuleSource *source;
+		const char *ability;
+
+		(void) with_input(line(t, MEANS_DIBAO, 10, m->member_id, 0, "member",
+							   m->member_id, m->counted ? "counted" : "not_counted",
+							   NULL), m->counted * MONEY_YUAN);
+		if (!m->counted || !r->in_force[MEANS_TEKUN])
+			continue;
+		ability = work_ability(t, m, &source);
+		t->able_members += strcmp(ability, "work_ability") == 0;
+		if (t->out->want_lines || (source != NULL && source->illustrative))
+			(void) with_input(line(t, MEANS_TEKUN, 10, m->member_id, 0, "member",
+								   m->member_id, ability, source),
+							  strcmp(ability, "work_ability") == 0 ? MONEY_YUAN : 0);
+	}
+	if (facts->members.n == 0 && r->in_force[MEANS_TEKUN])
+	{
+		(void) need(t, &r->tekun_aged);
+		(void) need(t, &r->tekun_minor);
+	}
+
+	household_income(t, MEANS_DIBAO);
+	for (p = 0; p < MEANS_PROGRAMMES; p++)
+	{
+		o = &result->outcomes[p];
+		o->has_income = o->has_standard = true;
+		o->standard = t->standard;
+		if (p != MEANS_DIBAO && o->made && r->income[p] != r->income[MEANS_DIBAO])
+			household_income(t, p);
+		else if (p != MEANS_DIBAO)
+		{
+			t->annual[p] = t->annual[MEANS_DIBAO];
+			if (o->made && p != MEANS_TEMP)
+				(void) with_amount(with_input(line(t, p, 33, 0, 0, "income", 0,
+												   "household_income", NULL),
+											  t->members * MONEY_YUAN),
+								   'y', t->annual[p]);
+		}
+		o->annual = t->annual[p];
+	}
+
+	for (i = 0; i < facts->properties.n; i++)
+		kinds = Max(kinds, facts->properties.items[i].kind + 1);
+	verified = verified_kinds(facts->properties.items, facts->properties.n,
+							  facts->members.n, kinds);
+
+	/* tekun: no ability to work, no source of living, no able obligor */
+	o = &result->outcomes[MEANS_TEKUN];
+	if (o->made)
+	{
+		bool		poor = below(t, MEANS_TEKUN, "dibao_standard", &r->standard, NULL, MONTHS);
+
+		if (!r->rounding_tekun.set)
+			missing_rule(t, "Rounding rule of programme \"tekun\", component \"base\",");
+		if (t->members == 0)
+			reason(o, "no_counted_member");
+		if (t->able_members > 0)
+			reason(o, "work_ability_present");
+		if (t->members > 0 && !poor)
+			reason(o, "source_of_living_present");
+		test_property(t, MEANS_TEKUN, verified, kinds);
+		if (t->able_obligors > 0)
+			reason(o, "able_obligor_present");
+		(void) with_bound(with_input(line(t, MEANS_TEKUN, 51, 0, 0, "support", 0,
+										  "able_obligors", NULL),
+									 t->able_obligors * MONEY_YUAN), 0);
+		o->rounding = r->rounding_tekun.mode;
+		o->eligible = o->n_reasons == 0;
+		if (!r->tekun_standard.set)
+			(void) need(t, &r->tekun_standard);
+		if (o->eligible)
+			tekun_amount(t);
+	}
+
+	/* dibao: strictly below the standard, property within the limits */
+	o = &result->outcomes[MEANS_DIBAO];
+	if (o->made)
+	{
+		bool		poor = below(t, MEANS_DIBAO, "dibao_standard", &r->standard, NULL, MONTHS);
+
+		if (!r->rounding_dibao.set)
+			missing_rule(t, "Rounding rule of programme \"dibao\", component \"base\",");
+		if (t->members == 0)
+			reason(o, "no_counted_member");
+		else if (!poor)
+			reason(o, "income_not_below_standard");
+		test_property(t, MEANS_DIBAO, verified, kinds);
+		o->rounding = r->rounding_dibao.mode;
+		o->potential_addon_fen = narrow(to_fen(addons(t, false)));
+		o->eligible = o->n_reasons == 0;
+		if (o->eligible && r->rounding_dibao.set)
+			dibao_amount(t);
+	}
+
+	/* marginal: below its multiple, and not in a higher class */
+	low = false;
+	o = &result->outcomes[MEANS_LOW_INCOME];
+	if (o->made)
+	{
+		bool		poor = below(t, MEANS_LOW_INCOME, "marginal_multiple",
+								 &r->standard, &r->marginal, MONTHS);
+
+		if (t->members == 0)
+			reason(o, "no_counted_member");
+		else if (result->outcomes[MEANS_DIBAO].eligible ||
+				 result->outcomes[MEANS_TEKUN].eligible)
+			reason(o, "in_higher_class");
+		else if (!poor)
+			reason(o, "income_not_below_marginal");
+		test_property(t, MEANS_LOW_INCOME, verified, kinds);
+		o->eligible = o->n_reasons == 0;
+		low = o->eligible;
+
+		/* single persons of a marginal family; the rest stays marginal */
+		if (low && result->outcomes[MEANS_DIBAO].made && r->rounding_dibao.set &&
+			single_persons(t))
+		{
+			MeansOutcome *d = &result->outcomes[MEANS_DIBAO];
+
+			d->eligible = true;
+			d->n_reasons = 0;
+			d->members = d->n_persons;
+			if (d->n_persons == t->members)
+			{
+				o->eligible = low = false;
+				reason(o, "in_higher_class");
+			}
+			else
+			{
+				o->persons = (int64 *) palloc(t->members * sizeof(int64));
+				for (i = 0; i < facts->members.n; i++)
+				{
+					const MeansMember *m = &facts->members.items[i];
+					bool		alone = !m->counted;
+					int			j;
+
+					for (j = 0; j < d->n_persons; j++)
+						alone = alone || d->persons[j] == m->member_id;
+					if (!alone)
+						o->persons[o->n_persons++] = m->member_id;
+				}
+				o->members = o->n_persons;
+			}
+		}
+	}
+
+	/* rigid-expense family */
+	o = &result->outcomes[MEANS_RIGID];
+	if (o->made)
+	{
+		Money		expense = expense_total(t, EXPENSE_RIGID, MEANS_RIGID);
+		Fraction	share = need(t, &r->rigid_share);
+		bool		poor = below(t, MEANS_RIGID, "disposable_income",
+								 &r->disposable, NULL, 1);
+
+		if (t->members == 0)
+			reason(o, "no_counted_member");
+		else if (low || result->outcomes[MEANS_DIBAO].eligible ||
+				 result->outcomes[MEANS_TEKUN].eligible)
+			reason(o, "in_higher_class");
+		else if (!poor)
+			reason(o, "income_not_below_disposable");
+		test_property(t, MEANS_RIGID, verified, kinds);
+		if (mul(expense, share.den) <= mul(t->annual[MEANS_RIGID], share.num))
+			reason(o, "rigid_expense_not_above");
+		with_bound(with_input(line(t, MEANS_RIGID, 41, 0, 0, "limit", 0,
+										  "rigid_expense_share",
+										  &r->rigid_share.source), expense),
+						  times(t->annual[MEANS_RIGID], share))->basis = 'y';
+		o->eligible = o->n_reasons == 0;
+	}
+
+	/* one class, the first by priority */
+	result->class = result->outcomes[MEANS_TEKUN].eligible ? "tekun" :
+		low ? "marginal" :
+		result->outcomes[MEANS_DIBAO].eligible ? "dibao" :
+		result->outcomes[MEANS_RIGID].eligible ? "rigid_expense" : NULL;
+
+	/* temporary assistance of the expense type */
+	o = &result->outcomes[MEANS_TEMP];
+	if (o->made)
+	{
+		for (i = 0, any = false; i < r->n_temps; i++)
+			any = any || !r->temps[i].emergency;
+		if (!any)
+			reason(o, "no_emergency");
+		else
+		{
+			Money		expense = expense_total(t, EXPENSE_TEMP, MEANS_TEMP);
+			Money		threshold = 0;
+			const RuleSource *source = NULL;
+			bool		poor = below(t, MEANS_TEMP, "disposable_income",
+									 &r->disposable, NULL, 1);
+
+			(void) with_amount(with_input(line(t, MEANS_TEMP, 33, 0, 0, "income", 0,
+											   "household_income", NULL),
+										  t->members * MONEY_YUAN),
+							   'y', t->annual[MEANS_TEMP]);
+			for (i = 0; i < r->n_temps; i++)
+			{
+				if (!r->temps[i].emergency && r->temps[i].threshold.set)
+				{
+					threshold = times(MONEY_YUAN, r->temps[i].threshold.value);
+					source = &r->temps[i].threshold.source;
+				}
+			}
+			if (t->members == 0)
+				reason(o, "no_counted_member");
+			else if (!poor)
+				reason(o, "income_not_below_disposable");
+			test_property(t, MEANS_TEMP, verified, kinds);
+			if (expense <= threshold)
+				reason(o, "expense_not_above_threshold");
+			with_bound(with_input(line(t, MEANS_TEMP, 41, 0, 0, "limit", 0,
+											  "temp_threshold", source), expense),
+							  threshold)->basis = 'y';
+			temp_amount(t, false, result->class, expense, &any);
+			if (o->n_reasons == 0 && (!o->has_range || o->maximum_fen == 0))
+				reason(o, "expense_not_above_threshold");
+		}
+		o->eligible = o->n_reasons == 0;
+		if (!o->eligible)
+			o->has_range = false;
+	}
+
+results:
+	if (result->want_lines && result->missing == NIL)
+	{
+		for (p = 0; p < MEANS_PROGRAMMES; p++)
+		{
+			o = &result->outcomes[p];
+			if (!o->made)
+				continue;
+			for (i = 0; i < Max(o->n_reasons, 1); i++)
+				line(t, p, 90, i + 1, 0, "result", 0,
+					 o->n_reasons == 0 ? "eligible" : o->reasons[i], NULL)->basis = 'm';
+		}
+		qsort(result->lines, result->n_lines, sizeof(MeansLine), compare_lines);
+	}
+}

@@ -1,0 +1,1389 @@
+/*-------------------------------------------------------------------------
+ *
+ * means_rules.c
+ *		The rules of the means test in force for an area and a day.
+ *
+ * Each backend keeps a copy of view aidcase.means_rule (all rule tables in
+ * one shape, some hundred rows), in a context of its own under
+ * CacheMemoryContext; a fresh copy is filled completely before the old one is
+ * dropped.  Every rule table has trigger ~~invalidate, whose relation-cache
+ * invalidation marks the copy.  A copy that was made in a transaction that
+ * aborts may hold rows that are gone, and is not used again.  It is read with
+ * a catalog snapshot, the newest state and our own changes included, as
+ * policy.c reads the parameters, and for the same reasons: a copy made under
+ * an old snapshot would outlive it.
+ *
+ * A rule book belongs to one call: the day, the month whose amounts are asked
+ * for, changes to suppose.  It resolves a rule set per area, residence and
+ * time of the rules.  Between two days on which anything begins or ends, and
+ * within one calendar year, rule sets are the same; villages without rules of
+ * their own share that of the area above.  A province over ten years needs
+ * some hundred sets, not one per household.
+ *
+ * A copy that is replaced while a book points into it lives until that book
+ * ends.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rangetypes.h"
+#include "utils/snapmgr.h"
+#include "utils/typcache.h"
+
+#include "aidcase.h"
+#include "compat.h"
+#include "means.h"
+
+#define SHARE_UNIT	INT64CONST(100000000)
+#define AREA_SIZE	13
+
+/* The kinds of rows of the view. */
+typedef enum RuleKind
+{
+	RULE_INCOME, RULE_EXPENSE, RULE_PROPERTY, RULE_EXEMPTION, RULE_ADDON,
+	RULE_STACKING, RULE_ROUNDING, RULE_SUPPORT, RULE_IMPUTED, RULE_SINGLE,
+	RULE_PROGRAMME, RULE_CARE, RULE_TEMP, RULE_BAND, RULE_GROUP,
+	RULE_INCOME_KIND, RULE_EXPENSE_KIND, RULE_PROPERTY_KIND,
+	RULE_PARAMETER_NAME, RULE_REASON, RULE_SPAN, RULE_KINDS
+} RuleKind;
+
+static const char *const rule_kinds[RULE_KINDS] = {
+	"income", "expense", "property", "exemption", "addon", "stacking",
+	"rounding", "support", "imputed", "single", "programme", "care", "temp",
+	"band", "group", "income_kind", "expense_kind", "property_kind",
+	"parameter_name", "reason", "span"
+};
+
+/* Tables whose change makes the copy invalid. */
+static const char *const rule_tables[] = {
+	"income_rule", "expense_rule", "property_test", "property_exemption",
+	"addon_rule", "addon_stacking", "rounding_rule", "support_rule",
+	"imputed_rule", "single_person_rule", "programme_rule", "care_level_rule",
+	"temp_rule", "band_rule", "person_group", "income_kind", "expense_kind",
+	"property_kind", "parameter_name", "refusal_reason", "policy_parameter"
+};
+
+#define N_TEXTS		6
+#define N_NUMBERS	5
+
+/* A row of the view. */
+typedef struct Rule
+{
+	char	   *code;
+	char	   *programme;		/* NULL = every */
+	char	   *area;			/* NULL: not of an area */
+	DateADT		from;
+	DateADT		until;
+	int			sort;
+	char	   *text[N_TEXTS];	/* t1 … t6 */
+	int			n_list;
+	char	  **list;
+	bool		has[N_NUMBERS];
+	int128		number[N_NUMBERS];	/* n1 … n5, in 10^-8 */
+	RuleSource	source;
+} Rule;
+
+/* The copy: rows by kind, the nearest area first. */
+typedef struct RuleCopy
+{
+	MemoryContext context;
+	int			users;			/* books that point into it */
+	int			n[RULE_KINDS];
+	Rule	   *rules[RULE_KINDS];
+	int			n_days;			/* on which anything begins or ends */
+	DateADT    *days;
+	int			n_areas;
+	char	  **areas;			/* with rows of their own */
+	KindList	incomes;
+	KindList	expenses;
+	KindList	properties;
+} RuleCopy;
+
+static RuleCopy *copy = NULL;
+static bool copy_valid = false;
+static bool copy_uncommitted = false;	/* made in the running transaction */
+static uint64 copy_forgotten = 0;
+static Oid	rule_relids[lengthof(rule_tables)];
+static bool callbacks_registered = false;
+
+/* A parameter that is supposed. */
+typedef struct Change
+{
+	char	   *name;
+	char	   *area;
+	char	   *programme;
+	char	   *variant;
+	DateADT		from;
+	Numeric		value;
+	Numeric		divisor;
+} Change;
+
+typedef struct SetKey
+{
+	char		area[AREA_SIZE + 3];	/* keeps the key without holes */
+	int64		period;
+	int64		rural;
+} SetKey;
+
+typedef struct SetEntry
+{
+	SetKey		key;
+	RuleSet    *set;
+} SetEntry;
+
+struct RuleBook
+{
+	MemoryContext context;
+	RuleCopy   *copy;			/* kept while the book is */
+	MemoryContextCallback at_end;
+	DateADT		on_date;
+	bool		has_month;
+	DateADT		month;
+	int			n_changes;
+	Change	   *changes;
+	HTAB	   *sets;
+};
+
+/* ---------------------------------------------------------------------
+ * The copy
+ */
+
+static void
+forget_rules(Datum arg, Oid relid)
+{
+	size_t		i;
+
+	for (i = 0; i < lengthof(rule_tables); i++)
+	{
+		if (relid == InvalidOid || relid == rule_relids[i])
+		{
+			copy_valid = false;
+			copy_forgotten++;
+			return;
+		}
+	}
+}
+
+static void
+rules_xact_end(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PARALLEL_ABORT:
+		case XACT_EVENT_PREPARE:
+			if (copy_uncommitted)
+				copy_valid = false;
+			copy_uncommitted = false;
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PARALLEL_COMMIT:
+			copy_uncommitted = false;
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+rules_subxact_end(SubXactEvent event, SubTransactionId mySubid,
+				  SubTransactionId parentSubid, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && copy_uncommitted)
+		copy_valid = false;
+}
+
+/*
+ * A value of the view as a number of units of 10^-8.  Constraints of the
+ * tables keep to eight decimals; a value that does not fit is refused.
+ */
+static int128
+scaled(Datum value, const char *what)
+{
+	int128		result;
+
+	if (!aidcase_read_scaled(value, &result))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the value of \"%s\" has too many digits", what),
+				 errdetail("A rule of the means test has at most eight decimals."),
+				 errhint("Write a fraction with its divisor.")));
+	return result;
+}
+
+static char *
+field_text(HeapTuple tuple, TupleDesc desc, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(tuple, desc, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+static int
+compare_days(const void *left, const void *right)
+{
+	DateADT		a = *(const DateADT *) left;
+	DateADT		b = *(const DateADT *) right;
+
+	return (a > b) - (a < b);
+}
+
+static int
+compare_kinds(const void *left, const void *right)
+{
+	return strcmp(((const MeansKind *) left)->code,
+				  ((const MeansKind *) right)->code);
+}
+
+/*
+ * The kinds of a list, in order of code.
+ */
+static void
+fill_kinds(KindList *list, const Rule *rules, int n)
+{
+	int			i;
+
+	list->n = n;
+	list->kinds = (MeansKind *) palloc0((n + 1) * sizeof(MeansKind));
+	for (i = 0; i < n; i++)
+	{
+		MeansKind  *kind = &list->kinds[i];
+		const char *category = rules[i].text[0];
+
+		kind->code = rules[i].code;
+		kind->imputed = strcmp(kind->code, "imputed_work") == 0;
+		if (category != NULL && !kind->imputed)
+		{
+			kind->wage = strcmp(category, "wage") == 0;
+			kind->work = kind->wage || strcmp(category, "business") == 0;
+		}
+	}
+	qsort(list->kinds, n, sizeof(MeansKind), compare_kinds);
+}
+
+/*
+ * Reads the view into a copy in a context below the current one.
+ */
+static RuleCopy *
+read_rules(void)
+{
+	static SPIPlanPtr plan = NULL;
+	static const char *query =
+		"SELECT kind, code, programme, area_code, valid, sort, t1, t2, t3, t4,"
+		" t5, t6, list, n1, n2, n3, n4, n5, article, document_id, illustrative"
+		" FROM aidcase.means_rule"
+		" ORDER BY kind COLLATE pg_catalog.\"C\","
+		" area_code COLLATE pg_catalog.\"C\" DESC NULLS LAST,"
+		" programme COLLATE pg_catalog.\"C\" NULLS LAST, sort,"
+		" code COLLATE pg_catalog.\"C\", t1 COLLATE pg_catalog.\"C\" NULLS LAST,"
+		" n1, valid";
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "aidcase rules",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller;
+	RuleCopy   *fresh;
+	TypeCacheEntry *range_type = lookup_type_cache(DATERANGEOID,
+												   TYPECACHE_RANGE_INFO);
+	Oid			saved_user;
+	int			saved_context;
+	Snapshot	snapshot;
+	int			room_days;
+	uint64		i;
+
+	SPI_connect();
+	GetUserIdAndSecContext(&saved_user, &saved_context);
+	SetUserIdAndSecContext(aidcase_owner(),
+						   saved_context | SECURITY_LOCAL_USERID_CHANGE);
+	if (plan == NULL)
+	{
+		SPIPlanPtr	prepared = SPI_prepare(query, 0, NULL);
+
+		if (prepared == NULL || SPI_keepplan(prepared) != 0)
+			elog(ERROR, "could not prepare the rules of the means test: %s",
+				 SPI_result_code_string(SPI_result));
+		plan = prepared;
+	}
+	/* as policy.c: the newest state, in parallel workers too */
+	snapshot = RegisterSnapshot(GetCatalogSnapshot(rule_relids[0]));
+	if (SPI_execute_snapshot(plan, NULL, NULL, snapshot, InvalidSnapshot, true,
+							 false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the rules of the means test");
+	UnregisterSnapshot(snapshot);
+	SetUserIdAndSecContext(saved_user, saved_context);
+
+	caller = MemoryContextSwitchTo(context);
+	fresh = (RuleCopy *) palloc0(sizeof(RuleCopy));
+	fresh->context = context;
+	room_days = 2 * SPI_processed;
+	fresh->days = (DateADT *) palloc((room_days + 1) * sizeof(DateADT));
+	fresh->areas = (char **) palloc((SPI_processed + 1) * sizeof(char *));
+	for (i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		char	   *name = field_text(tuple, desc, 1);
+		Rule	   *rule;
+		bool		isnull;
+		Datum		value;
+		int			kind;
+		int			j;
+
+		for (kind = 0; kind < RULE_KINDS; kind++)
+		{
+			if (strcmp(rule_kinds[kind], name) == 0)
+				break;
+		}
+		if (kind == RULE_KINDS)
+			elog(ERROR, "view \"aidcase.means_rule\" has a row of kind \"%s\"", name);
+		if (fresh->n[kind] == 0)
+			fresh->rules[kind] = (Rule *)
+				palloc0((SPI_processed - i) * sizeof(Rule));
+		rule = &fresh->rules[kind][fresh->n[kind]++];
+		rule->code = field_text(tuple, desc, 2);
+		rule->programme = field_text(tuple, desc, 3);
+		rule->area = field_text(tuple, desc, 4);
+		rule->from = DATEVAL_NOBEGIN;
+		rule->until = DATEVAL_NOEND;
+		value = SPI_getbinval(tuple, desc, 5, &isnull);
+		if (!isnull)
+		{
+			RangeBound	lower;
+			RangeBound	upper;
+			bool		empty;
+
+			range_deserialize(range_type, DatumGetRangeTypeP(value), &lower,
+							  &upper, &empty);
+			if (!lower.infinite)
+				rule->from = DatumGetDateADT(lower.val);
+			if (!upper.infinite)
+				rule->until = DatumGetDateADT(upper.val);
+			if (empty)
+				rule->until = rule->from = DATEVAL_NOBEGIN;
+		}
+		value = SPI_getbinval(tuple, desc, 6, &isnull);
+		rule->sort = isnull ? 0 : DatumGetInt32(value);
+		for (j = 0; j < N_TEXTS; j++)
+			rule->text[j] = field_text(tuple, desc, 7 + j);
+		value = SPI_getbinval(tuple, desc, 13, &isnull);
+		if (!isnull)
+		{
+			Datum	   *elements;
+			bool	   *nulls;
+
+			deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false,
+							  TYPALIGN_INT, &elements, &nulls, &rule->n_list);
+			rule->list = (char **) palloc((rule->n_list + 1) * sizeof(char *));
+			for (j = 0; j < rule->n_list; j++)
+				rule->list[j] = nulls[j] ? "" : TextDatumGetCString(elements[j]);
+		}
+		for (j = 0; j < N_NUMBERS; j++)
+		{
+			value = SPI_getbinval(tuple, desc, 14 + j, &isnull);
+			rule->has[j] = !isnull;
+			if (!isnull)
+				rule->number[j] = scaled(value, name);
+		}
+		rule->source.article = field_text(tuple, desc, 19);
+		value = SPI_getbinval(tuple, desc, 20, &isnull);
+		rule->source.document_id = isnull ? 0 : DatumGetInt64(value);
+		value = SPI_getbinval(tuple, desc, 21, &isnull);
+		rule->source.illustrative = !isnull && DatumGetBool(value);
+
+		if (!DATE_NOT_FINITE(rule->from))
+			fresh->days[fresh->n_days++] = rule->from;
+		if (!DATE_NOT_FINITE(rule->until))
+			fresh->days[fresh->n_days++] = rule->until;
+		if (rule->area != NULL)
+		{
+			for (j = 0; j < fresh->n_areas; j++)
+			{
+				if (strcmp(fresh->areas[j], rule->area) == 0)
+					break;
+			}
+			if (j == fresh->n_areas)
+				fresh->areas[fresh->n_areas++] = rule->area;
+		}
+	}
+	qsort(fresh->days, fresh->n_days, sizeof(DateADT), compare_days);
+	fill_kinds(&fresh->incomes, fresh->rules[RULE_INCOME_KIND],
+			   fresh->n[RULE_INCOME_KIND]);
+	fill_kinds(&fresh->expenses, fresh->rules[RULE_EXPENSE_KIND],
+			   fresh->n[RULE_EXPENSE_KIND]);
+	fill_kinds(&fresh->properties, fresh->rules[RULE_PROPERTY_KIND],
+			   fresh->n[RULE_PROPERTY_KIND]);
+	MemoryContextSwitchTo(caller);
+	SPI_finish();
+	return fresh;
+}
+
+/*
+ * The copy, read when there is no valid one.
+ */
+static RuleCopy *
+get_rules(void)
+{
+	MemoryContext caller;
+	RuleCopy   *fresh;
+	uint64		forgotten;
+	size_t		i;
+
+	/* a register that was made anew has other tables */
+	if (copy_valid && rule_relids[0] == aidcase_relation(rule_tables[0]))
+		return copy;
+	if (!callbacks_registered)
+	{
+		CacheRegisterRelcacheCallback(forget_rules, (Datum) 0);
+		RegisterXactCallback(rules_xact_end, NULL);
+		RegisterSubXactCallback(rules_subxact_end, NULL);
+		callbacks_registered = true;
+	}
+	for (i = 0; i < lengthof(rule_tables); i++)
+		rule_relids[i] = aidcase_relation(rule_tables[i]);
+	forgotten = copy_forgotten;
+
+	caller = CurrentMemoryContext;
+	fresh = read_rules();
+	MemoryContextSwitchTo(caller);
+	MemoryContextSetParent(fresh->context, CacheMemoryContext);
+	if (copy != NULL && copy->users == 0)
+		MemoryContextDelete(copy->context);
+	copy = fresh;
+	copy_uncommitted = true;
+	copy_valid = (forgotten == copy_forgotten);
+	return copy;
+}
+
+/* ---------------------------------------------------------------------
+ * Looking up
+ */
+
+/*
+ * Is an area the one asked for, or above it?
+ */
+static bool
+area_covers(const char *area, const char *of)
+{
+	size_t		length = strlen(area);
+
+	if (strcmp(area, "0") == 0)
+		return true;
+	if (strncmp(area, of, length) == 0)
+		return true;
+	if (length == 6 && strcmp(area + 2, "0000") == 0)
+		return strncmp(area, of, 2) == 0;
+	if (length == 6 && strcmp(area + 4, "00") == 0)
+		return strncmp(area, of, 4) == 0;
+	return false;
+}
+
+static inline bool
+in_force(const Rule *rule, const char *area, DateADT day)
+{
+	return day >= rule->from && day < rule->until &&
+		(rule->area == NULL || area_covers(rule->area, area));
+}
+
+static inline bool
+same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/*
+ * Index of a kind, or -1.
+ */
+int
+aidcase_kind_index(const KindList *list, const char *code, int length)
+{
+	int			low = 0;
+	int			high = list->n;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		const char *other = list->kinds[middle].code;
+		int			order = strncmp(other, code, length);
+
+		if (order == 0 && other[length] != '\0')
+			order = 1;
+		if (order == 0)
+			return middle;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return -1;
+}
+
+const KindList *
+aidcase_income_kinds(RuleBook *book)
+{
+	return &book->copy->incomes;
+}
+
+const KindList *
+aidcase_expense_kinds(RuleBook *book)
+{
+	return &book->copy->expenses;
+}
+
+const KindList *
+aidcase_property_kinds(RuleBook *book)
+{
+	return &book->copy->properties;
+}
+
+/*
+ * The article that a refusal names; NULL when the reason is not listed.
+ */
+const char *
+aidcase_reason_article(RuleBook *book, const char *reason)
+{
+	int			i;
+
+	for (i = 0; i < book->copy->n[RULE_REASON]; i++)
+	{
+		if (strcmp(book->copy->rules[RULE_REASON][i].code, reason) == 0)
+			return book->copy->rules[RULE_REASON][i].source.article;
+	}
+	return NULL;
+}
+
+/*
+ * numerator / denominator, both in units of 10^-8, reduced.
+ */
+static Fraction
+fraction(int128 num, int128 den, const char *what)
+{
+	int128		x = num < 0 ? -num : num;
+	int128		y = den;
+	Fraction	result;
+
+	while (y != 0)
+	{
+		int128		rest = x % y;
+
+		x = y;
+		y = rest;
+	}
+	if (x > 1)
+	{
+		num /= x;
+		den /= x;
+	}
+	if (den > PG_INT64_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the value of \"%s\" has too many digits", what),
+				 errdetail("Numerator and divisor of a parameter cannot be reduced far enough."),
+				 errhint("Write it with fewer decimals.")));
+	result.num = num;
+	result.den = (int64) den;
+	return result;
+}
+
+/*
+ * A parameter in force, or what to say when it is missing.
+ */
+static void
+resolve(const char *area, RuleValue *value, const char *name,
+		const char *programme, const char *variant, DateADT day)
+{
+	ParameterFound found;
+
+	value->name = name;
+	value->programme = programme;
+	value->variant = variant;
+	value->day = day;
+	value->set = aidcase_find_parameter(name, area, day, programme, variant,
+										&found);
+	if (!value->set)
+		return;
+	value->value = fraction(scaled(NumericGetDatum(found.value), name),
+							scaled(NumericGetDatum(found.divisor), name), name);
+	value->source.document_id = found.document_id;
+	value->source.article = found.article;
+	value->source.illustrative = found.illustrative;
+}
+
+static DateADT
+month_after(DateADT day, int months)
+{
+	int			y;
+	int			m;
+	int			d;
+
+	j2date(day + POSTGRES_EPOCH_JDATE, &y, &m, &d);
+	m += months - 1;
+	y += m / 12;
+	m = m % 12 + 1;
+	return date2j(y, m, 1) - POSTGRES_EPOCH_JDATE;
+}
+
+/*
+ * Conditions of a group of persons.
+ */
+static void
+resolve_group(RuleBook *book, const char *area, GroupRule *g, const char *code,
+			  const char *programme, DateADT day)
+{
+	RuleCopy   *c = book->copy;
+	const Rule *row = NULL;
+	int			i;
+
+	for (i = 0; i < c->n[RULE_GROUP]; i++)
+	{
+		if (strcmp(c->rules[RULE_GROUP][i].code, code) == 0)
+			row = &c->rules[RULE_GROUP][i];
+	}
+	if (row == NULL)
+		elog(ERROR, "there is no group of persons \"%s\"", code);
+	g->code = row->code;
+	g->has_age_from = row->text[0] != NULL;
+	if (g->has_age_from)
+		resolve(area, &g->age_from, row->text[0], programme, row->text[2], day);
+	g->has_age_below = row->text[1] != NULL;
+	if (g->has_age_below)
+		resolve(area, &g->age_below, row->text[1], programme, row->text[2], day);
+	g->has_disability = row->text[3] != NULL;
+	for (i = 0; g->has_disability && i < DISABILITY_KINDS; i++)
+		resolve(area, &g->level[i], row->text[3], programme,
+				means_disabilities[i], day);
+	g->health = g->ability = -1;
+	for (i = 0; i < HEALTH_COUNT; i++)
+	{
+		if (row->text[4] != NULL && strcmp(row->text[4], means_healths[i]) == 0)
+			g->health = i;
+	}
+	for (i = 0; i < ABILITY_COUNT; i++)
+	{
+		if (row->text[5] != NULL && strcmp(row->text[5], means_abilities[i]) == 0)
+			g->ability = i;
+	}
+}
+
+/*
+ * What counts of each kind of income for a programme, or of expense for a
+ * use.  *own: is there a rule for this very programme?
+ */
+static KindRule *
+resolve_kinds(RuleBook *book, RuleKind which, const KindList *kinds,
+			  const char *area, DateADT day, const char *programme,
+			  const char *use, bool *own)
+{
+	RuleCopy   *c = book->copy;
+	KindRule   *result = (KindRule *) palloc0((kinds->n + 1) * sizeof(KindRule));
+	int			i;
+
+	*own = false;
+	for (i = 0; i < c->n[which]; i++)
+	{
+		const Rule *row = &c->rules[which][i];
+		int			k;
+
+		if (!in_force(row, area, day) ||
+			(use != NULL && !same(row->text[0], use)) ||
+			(row->programme != NULL && !same(row->programme, programme)))
+			continue;
+		k = aidcase_kind_index(kinds, row->code, strlen(row->code));
+		if (k < 0 || result[k].set)
+			continue;			/* a nearer area's goes before */
+		if (row->programme != NULL)
+			*own = true;
+		result[k].set = true;
+		result[k].share = (int64) row->number[0];
+		result[k].capped = row->has[1];
+		result[k].cap = row->number[1] * SHARE_UNIT;	/* 10^-8 to 10^-16 */
+		result[k].source = row->source;
+	}
+	return result;
+}
+
+static void
+resolve_rounding(RuleBook *book, const char *area, DateADT day,
+				 const char *programme, const char *component,
+				 RoundingRule *result)
+{
+	RuleCopy   *c = book->copy;
+	int			i;
+
+	for (i = 0; i < c->n[RULE_ROUNDING]; i++)
+	{
+		const Rule *row = &c->rules[RULE_ROUNDING][i];
+
+		if (in_force(row, area, day) && same(row->programme, programme) &&
+			same(row->code, component))
+		{
+			result->set = true;
+			result->mode = row->text[0];
+			result->source = row->source;
+			return;
+		}
+	}
+}
+
+static BandSet
+resolve_bands(RuleBook *book, const char *area, DateADT day,
+			  const char *band_set)
+{
+	RuleCopy   *c = book->copy;
+	BandSet		result = {0, NULL};
+	const char *nearest = NULL;
+	int			i;
+
+	result.bands = (BandRule *) palloc0((c->n[RULE_BAND] + 1) * sizeof(BandRule));
+	for (i = 0; i < c->n[RULE_BAND]; i++)
+	{
+		const Rule *row = &c->rules[RULE_BAND][i];
+		BandRule   *band;
+
+		if (!in_force(row, area, day) || !same(row->code, band_set) ||
+			(nearest != NULL && !same(nearest, row->area)))
+			continue;
+		nearest = row->area;
+		band = &result.bands[result.n++];
+		band->from = row->number[0] * SHARE_UNIT;
+		band->to = row->has[1] ? row->number[1] * SHARE_UNIT : -1;
+		band->rate = (int64) row->number[2];
+		band->excess = row->number[3] != 0;
+		band->fixed = row->number[4] * SHARE_UNIT;
+		band->source = row->source;
+	}
+	return result;
+}
+
+/*
+ * Tests of property of a programme: of the rows of a test the nearest area's,
+ * there the programme's own before the general one.
+ */
+static void
+resolve_properties(RuleBook *book, const char *area, DateADT day, RuleSet *set,
+				   MeansProgramme p)
+{
+	RuleCopy   *c = book->copy;
+	int			i;
+	int			j;
+
+	set->properties[p] = (PropertyRule *)
+		palloc0((c->n[RULE_PROPERTY] + 1) * sizeof(PropertyRule));
+	for (i = 0; i < c->n[RULE_PROPERTY]; i++)
+	{
+		const Rule *row = &c->rules[RULE_PROPERTY][i];
+		PropertyRule *test;
+		bool		taken = false;
+
+		if (!in_force(row, area, day) ||
+			(row->programme != NULL && !same(row->programme, means_programmes[p])))
+			continue;
+		for (j = 0; j < set->n_properties[p]; j++)
+			taken = taken || same(set->properties[p][j].test, row->code);
+		if (taken)
+			continue;
+		test = &set->properties[p][set->n_properties[p]++];
+		test->test = row->code;
+		test->parameter = row->text[0];
+		test->by_value = strcmp(row->text[1], "value") == 0;
+		test->reason = row->text[2];
+		test->sort = row->sort;
+		test->source = row->source;
+		test->kinds = (bool *) palloc0(c->properties.n + 1);
+		for (j = 0; j < row->n_list; j++)
+		{
+			int			k = aidcase_kind_index(&c->properties, row->list[j],
+											   strlen(row->list[j]));
+
+			if (k < 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("test of property \"%s\" names kind \"%s\", which does not exist",
+								row->code, row->list[j]),
+						 errhint("The kinds are those of table aidcase.property_kind.")));
+			test->kinds[k] = true;
+		}
+		for (j = 0; j < c->n[RULE_PARAMETER_NAME]; j++)
+		{
+			const Rule *name = &c->rules[RULE_PARAMETER_NAME][j];
+
+			if (!same(name->code, test->parameter))
+				continue;
+			if (same(name->text[0], "months"))
+				test->limit_of = LIMIT_MONTHS;
+			else if (same(name->text[0], "multiple"))
+				test->limit_of = LIMIT_MULTIPLE;
+			else
+				test->limit_of = LIMIT_PLAIN;
+		}
+		resolve(area, &test->limit, test->parameter, means_programmes[p], NULL, day);
+	}
+}
+
+/*
+ * All rules for an area, residence and day of the rules.
+ */
+static RuleSet *
+resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
+{
+	RuleCopy   *c = book->copy;
+	RuleSet    *s = (RuleSet *) palloc0(sizeof(RuleSet));
+	const char *residence = rural ? "rural" : "urban";
+	const char *nearest;
+	DateADT		month;
+	bool		own;
+	int			p;
+	int			i;
+	int			j;
+
+	s->rural = rural;
+	s->rule_date = day;
+	for (i = c->n[RULE_PROGRAMME] - 1; i >= 0; i--)
+	{
+		const Rule *row = &c->rules[RULE_PROGRAMME][i];
+
+		for (p = 0; p < MEANS_PROGRAMMES; p++)
+		{
+			/* from the widest area to the nearest, which has the last word */
+			if (in_force(row, area, day) && same(row->programme, means_programmes[p]))
+				s->in_force[p] = row->number[0] != 0;
+		}
+	}
+	for (p = 0; p < MEANS_PROGRAMMES; p++)
+	{
+		RuleValue  *start = &s->start[p];
+
+		resolve(area, start, "benefit_start_months", means_programmes[p], NULL,
+				book->on_date);
+		if (book->has_month)
+			s->benefit[p] = book->month;
+		else
+			s->benefit[p] = !start->set ? book->on_date :
+				month_after(book->on_date,
+							(int) (start->value.num / start->value.den));
+	}
+	month = s->benefit[MEANS_DIBAO];
+
+	resolve(area, &s->standard, "dibao_standard", "dibao", residence, month);
+	resolve(area, &s->tekun_standard, "tekun_standard", "tekun", residence,
+			s->benefit[MEANS_TEKUN]);
+	resolve(area, &s->marginal, "marginal_multiple", "low_income", NULL, day);
+	resolve(area, &s->work_cost, "work_cost_share", "dibao", NULL, day);
+	resolve(area, &s->support_threshold, "support_threshold_multiple", "dibao", NULL, day);
+	resolve(area, &s->tekun_aged, "aged_from", "tekun", NULL, day);
+	resolve(area, &s->tekun_minor, "minor_below", "tekun", NULL, day);
+	for (i = 0; i < DISABILITY_KINDS; i++)
+		resolve(area, &s->lost[i], "lost_ability_level", "tekun",
+				means_disabilities[i], day);
+	resolve(area, &s->floor_person, "floor_share", "dibao", "person", day);
+	resolve(area, &s->floor_household, "floor_share", "dibao", "household", day);
+	resolve(area, &s->disposable, "disposable_income", NULL, residence, day);
+	resolve(area, &s->rigid_share, "rigid_expense_share", "rigid_expense", NULL, day);
+	for (i = 0; s->in_force[MEANS_TEKUN] && i < CARE_LEVELS; i++)
+	{
+		for (j = 0; j < CARE_MODES; j++)
+			resolve(area, &s->care_standard[i][j], "care_standard", "tekun",
+					psprintf("%s/%s", means_care_levels[i], means_care_modes[j]),
+					s->benefit[MEANS_TEKUN]);
+	}
+
+	for (p = 0; p < MEANS_PROGRAMMES; p++)
+	{
+		s->income[p] = resolve_kinds(book, RULE_INCOME, &c->incomes, area, day,
+									 means_programmes[p], NULL, &own);
+		if (p != MEANS_DIBAO && !own)
+		{
+			bool		own_dibao;
+
+			/* dibao's rules are the household's; others share them */
+			(void) resolve_kinds(book, RULE_INCOME, &c->incomes, area, day,
+								 means_programmes[MEANS_DIBAO], NULL, &own_dibao);
+			if (!own_dibao)
+			{
+				pfree(s->income[p]);
+				s->income[p] = s->income[MEANS_DIBAO];
+			}
+		}
+		if (s->in_force[p])
+			resolve_properties(book, area, day, s, p);
+	}
+	s->expense[EXPENSE_DEDUCT] = resolve_kinds(book, RULE_EXPENSE, &c->expenses,
+											   area, day, NULL, "deduct", &own);
+	s->expense[EXPENSE_RIGID] = resolve_kinds(book, RULE_EXPENSE, &c->expenses,
+											  area, day, NULL, "rigid", &own);
+	s->expense[EXPENSE_TEMP] = resolve_kinds(book, RULE_EXPENSE, &c->expenses,
+											 area, day, NULL, "temp", &own);
+
+	resolve_rounding(book, area, day, "dibao", "base", &s->rounding_dibao);
+	resolve_rounding(book, area, day, "tekun", "base", &s->rounding_tekun);
+	resolve_rounding(book, area, day, "tekun", "care", &s->rounding_care);
+	resolve_rounding(book, area, day, "temp_assistance", "base", &s->rounding_temp);
+	s->dibao_bands = resolve_bands(book, area, day, "dibao_amount");
+
+	s->exempt_any = (bool *) palloc0(c->properties.n + 1);
+	s->exempt_to = (Money *) palloc((c->properties.n + 1) * sizeof(Money));
+	for (i = 0; i <= c->properties.n; i++)
+		s->exempt_to[i] = -1;
+	for (i = 0; i < c->n[RULE_EXEMPTION]; i++)
+	{
+		const Rule *row = &c->rules[RULE_EXEMPTION][i];
+		int			k = aidcase_kind_index(&c->properties, row->code, strlen(row->code));
+
+		if (!in_force(row, area, day) || k < 0 || s->exempt_any[k] ||
+			s->exempt_to[k] >= 0)
+			continue;
+		if (row->has[0])
+			s->exempt_to[k] = row->number[0] * SHARE_UNIT;
+		else
+			s->exempt_any[k] = true;
+	}
+
+	s->addons = (GroupRule *) palloc0((c->n[RULE_ADDON] + 1) * sizeof(GroupRule));
+	for (i = 0; i < c->n[RULE_ADDON]; i++)
+	{
+		const Rule *row = &c->rules[RULE_ADDON][i];
+		GroupRule  *g;
+		bool		taken = false;
+
+		if (!in_force(row, area, day) || !same(row->programme, "dibao") ||
+			(row->text[0] != NULL && !same(row->text[0], residence)))
+			continue;
+		for (j = 0; j < s->n_addons; j++)
+			taken = taken || same(s->addons[j].code, row->code);
+		if (taken)
+			continue;
+		g = &s->addons[s->n_addons++];
+		resolve_group(book, area, g, row->code, "dibao", day);
+		g->fixed = row->has[1];
+		if (g->fixed)
+			g->amount = row->number[1] * SHARE_UNIT;
+		else
+			g->share = fraction(row->number[0], SHARE_UNIT, "addon_rule");
+		g->source = row->source;
+	}
+	for (i = 0; i < c->n[RULE_STACKING]; i++)
+	{
+		const Rule *row = &c->rules[RULE_STACKING][i];
+
+		if (in_force(row, area, day) && same(row->programme, "dibao"))
+		{
+			s->addons_add_up = same(row->text[0], "sum");
+			break;
+		}
+	}
+
+	s->singles = (GroupRule *) palloc0((c->n[RULE_SINGLE] + 1) * sizeof(GroupRule));
+	for (i = 0; i < c->n[RULE_SINGLE]; i++)
+	{
+		const Rule *row = &c->rules[RULE_SINGLE][i];
+		GroupRule  *g;
+		bool		taken = false;
+
+		if (!in_force(row, area, day))
+			continue;
+		for (j = 0; j < i; j++)
+			taken = taken || (same(c->rules[RULE_SINGLE][j].code, row->code) &&
+							  in_force(&c->rules[RULE_SINGLE][j], area, day));
+		if (taken || row->number[0] == 0)
+			continue;
+		g = &s->singles[s->n_singles++];
+		resolve_group(book, area, g, row->code, "dibao", day);
+		resolve(area, &g->value, "single_person_share", "dibao", row->text[0], day);
+		g->source = row->source;
+	}
+
+	s->supports = (SupportRule *) palloc0((c->n[RULE_SUPPORT] + 1) * sizeof(SupportRule));
+	for (i = 0, nearest = NULL; i < c->n[RULE_SUPPORT]; i++)
+	{
+		const Rule *row = &c->rules[RULE_SUPPORT][i];
+		SupportRule *rule;
+		int			k;
+
+		if (!in_force(row, area, day) || (nearest != NULL && !same(nearest, row->area)))
+			continue;
+		nearest = row->area;
+		rule = &s->supports[s->n_supports++];
+		for (j = 0; j < row->n_list; j++)
+		{
+			for (k = 0; k < OBLIGOR_RELATIONS; k++)
+			{
+				if (strcmp(row->list[j], means_relations[k]) == 0)
+					rule->counted[k] = true;
+			}
+		}
+		rule->payers_from = (int) (row->number[0] / SHARE_UNIT);
+		rule->payers_below = row->has[1] ? (int) (row->number[1] / SHARE_UNIT) : INT_MAX;
+		resolve(area, &rule->rate, "support_rate", "dibao", row->code, day);
+		rule->source = row->source;
+	}
+
+	s->imputed = (ImputedRule *) palloc0((c->n[RULE_IMPUTED] + 1) * sizeof(ImputedRule));
+	for (i = 0, nearest = NULL; i < c->n[RULE_IMPUTED]; i++)
+	{
+		const Rule *row = &c->rules[RULE_IMPUTED][i];
+		ImputedRule *rule;
+
+		if (!in_force(row, area, day) || (nearest != NULL && !same(nearest, row->area)))
+			continue;
+		nearest = row->area;
+		rule = &s->imputed[s->n_imputed++];
+		rule->male = same(row->text[0], "male");
+		rule->ability = same(row->text[1], "able") ? ABILITY_ABLE : ABILITY_PARTIAL;
+		rule->age_from = (int) (row->number[0] / SHARE_UNIT);
+		rule->age_below = row->has[1] ? (int) (row->number[1] / SHARE_UNIT) : INT_MAX;
+		resolve(area, &rule->base, row->text[2], "dibao",
+				same(row->text[2], "dibao_standard") ? residence : NULL, day);
+		resolve(area, &rule->share, "imputed_share", "dibao", row->code, day);
+		rule->source = row->source;
+	}
+
+	s->care = (CareRule *) palloc0((c->n[RULE_CARE] + 1) * sizeof(CareRule));
+	for (i = 0, nearest = NULL; i < c->n[RULE_CARE]; i++)
+	{
+		const Rule *row = &c->rules[RULE_CARE][i];
+		CareRule   *rule;
+
+		if (!in_force(row, area, day) || (nearest != NULL && !same(nearest, row->area)))
+			continue;
+		nearest = row->area;
+		rule = &s->care[s->n_care++];
+		for (j = 0; j < CARE_LEVELS; j++)
+		{
+			if (same(row->code, means_care_levels[j]))
+				rule->level = j;
+		}
+		rule->unmet_from = (int) (row->number[0] / SHARE_UNIT);
+		rule->unmet_to = (int) (row->number[1] / SHARE_UNIT);
+		rule->source = row->source;
+	}
+
+	s->temps = (TempRule *) palloc0((c->n[RULE_TEMP] + 1) * sizeof(TempRule));
+	for (i = 0; i < c->n[RULE_TEMP]; i++)
+	{
+		const Rule *row = &c->rules[RULE_TEMP][i];
+		TempRule   *rule;
+		bool		farther = false;
+		/* emergency aid is judged by the day it is given */
+		DateADT		amounts = same(row->code, "emergency") ? book->on_date : day;
+
+		if (!in_force(row, area, day))
+			continue;
+		for (j = 0; j < i; j++)
+			farther = farther || (same(c->rules[RULE_TEMP][j].code, row->code) &&
+								  in_force(&c->rules[RULE_TEMP][j], area, day) &&
+								  !same(c->rules[RULE_TEMP][j].area, row->area));
+		if (farther)
+			continue;
+		rule = &s->temps[s->n_temps++];
+		rule->emergency = same(row->code, "emergency");
+		rule->class = row->text[0];
+		rule->source = row->source;
+		if (same(row->text[1], "range"))
+		{
+			rule->method = TEMP_RANGE;
+			resolve(area, &rule->least, "temp_minimum", "temp_assistance", row->text[2], amounts);
+			resolve(area, &rule->most, "unit_authority_limit", "temp_assistance", row->text[2], amounts);
+		}
+		else if (same(row->text[1], "months"))
+		{
+			rule->method = TEMP_MONTHS;
+			resolve(area, &rule->least, "temp_months_min", "temp_assistance", row->text[2], amounts);
+			resolve(area, &rule->most, "temp_months_max", "temp_assistance", row->text[2], amounts);
+		}
+		else
+		{
+			rule->method = TEMP_BANDS;
+			rule->bands = resolve_bands(book, area, day, row->text[3]);
+		}
+		resolve(area, &rule->cap, "temp_cap", "temp_assistance", row->text[2], amounts);
+		resolve(area, &rule->threshold, "temp_threshold", "temp_assistance", row->text[2], amounts);
+	}
+	return s;
+}
+
+/* ---------------------------------------------------------------------
+ * The book of one call
+ */
+
+/*
+ * A key of an object of changes: text in the current context, NULL when it is
+ * absent or null.
+ */
+static char *
+change_text(JsonbContainer *object, const char *key)
+{
+	JsonbValue	buf;
+	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), &buf);
+
+	if (value == NULL || value->type == jbvNull)
+		return NULL;
+	if (value->type == jbvString)
+		return pnstrdup(value->val.string.val, value->val.string.len);
+	if (value->type == jbvNumeric)
+		return DatumGetCString(DirectFunctionCall1(numeric_out,
+												   NumericGetDatum(value->val.numeric)));
+	return "";					/* of no use as anything */
+}
+
+static Numeric
+change_number(JsonbContainer *object, const char *key)
+{
+	JsonbValue	buf;
+	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), &buf);
+
+	if (value == NULL || value->type != jbvNumeric)
+		return NULL;
+	return DatumGetNumericCopy(NumericGetDatum(value->val.numeric));
+}
+
+/*
+ * Takes the changes apart; all faults at once.
+ */
+static void
+read_changes(RuleBook *book, Jsonb *changes)
+{
+	static const char *const keys[] = {
+		"name", "area", "programme", "variant", "value", "divisor", "from"
+	};
+	StringInfoData faults;
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+	int			n = 0;
+
+	initStringInfo(&faults);
+	if (!JB_ROOT_IS_ARRAY(changes) || JB_ROOT_IS_SCALAR(changes))
+		appendStringInfoString(&faults, "\nThey must be an array of objects.");
+	else
+	{
+		int			i;
+
+		book->changes = (Change *) palloc0((JB_ROOT_COUNT(changes) + 1) * sizeof(Change));
+		for (i = 0; i < (int) JB_ROOT_COUNT(changes); i++)
+		{
+			JsonbValue *element = getIthJsonbValueFromContainer(&changes->root, i);
+			Change	   *change = &book->changes[n];
+			JsonbContainer *object;
+			char	   *from;
+			bool		known = false;
+			int			j;
+
+			if (element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
+			{
+				appendStringInfo(&faults, "\n[%d]: It must be an object.", i);
+				continue;
+			}
+			object = element->val.binary.data;
+			it = JsonbIteratorInit(object);
+			while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+			{
+				if (token != WJB_KEY)
+					continue;
+				for (j = 0; j < (int) lengthof(keys); j++)
+				{
+					if ((int) strlen(keys[j]) == v.val.string.len &&
+						strncmp(keys[j], v.val.string.val, v.val.string.len) == 0)
+						break;
+				}
+				if (j == (int) lengthof(keys))
+					appendStringInfo(&faults, "\n[%d].%.*s: There is no such key.", i,
+									 v.val.string.len, v.val.string.val);
+			}
+			change->name = change_text(object, "name");
+			change->area = change_text(object, "area");
+			change->programme = change_text(object, "programme");
+			change->variant = change_text(object, "variant");
+			change->value = change_number(object, "value");
+			change->divisor = change_number(object, "divisor");
+			if (change->divisor == NULL)
+				change->divisor = int64_to_numeric(1);
+			for (j = 0; change->name != NULL && j < book->copy->n[RULE_PARAMETER_NAME]; j++)
+				known = known || same(book->copy->rules[RULE_PARAMETER_NAME][j].code, change->name);
+			if (!known)
+				appendStringInfo(&faults, "\n[%d].name: There is no such parameter.", i);
+			if (change->area == NULL)
+				appendStringInfo(&faults, "\n[%d].area: It must be given.", i);
+			else if (strcmp(change->area, "0") != 0 &&
+					 (strspn(change->area, "0123456789") != strlen(change->area) ||
+					  (strlen(change->area) != 6 && strlen(change->area) != 9 &&
+					   strlen(change->area) != 12)))
+				appendStringInfo(&faults, "\n[%d].area: It must be 0 for the nation, or a code of 6, 9 or 12 digits.", i);
+			if (change->value == NULL || numeric_is_nan(change->value) ||
+				DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(change->value),
+												  NumericGetDatum(int64_to_numeric(0)))) < 0)
+				appendStringInfo(&faults, "\n[%d].value: A number that is not negative is needed.", i);
+			if (DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(change->divisor),
+												  NumericGetDatum(int64_to_numeric(0)))) <= 0)
+				appendStringInfo(&faults, "\n[%d].divisor: It must be a positive number.", i);
+			change->from = DATEVAL_NOBEGIN;
+			from = change_text(object, "from");
+			if (from != NULL)
+				change->from = DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(from)));
+			n++;
+		}
+	}
+	if (faults.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the changes of parameters are not usable"),
+				 errdetail_internal("%s", faults.data + 1),
+				 errhint("Example: [{\"name\": \"dibao_standard\", \"area\": \"340705\", \"variant\": \"urban\", \"value\": 720}].")));
+	book->n_changes = n;
+}
+
+/*
+ * The end of a book: a copy that has been replaced meanwhile goes with the
+ * last book that points into it.
+ */
+static void
+release_copy(void *arg)
+{
+	RuleCopy   *held = (RuleCopy *) arg;
+
+	if (--held->users == 0 && held != copy)
+		MemoryContextDelete(held->context);
+}
+
+/*
+ * The rules of a call, in the current context, which it lives as long as.
+ */
+RuleBook *
+aidcase_rule_book(DateADT on_date, bool has_month, DateADT month,
+				  Jsonb *changes)
+{
+	RuleBook   *book = (RuleBook *) palloc0(sizeof(RuleBook));
+	HASHCTL		ctl;
+
+	book->context = CurrentMemoryContext;
+	book->copy = get_rules();
+	book->copy->users++;
+	book->at_end.func = release_copy;
+	book->at_end.arg = book->copy;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &book->at_end);
+	book->on_date = on_date;
+	book->has_month = has_month;
+	book->month = month;
+	if (changes != NULL)
+		read_changes(book, changes);
+
+	memset(&ctl, 0, sizeof(ctl));
+	ctl.keysize = sizeof(SetKey);
+	ctl.entrysize = sizeof(SetEntry);
+	ctl.hcxt = CurrentMemoryContext;
+	book->sets = hash_create("aidcase rule sets", 64, &ctl,
+							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return book;
+}
+
+/*
+ * The same with the changes supposed meanwhile.
+ */
+static RuleSet *
+resolve_supposed(RuleBook *book, const char *area, bool rural, DateADT day)
+{
+	RuleSet    *volatile set = NULL;
+
+	PG_TRY();
+	{
+		int			i;
+
+		for (i = 0; i < book->n_changes; i++)
+		{
+			Change	   *change = &book->changes[i];
+
+			aidcase_suppose_parameter(change->name, change->area,
+									  change->programme, change->variant,
+									  change->from, change->value,
+									  change->divisor);
+		}
+		set = resolve_set(book, area, rural, day);
+	}
+	PG_CATCH();
+	{
+		aidcase_suppose_nothing();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	aidcase_suppose_nothing();
+	return set;
+}
+
+/*
+ * The rule set for a household; the pointer is good as long as the book.
+ */
+const RuleSet *
+aidcase_rule_set(RuleBook *book, const char *area, bool rural,
+				 DateADT rule_date)
+{
+	RuleCopy   *c = book->copy;
+	const char *own = "0";
+	SetKey		key;
+	SetEntry   *entry;
+	bool		found;
+	int			low = 0;
+	int			high = c->n_days;
+	int			year;
+	int			month;
+	int			day;
+	int			i;
+
+	/* the nearest area that has anything of its own */
+	for (i = 0; i < c->n_areas; i++)
+	{
+		if (strcmp(c->areas[i], own) > 0 && area_covers(c->areas[i], area))
+			own = c->areas[i];
+	}
+	for (i = 0; i < book->n_changes; i++)
+	{
+		if (strcmp(book->changes[i].area, own) > 0 &&
+			area_covers(book->changes[i].area, area))
+			own = book->changes[i].area;
+	}
+
+	/* days passed on which something changes; a year is one as well */
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (c->days[middle] <= rule_date)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	j2date(rule_date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	for (i = 0; i < book->n_changes; i++)
+		year += (book->changes[i].from > DATEVAL_NOBEGIN &&
+				 book->changes[i].from <= rule_date) ? 10000 : 0;
+
+	memset(&key, 0, sizeof(key));
+	strlcpy(key.area, own, AREA_SIZE);
+	key.period = (int64) year * 1000000 + low;
+	key.rural = rural;
+	entry = (SetEntry *) hash_search(book->sets, &key, HASH_FIND, &found);
+	if (!found)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(book->context);
+		RuleSet    *set = book->n_changes == 0 ?
+			resolve_set(book, own, rural, rule_date) :
+			resolve_supposed(book, own, rural, rule_date);
+
+		MemoryContextSwitchTo(caller);
+		entry = (SetEntry *) hash_search(book->sets, &key, HASH_ENTER, &found);
+		entry->set = set;
+	}
+	return entry->set;
+}

@@ -254,8 +254,11 @@ SELECT is(pg_temp.without(r, 'accept', 'x-clerk', $$UPDATE aidcase.case_member S
 SELECT is(pg_temp.without(r, 'accept', 'x-clerk', $$
     INSERT INTO aidcase.obligor (case_id, round_id, name, relation, household_size, annual_income, persons_supported)
     VALUES (pg_temp.case_of(:r), :r, '丙', 'child', 1, 0, 1);
+    INSERT INTO aidcase.authorisation (case_id, round_id, obligor_id, text_version, signed_on, valid_until, sha256)
+    SELECT case_id, round_id, obligor_id, '1', aidcase.today(), aidcase.today(), sha256('o') FROM aidcase.obligor WHERE round_id = :r;
     INSERT INTO aidcase.registry_check (case_id, round_id, obligor_id, reference_no, requested_at, requested_by)
-    SELECT case_id, round_id, obligor_id, 'o1', aidcase.now_here(), aidcase.current_staff() FROM aidcase.obligor WHERE round_id = :r$$),
+    SELECT case_id, round_id, obligor_id, 'o1', aidcase.now_here(), aidcase.current_staff() FROM aidcase.obligor WHERE round_id = :r;
+    UPDATE aidcase.authorisation SET void = true WHERE round_id = :r AND obligor_id IS NOT NULL$$),
     pg_temp.one('accept', 'One person to be checked has not authorised the check.'), 'authorised_all: an obligor who is checked') FROM t;
 SELECT is(pg_temp.without(r, 'accept', 'x-clerk', $$UPDATE aidcase.aid_case SET village_id = pg_temp.unit('340705005') WHERE case_id = pg_temp.case_of(:r)$$),
     pg_temp.one('accept', 'The household is not registered in this unit.'), 'competent_unit') FROM t;

@@ -75,6 +75,18 @@ SELECT $json${
   "first_contact_at": {"type": "string", "format": "date-time", "past": true, "description": "首次接触时间,默认为现在 / first contact; now when absent"},
   "occurred_at": {"type": "string", "format": "date-time", "past": true, "description": "登记时间,默认为现在 / when the application was filed; now when absent"},
   "handler": {"type": "string", "maxLength": 40, "description": "经办人工号,默认为当前经办人 / staff number of the handling officer; whoever files when absent"},
+  "transfer": {"type": "boolean", "default": false, "description": "村居不属受理单位时,受理后移送该村居所属单位 / the village lies under another unit: take the application and pass it to that unit"},
+  "agent": {"type": "object", "additionalProperties": false, "description": "代为申请人及委托书 / who files for the applicant, with the signed mandate",
+    "required": ["kind", "name", "text_version", "signed_on", "sha256"],
+    "properties": {
+      "kind": {"type": "string", "codes": "applicant_agent.kind", "$ref": "#/$defs/applicant_agent.kind", "description": "代办人类别 / kind of agent"},
+      "name": {"type": "string", "maxLength": 100, "description": "姓名 / name"},
+      "citizen_id": {"type": "string", "format": "citizen-id", "description": "公民身份号码 / citizen number"},
+      "staff": {"type": "string", "maxLength": 40, "description": "代办人工号 (村居委会、经办单位人员必填) / staff number; needed for committee and staff"},
+      "phone": {"type": "string", "maxLength": 40, "description": "联系电话 / telephone"},
+      "text_version": {"type": "string", "maxLength": 60, "description": "委托书版本 / version of the mandate's text"},
+      "signed_on": {"type": "string", "format": "date", "past": true, "description": "签署日期 / date of signing"},
+      "sha256": {"type": "string", "format": "sha256", "description": "委托书扫描的 SHA-256 / SHA-256 of the signed scan"}}},
   "members": {"type": "array", "minItems": 1, "maxItems": 40, "description": "共同生活家庭成员 / co-living family members",
     "items": {"type": "object", "additionalProperties": false,
       "required": ["key", "name", "relation", "work_ability"],
@@ -270,7 +282,27 @@ BEGIN
      WHERE jsonb_typeof(doc -> 'village') = 'string'
        AND (p.village_id IS NULL
             OR p.unit_id IS NOT NULL AND doc ->> 'kind' IS DISTINCT FROM 'emergency'
+               AND doc -> 'transfer' IS DISTINCT FROM 'true'
                AND NOT aidcase.unit_below(p.village_id, p.unit_id, the_day))
+    UNION ALL
+    SELECT 'transfer', 'goes with a new application and a village of another unit only'
+      FROM place AS p
+     WHERE doc -> 'transfer' = 'true'
+       AND (doc ->> 'kind' = 'emergency' OR doc ->> 'case_no' IS NOT NULL
+            OR aidcase.unit_below(p.village_id, p.unit_id, the_day))
+    UNION ALL
+    SELECT 'finder', 'is missing: active discovery has somebody who found the need'
+     WHERE doc ->> 'channel' = 'discovered' AND doc ->> 'finder' IS NULL
+    UNION ALL
+    SELECT 'agent.staff', CASE WHEN doc #>> '{agent,staff}' IS NULL THEN 'is missing for a member of a committee or of staff'
+                               ELSE 'is no member of staff at present' END
+     WHERE jsonb_typeof(doc -> 'agent') = 'object'
+       AND CASE WHEN doc #>> '{agent,staff}' IS NULL THEN doc #>> '{agent,kind}' IN ('committee', 'staff')
+                ELSE NOT EXISTS (SELECT FROM aidcase.staff AS s
+                                  WHERE s.staff_no = doc #>> '{agent,staff}' AND s.employed @> the_day) END
+    UNION ALL
+    SELECT 'agent.citizen_id', 'is a member of the household; name the applicant among the members'
+      FROM member AS m WHERE m.citizen_id = aidcase.citizen(doc #>> '{agent,citizen_id}')
     UNION ALL
     SELECT 'handler', CASE WHEN p.handler_id IS NOT NULL THEN 'holds no post at the unit or above it'
                            WHEN doc ->> 'handler' IS NULL THEN 'is missing'
@@ -321,7 +353,7 @@ BEGIN
         SELECT 'name', 'has the same name and birth date as a member before'
          WHERE m.given_id IS NULL
            AND EXISTS (SELECT FROM member AS b
-                        WHERE b.n < m.n AND b.name = m.name
+                        WHERE b.n < m.n AND aidcase.name_key(b.name) = aidcase.name_key(m.name)
                           AND coalesce(aidcase.birth_date(b.citizen_id), b.birth_date) = m.birth_date)
         UNION ALL
         SELECT 'birth_date', 'contradicts the citizen number'
@@ -542,8 +574,21 @@ BEGIN
                decode(l.item ->> 'sha256', 'hex')
           FROM aidcase.listed(doc, 'authorisations') AS l ORDER BY l.n;
     END IF;
+    IF jsonb_typeof(doc -> 'agent') = 'object' THEN
+        INSERT INTO aidcase.applicant_agent (case_id, round_id, kind, name, citizen_id, staff_id, phone, text_version, signed_on, sha256)
+        VALUES (the_case, the_round, doc #>> '{agent,kind}', doc #>> '{agent,name}', aidcase.citizen(doc #>> '{agent,citizen_id}'),
+                (SELECT s.staff_id FROM aidcase.staff AS s WHERE s.staff_no = doc #>> '{agent,staff}'), doc #>> '{agent,phone}',
+                doc #>> '{agent,text_version}', aidcase.iso_date(doc #>> '{agent,signed_on}'), decode(doc #>> '{agent,sha256}', 'hex'));
+    END IF;
     IF jsonb_typeof(doc -> 'payee') = 'object' THEN
         PERFORM aidcase.set_payee(the_case, doc -> 'payee', aidcase.today());
+    END IF;
+    -- taken here, decided where the household is registered
+    IF doc -> 'transfer' = 'true' THEN
+        PERFORM aidcase.transfer_case(the_case, u.unit_code, doc ->> 'village', 'wrong_unit')
+           FROM aidcase.unit_now AS u
+          WHERE u.level = 'unit'
+            AND aidcase.unit_below((SELECT v.unit_id FROM aidcase.unit AS v WHERE v.unit_code = doc ->> 'village'), u.unit_id, aidcase.today());
     END IF;
 
     file_case.case_id := the_case;

@@ -58,7 +58,8 @@ CREATE TABLE aidcase.case_round (
     decided_on  date,                                       -- set when the state freezes the facts
     meeting_id  bigint,                                     -- that decided
     UNIQUE (case_id, round_no),
-    CHECK (channel IS NOT NULL OR round_kind <> 'application' AND round_kind <> 'emergency')
+    CHECK (channel IS NOT NULL OR round_kind <> 'application' AND round_kind <> 'emergency'),
+    CHECK (channel <> 'discovered' OR finder IS NOT NULL OR round_kind <> 'application' AND round_kind <> 'emergency')
     -- state and moved_by are set by the engine, which checks them: a foreign
     -- key on them would lock shared rows at every move
 );

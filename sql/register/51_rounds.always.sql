@@ -112,11 +112,11 @@ BEGIN
                   HINT = 'Decide or withdraw it first.';
     END IF;
 
-    INSERT INTO aidcase.case_round (case_id, unit_id, round_kind, round_no, channel, first_contact_at,
+    INSERT INTO aidcase.case_round (case_id, unit_id, round_kind, round_no, channel, finder, first_contact_at,
                                     handler_id, occurred_at)
     SELECT the_case.case_id, the_case.unit_id, kind,
            1 + (SELECT max(r.round_no) FROM aidcase.case_round AS r WHERE r.case_id = the_case.case_id),
-           last.channel, aidcase.now_here(), coalesce(aidcase.current_staff(), last.handler_id), aidcase.now_here()
+           last.channel, last.finder, aidcase.now_here(), coalesce(aidcase.current_staff(), last.handler_id), aidcase.now_here()
     RETURNING round_id INTO the_round;
 
     PERFORM aidcase.copy_facts(last.round_id, the_round);

@@ -16,6 +16,8 @@
 -- column: cleared | bigint | 小计 | Together | int | sum | 本月处置 / Cleared this month
 -- column: open | bigint | 月末未处置 | Open | int | sum
 -- column: disposal_rate | numeric | 处置率 | Disposal rate | percent | none
+-- check: opening + raised - cleared = open
+-- check: cleared = not_confirmed + confirmed_counted + confirmed_exempt
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 上月末未处置+本月新增-本月处置=月末未处置;处置率=本月处置÷(上月末未处置+本月新增)。
 WITH period AS (

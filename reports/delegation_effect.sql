@@ -22,6 +22,8 @@
 -- column: after_upper | numeric | 上限 | Upper | percent | none | 委托后(至截止日,最多十二个月) / After, up to twelve months
 -- column: after_days | numeric | 平均办理天数 | Mean days | money | none | 委托后(至截止日,最多十二个月) / After, up to twelve months
 -- column: change | text | 确认率变化 | Change of the share | text | none
+-- check: before_granted <= before_decided
+-- check: after_granted <= after_decided
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 统计首次申请的决定;确认率区间为 95% Wilson 区间,两期区间互不重叠才写"升高""降低",否则"无法区分"。
 -- note: 平均办理天数为受理至决定的自然日;接管的存量户不计。

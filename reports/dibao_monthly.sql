@@ -40,6 +40,14 @@
 -- column: year_other | numeric | 其他补贴 | Other | money | sum | 本年累计支出 / Year to date
 -- column: year_total | numeric | 合计 | Total | money | sum | 本年累计支出 / Year to date
 -- column: per_person | numeric | 当月人均补助 | Per person | money | ratio month_total / persons
+-- check: persons = able + partly_able + ability_lost + no_ability
+-- check: persons <= illness + disability + schooling + disaster + lack_of_labour + other_cause
+-- check: opening + new_households + transferred_in - exits - transferred_out = households
+-- check: month_base + month_addon + month_price + month_other = month_total
+-- check: year_base + year_addon + year_price + year_other = year_total
+-- check: households <= persons
+-- check: women <= persons
+-- check: disabled <= persons
 -- chart: column | 各镇办社区保障人数 | Persons by unit | place | persons
 -- chart: column | 各镇办社区当月支出 | Spending of the month by unit | place | month_base, month_addon
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:

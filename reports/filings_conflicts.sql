@@ -21,6 +21,10 @@
 -- column: void | bigint | 撤销 | Void | int | sum | 本期结案 / Closed in the period
 -- column: closed | bigint | 小计 | Together | int | sum | 本期结案 / Closed in the period
 -- column: open | bigint | 期末未结 | Open | int | sum
+-- check: never_declared <= obliged
+-- check: nil_returns <= declarations
+-- check: opening + raised - closed = open
+-- check: explained + confirmed + void = closed
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 上期末未结+本期产生-本期结案小计=期末未结;小计=已说明+属实+撤销。
 -- note: 应备案人员为截止日在应备案岗位的人员(含村居、购买服务人员),按所在镇办社区统计,区级单列。

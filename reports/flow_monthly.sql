@@ -23,6 +23,9 @@
 -- column: exit_request | bigint | 自愿退出 | Own request | int | sum | 退出原因 / Exits by reason
 -- column: exit_wrong | bigint | 虚报、拒绝核查 | False statement, check refused | int | sum | 退出原因 / Exits by reason
 -- column: exit_other | bigint | 其他 | Other | int | sum | 退出原因 / Exits by reason
+-- check: opening + new_households + other_class_in + transferred_in - exits - other_class_out - transferred_out = closing
+-- check: taken_over <= opening
+-- check: exits = exit_income + exit_not_eligible + exit_death + exit_request + exit_wrong + exit_other
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 上月户数+新增+由其他类别转来+转入-退出-转为其他类别-转出=本月户数;退出=退出原因各栏之和。
 -- note: 本月户数=下月的上月户数;接管户在首月计入上月户数,不作新增。

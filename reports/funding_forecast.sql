@@ -18,6 +18,8 @@
 -- column: review_exits | numeric | 预计因复核减少 | Expected to end by reviews | money | none
 -- column: standard_change | numeric | 标准调整增加 | Change of the standard | money | sum
 -- column: forecast | numeric | 需求预测 | Forecast | money | none
+-- check: awarded + standard_change - review_exits = forecast
+-- check: ending <= households
 -- chart: line | 资金需求预测 | Forecast | month | forecast
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 需求预测=现有救助金额+标准调整增加-预计因复核减少;自本月起十二个月。

@@ -18,6 +18,8 @@
 -- column: closed | bigint | 小计 | Together | int | sum | 本期办结 / Closed in the period
 -- column: open | bigint | 期末未办结 | Open | int | sum
 -- column: case_rate | numeric | 转申请率 | Share that became cases | percent | ratio became_case / closed
+-- check: opening + found - closed = open
+-- check: became_case + not_in_need + assisted_already + declined + other_outcome = closed
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 上期末未办结+本期发现-本期办结小计=期末未办结;小计=各办结栏之和。
 WITH period AS (

@@ -15,6 +15,9 @@
 -- column: households | bigint | 户数 | Households | int | sum | 合计 / Total
 -- column: persons | bigint | 人数 | Persons | int | sum | 合计 / Total
 -- column: new_households | bigint | 其中本月新增户数 | Of which new | int | sum
+-- check: urban_households + rural_households = households
+-- check: urban_persons + rural_persons = persons
+-- check: new_households <= households
 -- chart: column | 各镇办社区低收入人口 | Persons by unit | place | persons
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 城市+农村=合计;一户只计入一类(特困、低保优先,其次按认定类别)。

@@ -23,6 +23,8 @@
 -- column: amount | numeric | 合计 | Total | money | sum
 -- column: year_amount | numeric | 本年累计 | Year to date | money | sum
 -- column: per_household | numeric | 户均 | Per household | money | ratio amount / households
+-- check: base_amount + addon_amount + care_amount + price_amount + other_amount = amount
+-- check: current_amount + arrears_amount + reissue_amount + deduction_amount = amount
 -- chart: column | 各镇办社区发放金额 | Payments by unit | place | amount
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 按构成分各栏之和=按类别分各栏之和=合计;按发放清册月份统计,不含未上报的清册。

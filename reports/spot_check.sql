@@ -26,6 +26,9 @@
 -- column: former | text | 前两次(上下限) | Former two | text | none | 差错率变化 / Trend
 -- column: trend | text | 变化 | Change | text | none | 差错率变化 / Trend
 -- column: proposal | text | 委托建议 | Delegation | text | none
+-- check: wrong <= examined
+-- check: examined <= drawn
+-- check: least_wrong <= most_wrong
 -- chart: column | 各单位加权差错率及上下限 | Weighted rate of errors with its limits | place | lower, rate, upper
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 每种抽样框取期末已完成推断的最近一次抽样;差错率、金额均为对全部户次的推断,上下限的置信水平见抽样方案(一般 95%)。

@@ -20,6 +20,11 @@
 -- column: year_times | bigint | 户次 | Households | int | sum | 本年累计 / Year to date
 -- column: year_persons | bigint | 人次 | Persons | int | sum | 本年累计 / Year to date
 -- column: year_amount | numeric | 金额 | Amount | money | sum | 本年累计 / Year to date
+-- check: emergency_times + expense_times = times
+-- check: emergency_persons + expense_persons = persons
+-- check: emergency_amount + expense_amount = amount
+-- check: times <= year_times
+-- check: amount <= year_amount
 -- chart: column | 各镇办社区临时救助人次 | Person-times by unit | place | emergency_persons, expense_persons
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 同一户、同一人每救助一次计一次;按救助所属月份统计;急难型+支出型=合计。

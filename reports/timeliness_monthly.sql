@@ -19,6 +19,8 @@
 -- column: lower | numeric | 下限 | Lower | percent | none | 按时率及95%区间 / On-time rate, 95 %
 -- column: upper | numeric | 上限 | Upper | percent | none | 按时率及95%区间 / On-time rate, 95 %
 -- column: entered_late | bigint | 补录 | Entered late | int | sum
+-- check: cancelled + paused + running + subject_to = due
+-- check: in_time + late = subject_to
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 本期到期=撤销+暂停+未到期+应计;应计=按时+超期;按时率=按时÷应计,区间为 Wilson 区间。
 -- note: 补录指办结事项的登记晚于其发生,含在按时或超期内。

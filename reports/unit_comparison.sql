@@ -17,6 +17,9 @@
 -- column: against_district | text | 与全区相比 | Against the district | text | none
 -- column: rank_from | bigint | 最前 | At best | int | none | 可能的位次(由高到低) / Possible rank, highest first
 -- column: rank_to | bigint | 最后 | At worst | int | none | 可能的位次(由高到低) / Possible rank, highest first
+-- check: numerator <= denominator
+-- check: rank_from <= rank_to
+-- check: lower <= upper
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- note: 截止日前十二个月;区间为 Wilson 区间。区间含全区比率的写"无法区分"。
 -- note: 位次为区间:只有区间互不重叠的单位才分先后,分母为零的不排。

@@ -58,6 +58,7 @@ my %KEY = (
 	heads      => [ 1, 0 ],
 	column     => [ 2, 1 ],
 	chart      => [ 2, 0 ],
+	check      => [ 2, 0 ],
 	signature  => [ 1, 0 ],
 	note       => [ 2, 0 ],
 );
@@ -286,6 +287,29 @@ for my $entry (@{ $many{chart} || [] })
 }
 
 #
+# Checks: sums of columns that are equal, or one not above the other, in each
+# row.  They are printed with the table's notes, tested, and tell what a hidden
+# cell of a public table could be derived from.
+#
+my @checks;
+for my $entry (@{ $many{check} || [] })
+{
+	my ($no, $value) = @$entry;
+	my $sum = qr/[a-z_0-9]+(?:\s*[-+]\s*[a-z_0-9]+)*/;
+	$value =~ /^$sum\s*(?:=|<=)\s*$sum$/
+	  or fail($no, 'a check must be sums of columns with "=" or "<=" between them');
+	for my $cname ($value =~ /[a-z_0-9]+/g)
+	{
+		fail($no, "the check names column \"$cname\", which does not exist")
+		  unless $column{$cname};
+		fail($no, "the check's column \"$cname\" is not a number")
+		  unless $NUMBER{ $column{$cname}{format} };
+	}
+	$value =~ s/\s+/ /g;
+	push @checks, $value;
+}
+
+#
 # A query: one SELECT, ordered, with balanced parentheses.  A small lexer
 # steps over comments, strings and quoted names.  Returns the query without
 # the semicolon at its end.
@@ -493,6 +517,7 @@ my @report = (
 	[ heads => literal($heads) ],
 	[ signature => literal($signature) ],
 	[ notes => literal($notes) ],
+	[ checks => text_array(@checks) ],
 	[ query => literal(known($text)) ],
 	[ drill => literal(defined $drill ? known($drill) : undef) ],
 );
@@ -556,6 +581,42 @@ END;
 SQL
 $sql .= "COMMENT ON FUNCTION $function($ARGTYPES) IS\n    "
   . literal(one('title') . ' / ' . one('title_en')) . ";\n\n";
+
+# What may be published: the same columns, with small cells hidden.  A report
+# without a drill lists people and has no such version.
+my $public_function = "aidcase.public_$name";
+my $record = join(', ', map { identifier($_->{name}) . ' ' . $TYPE{ $_->{type} } } @columns);
+$sql .= <<"SQL";
+DO \$report\$
+BEGIN
+    IF pg_catalog.to_regprocedure('$public_function($ARGTYPES)') IS NOT NULL THEN
+        DROP FUNCTION $public_function($ARGTYPES);
+    END IF;
+END
+\$report\$;
+
+SQL
+if (defined $drill)
+{
+	$sql .= <<"SQL";
+CREATE FUNCTION $public_function(
+    $ARGUMENTS)
+RETURNS TABLE (
+$returns)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+SELECT r.*
+  FROM aidcase.public_rows('$name', public_$name.as_of, public_$name.unit_code, public_$name.known_at) WITH ORDINALITY AS j (cells, n)
+ CROSS JOIN LATERAL pg_catalog.jsonb_to_record(j.cells) AS r ($record)
+ ORDER BY j.n;
+END;
+
+SQL
+	$sql .= "COMMENT ON FUNCTION $public_function($ARGTYPES) IS\n    "
+	  . literal('可公开的版本(小于参数 public_minimum_cell 的单元格及可据以推算的单元格为空):' . one('title')
+		  . ' / the version that may be published, NULL where a cell is below parameter public_minimum_cell or would tell one that is: '
+		  . one('title_en')) . ";\n\n";
+}
 
 # The drill has the same columns in every report.
 my $drill_function = "aidcase.drill_$name";

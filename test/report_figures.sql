@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(86);
+SELECT plan(102);
 \ir parts/household.sql
 
 -- Three households of two units: one is paid from May, one from June with May
@@ -117,6 +117,42 @@ SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid'
     'known in the future');
 SELECT results_eq($$SELECT pg_temp.by_login('t_other', 'SELECT string_agg(DISTINCT place, '','') FROM aidcase.report_dibao_monthly(''2021-06-30'')')$$,
     $$SELECT name FROM unit_now WHERE unit_code = '340705005'$$, 'a town has rows for itself only');
+
+-- What every row of a form must satisfy is a check of its header.
+SELECT is_empty($$SELECT r.name, m, f.* FROM report AS r CROSS JOIN unnest('{2021-04-30,2021-05-31,2021-06-30,2021-07-15}'::date[]) AS m
+                   CROSS JOIN LATERAL report_faults(r.name, m) AS f WHERE r.name NOT IN ('town_aid', 'town_list')$$, 'all checks hold in all rows');
+SELECT cmp_ok((SELECT sum(cardinality(checks)) FROM report), '>', 30::bigint, 'there are checks');
+UPDATE report SET checks = '{exits = closing}' WHERE name = 'flow_monthly';
+SELECT is((SELECT count(*) FROM report_faults('flow_monthly', '2021-06-30')), 1::bigint, 'a check that does not hold is found');
+SELECT throws_ok($$SELECT FROM report_faults('nothing', '2021-06-30')$$, '22023', 'there is no report "nothing"', 'checks of no report');
+
+-- The cut-off day: what happens after it is the next month's.
+SELECT results_eq($$SELECT from_day, to_day FROM report_window('2021-02-28') UNION ALL SELECT from_day, to_day FROM report_window('2021-06-10')$$,
+    $$VALUES ('2021-02-01'::date, '2021-02-28'::date), ('2021-06-01', '2021-06-10')$$, 'without a cut-off a month is a month');
+SELECT set_parameter('report_cutoff_day', '340705', '2021-05-01', 25, '示例参数', illustrative => true);
+SELECT results_eq($$SELECT m, from_day, to_day FROM unnest('{2021-05-31,2021-06-24,2021-06-25,2021-06-30}'::date[]) AS m, report_window(m)$$,
+    $$VALUES ('2021-05-31'::date, '2021-05-01'::date, '2021-05-25'::date), ('2021-06-24', '2021-05-26', '2021-06-24'),
+             ('2021-06-25', '2021-05-26', '2021-06-25'), ('2021-06-30', '2021-05-26', '2021-06-25')$$, 'with one, no day is lost and none counts twice');
+SELECT set_parameter('report_cutoff_day', '340705', '2021-06-01', 31, '示例参数', illustrative => true);
+SELECT results_eq($$SELECT from_day, to_day FROM report_window('2021-06-30')$$, $$VALUES ('2021-05-26'::date, '2021-06-30'::date)$$, 'the last day of a shorter month');
+SELECT results_eq($$SELECT from_day FROM report_window('2021-07-15')$$, $$VALUES ('2021-07-01'::date)$$, 'and the first of the next one');
+
+-- Public versions: small cells and what they could be derived from are hidden.
+SELECT results_eq($$SELECT households, persons, month_total FROM public_dibao_monthly('2021-06-30') WHERE place = '西湖镇' AND residence = '农村'$$,
+    $$VALUES (NULL::bigint, 3::bigint, NULL::numeric)$$, 'two households are not shown, nor their money; three persons are');
+SELECT is((SELECT count(*) FROM public_dibao_monthly('2021-06-30')), (SELECT count(*) FROM report_dibao_monthly('2021-06-30')), 'all rows are there');
+SELECT is_empty($$SELECT c.* FROM report_flow_monthly('2021-06-30') AS r JOIN public_flow_monthly('2021-06-30') AS c USING (place, programme)
+                   CROSS JOIN LATERAL jsonb_each(to_jsonb(c)) AS x WHERE x.value <> 'null' AND jsonb_typeof(x.value) = 'number' AND x.value::text::numeric BETWEEN 1 AND 2$$,
+    'no small number is shown');
+SELECT is_empty($$SELECT x.key, count(*) FROM public_flow_monthly('2021-06-30') AS c CROSS JOIN LATERAL jsonb_each(to_jsonb(c)) AS x
+                   WHERE x.value = 'null' GROUP BY 1 HAVING count(*) = 1$$, 'and none hidden alone in its column');
+SELECT results_eq($$SELECT (SELECT count(*) FROM jsonb_each(p) AS x WHERE x.value = 'null' AND x.key = ANY ('{households,opening,new_households,transferred_in,exits,transferred_out}')) > 1
+                      FROM public_rows('dibao_monthly', '2021-06-30') AS p WHERE p ->> 'place' = '西湖镇' AND p ->> 'residence' = '农村'$$,
+    $$VALUES (true)$$, 'nor alone in a sum');
+SELECT hasnt_function('aidcase', 'public_payment_roll', 'a list of people has no public version');
+UPDATE policy_parameter SET valid = '[2019-07-01,2019-08-01)' WHERE name = 'public_minimum_cell';
+SELECT throws_ok($$SELECT FROM public_flow_monthly('2021-06-30')$$, 'ZA008', NULL, 'without the parameter nothing is published');
+SELECT is(pg_temp.by_login('t_other', $$SELECT count(*)::text FROM aidcase.report_dibao_monthly('2021-06-30')$$), '2', 'a town has its two rows');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -163,6 +163,296 @@ COMMENT ON FUNCTION aidcase.verify_report(bytea) IS
     '核验工作簿是否由本库签发、未经改动 / was this workbook issued by this register, byte for byte; one row an issue, or one row with issued = false';
 GRANT EXECUTE ON FUNCTION aidcase.verify_report(bytea) TO PUBLIC;
 
+-- The last day of a period of a report.
+CREATE OR REPLACE FUNCTION aidcase.report_day(report text, period text)
+RETURNS date
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    kind CONSTANT text := (SELECT r.period_kind FROM aidcase.report AS r WHERE r.name = report);
+    first_day date;
+BEGIN
+    IF kind IS NULL THEN
+        RAISE EXCEPTION 'there is no report "%"', report
+            USING ERRCODE = '22023', HINT = 'SELECT name FROM aidcase.report_list().';
+    END IF;
+    IF period IS NULL OR period !~ (CASE kind WHEN 'year' THEN '^\d{4}$' WHEN 'quarter' THEN '^\d{4}-Q[1-4]$'
+                                             WHEN 'month' THEN '^\d{4}-(0[1-9]|1[0-2])$'
+                                             ELSE '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$' END) THEN
+        RAISE EXCEPTION 'invalid period "%" for report "%"', period, report
+            USING ERRCODE = '22023',
+                  HINT = format('The report is made for a %s, for instance "%s".', kind,
+                                CASE kind WHEN 'year' THEN '2021' WHEN 'quarter' THEN '2021-Q2' WHEN 'month' THEN '2021-06'
+                                          ELSE '2021-06-30' END);
+    END IF;
+    IF kind = 'day' THEN
+        RETURN period::date;
+    END IF;
+    first_day := make_date(left(period, 4)::integer,
+                           CASE kind WHEN 'year' THEN 1 WHEN 'quarter' THEN 3 * right(period, 1)::integer - 2
+                                     ELSE right(period, 2)::integer END, 1);
+    RETURN (first_day + make_interval(months => CASE kind WHEN 'year' THEN 12 WHEN 'quarter' THEN 3 ELSE 1 END))::date - 1;
+END
+$$;
+COMMENT ON FUNCTION aidcase.report_day(text, text) IS
+    '报告期的最后一日 / the last day of a period of a report: YYYY, YYYY-Qn, YYYY-MM or YYYY-MM-DD as the report asks';
+
+-- Rows of a report in which what must hold does not; none when all is well.
+CREATE OR REPLACE FUNCTION aidcase.report_faults(report text, as_of date, unit_code text DEFAULT NULL, known_at timestamptz DEFAULT NULL)
+RETURNS TABLE (row_no bigint, row_cells jsonb, failed text)
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    rules CONSTANT text[] := (SELECT r.checks FROM aidcase.report AS r WHERE r.name = report);
+BEGIN
+    IF rules IS NULL THEN
+        RAISE EXCEPTION 'there is no report "%"', report
+            USING ERRCODE = '22023', HINT = 'SELECT name FROM aidcase.report_list().';
+    END IF;
+    IF rules = '{}' THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format(
+        'SELECT t.n, to_jsonb(t) - ''n'', c.rule'
+        '  FROM (SELECT r.*, row_number() OVER () AS n FROM aidcase.%I($1, $2, $3) AS r) AS t'
+        ' CROSS JOIN LATERAL (VALUES %s) AS c (rule, holds) WHERE NOT c.holds ORDER BY t.n, c.rule COLLATE "C"',
+        'report_' || report,
+        -- the names of columns were checked when the report was built
+        (SELECT string_agg(format('(%L, (%s))', k, regexp_replace(k, '([a-z_][a-z_0-9]*)', 't."\1"', 'g')), ', ')
+           FROM unnest(rules) AS k))
+      USING as_of, unit_code, known_at;
+END
+$$;
+COMMENT ON FUNCTION aidcase.report_faults(text, date, text, timestamptz) IS
+    '报表中不满足表内关系的行,无则正确 / rows of a report in which one of its checks fails; none when all is well';
+
+/*
+ * The rows of a report with small cells hidden (NULL).
+ *
+ * A count between 1 and the minimum is hidden.  What is hidden alone could be
+ * derived: from the total of its column, of the rows that differ in the place
+ * only or of all; from a check that it is part of.  So the least of the other
+ * parts is hidden too, one that is not zero when there is any, until nothing
+ * stands alone.  Where a row's first count is hidden, so are the amounts,
+ * rates and averages beside it.
+ */
+CREATE OR REPLACE FUNCTION aidcase.public_rows(report text, as_of date, unit_code text DEFAULT NULL, known_at timestamptz DEFAULT NULL)
+RETURNS SETOF jsonb
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    least_count CONSTANT numeric := aidcase.parameter('public_minimum_cell', (SELECT r.area_code FROM aidcase.register AS r), as_of);
+    counts  CONSTANT text[] := ARRAY(SELECT c.column_name FROM aidcase.report_column AS c
+                                      WHERE c.report_name = report AND c.in_use AND c.format = 'int' ORDER BY c.position);
+    others  CONSTANT text[] := ARRAY(SELECT c.column_name FROM aidcase.report_column AS c
+                                      WHERE c.report_name = report AND c.in_use AND c.format IN ('money', 'percent'));
+    texts   CONSTANT text[] := ARRAY(SELECT c.column_name FROM aidcase.report_column AS c
+                                      WHERE c.report_name = report AND c.in_use AND c.format IN ('text', 'id') AND c.column_name <> 'place');
+    rules   CONSTANT text[] := (SELECT r.checks FROM aidcase.report AS r WHERE r.name = report);
+    shown   jsonb[];
+    n       integer;
+    value   numeric[];
+    hidden  boolean[];
+    sets    integer[][];
+    groups  jsonb;
+    members jsonb;
+    changed boolean := true;
+    found   integer;
+    least   integer;
+    k       integer;
+    i       integer;
+BEGIN
+    EXECUTE format('SELECT array_agg(to_jsonb(t)) FROM aidcase.%I($1, $2, $3) AS t', 'report_' || report)
+       INTO shown USING as_of, unit_code, known_at;
+    n := coalesce(cardinality(shown), 0);
+    IF n = 0 OR counts = '{}' THEN
+        RETURN QUERY SELECT j FROM unnest(shown) WITH ORDINALITY AS x (j, no) ORDER BY x.no;
+        RETURN;
+    END IF;
+
+    -- cell (row r, count c) has number (r - 1) * counts + c
+    SELECT array_agg((shown[r] ->> counts[c])::numeric ORDER BY r, c),
+           array_agg(coalesce((shown[r] ->> counts[c])::numeric > 0 AND (shown[r] ->> counts[c])::numeric < least_count, false) ORDER BY r, c)
+      INTO value, hidden
+      FROM generate_series(1, n) AS r CROSS JOIN generate_subscripts(counts, 1) AS c;
+
+    -- sets of cells one of which can be told from the others
+    SELECT jsonb_agg(g.cells) INTO groups
+      FROM (SELECT jsonb_agg((r - 1) * cardinality(counts) + c) AS cells
+              FROM generate_series(1, n) AS r CROSS JOIN generate_subscripts(counts, 1) AS c
+             GROUP BY c, (SELECT jsonb_agg(shown[r] -> t) FROM unnest(texts) AS t)
+             UNION ALL
+            SELECT jsonb_agg((r - 1) * cardinality(counts) + c)
+              FROM generate_series(1, n) AS r CROSS JOIN generate_subscripts(counts, 1) AS c
+             GROUP BY c
+             UNION ALL
+            SELECT jsonb_agg((r - 1) * cardinality(counts) + c)
+              FROM generate_series(1, n) AS r
+             CROSS JOIN unnest(rules) AS q (rule)
+             CROSS JOIN generate_subscripts(counts, 1) AS c
+             WHERE q.rule !~ '<=' AND counts[c] IN (SELECT m[1] FROM regexp_matches(q.rule, '[a-z_0-9]+', 'g') AS m)
+             GROUP BY r, q.rule) AS g
+     WHERE jsonb_array_length(g.cells) > 1;
+
+    WHILE changed LOOP
+        changed := false;
+        FOR members IN SELECT * FROM jsonb_array_elements(groups) LOOP
+            found := 0;
+            least := NULL;
+            FOR k IN 0 .. jsonb_array_length(members) - 1 LOOP
+                i := (members ->> k)::integer;
+                IF hidden[i] THEN
+                    found := found + 1;
+                ELSIF value[i] IS NOT NULL
+                      AND (least IS NULL OR (value[i] = 0, value[i]) < (value[least] = 0, value[least])) THEN
+                    least := i;
+                END IF;
+            END LOOP;
+            IF found = 1 AND least IS NOT NULL THEN
+                hidden[least] := true;
+                changed := true;
+            END IF;
+        END LOOP;
+    END LOOP;
+
+    RETURN QUERY
+    SELECT shown[r] || coalesce((SELECT jsonb_object_agg(x.name, NULL)
+                                   FROM (SELECT counts[c] AS name FROM generate_subscripts(counts, 1) AS c
+                                          WHERE hidden[(r - 1) * cardinality(counts) + c]
+                                          UNION ALL
+                                         SELECT o FROM unnest(others) AS o WHERE hidden[(r - 1) * cardinality(counts) + 1]) AS x), '{}')
+      FROM generate_series(1, n) AS r
+     ORDER BY r;
+END
+$$;
+COMMENT ON FUNCTION aidcase.public_rows(text, date, text, timestamptz) IS
+    '内部:公开版报表的各行,小单元格为空 / internal: the rows of a report with small cells hidden; public_<name>() gives them their types';
+
+-- What the ledger holds of cases since a size of the tree: who wrote when.
+-- Of cases that the caller may see; case_id NULL = of a table without cases.
+CREATE OR REPLACE FUNCTION aidcase.changes_since(tree_size bigint, relations text[], cases bigint[])
+RETURNS TABLE (case_id bigint, entry_no bigint, at timestamptz, staff_id bigint, operation text, relation text)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    seen CONSTANT bigint[] := aidcase.ask_as_caller(
+        'SELECT c.case_id FROM aidcase.aid_case AS c WHERE c.case_id = ANY ($1::bigint[])', changes_since.cases::text[]);
+    -- what a later checkpoint seals had not ended in the snapshot of this one
+    first_xid CONSTANT bigint := coalesce((
+        SELECT pg_snapshot_xmin(c.horizon::pg_snapshot)::text::bigint FROM aidcase.checkpoint AS c
+         WHERE c.tree_size = changes_since.tree_size
+           AND c.incarnation = (SELECT max(i.incarnation) FROM aidcase.register_incarnation AS i)), 0);
+BEGIN
+    RETURN QUERY
+    SELECT l.case_id, l.entry_no, l.at, l.staff_id, l.operation, l.relation
+      FROM aidcase.ledger AS l
+     WHERE l.xid >= first_xid AND NOT aidcase.is_known(l.entry_no, changes_since.tree_size)
+       AND l.relation = ANY (relations) AND l.operation IN ('I', 'U', 'D')
+       AND (l.case_id IS NULL OR l.case_id = ANY (seen));
+END
+$$;
+COMMENT ON FUNCTION aidcase.changes_since(bigint, text[], bigint[]) IS
+    '内部:某检查点之后台账对若干个案的记录 / internal: what the ledger recorded of cases after a checkpoint';
+REVOKE ALL ON FUNCTION aidcase.changes_since(bigint, text[], bigint[]) FROM PUBLIC;
+
+-- The time by which an issue of a report knew what it shows: its own known_at,
+-- or the first checkpoint that covers the issue.
+CREATE OR REPLACE FUNCTION aidcase.issue_known(report text, period text, unit text)
+RETURNS timestamptz
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    issue record;
+    sealed timestamptz;
+BEGIN
+    SELECT i.known_at, i.entry_no INTO issue
+      FROM aidcase.report_issue AS i
+     WHERE i.report_name = report AND i.period = issue_known.period AND i.unit_code IS NOT DISTINCT FROM unit
+     ORDER BY i.issue_id DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'report "%" was not issued for "%"', report, period
+            USING ERRCODE = '22023', DETAIL = 'No workbook of this period and unit is recorded.',
+                  HINT = 'Give the time since when changes are to be shown: restate(report, period, unit, since).';
+    END IF;
+    sealed := coalesce(issue.known_at,
+                       (SELECT min(c.sealed_at) FROM aidcase.checkpoint AS c WHERE c.tree_size > aidcase.leaf_of(issue.entry_no)));
+    IF sealed IS NULL THEN
+        RAISE EXCEPTION 'the issue of report "%" for "%" is not sealed yet', report, period
+            USING ERRCODE = '55000', DETAIL = 'Until then there is no state that it could be compared with.',
+                  HINT = 'Sealing follows by itself when aidcase is in shared_preload_libraries; otherwise SELECT aidcase.seal().';
+    END IF;
+    RETURN sealed;
+END
+$$;
+COMMENT ON FUNCTION aidcase.issue_known(text, text, text) IS
+    '某报表最近一次签发所依据的时点 / the time by which the last issue of a report knew what it shows';
+
+CREATE OR REPLACE FUNCTION aidcase.restate(report text, period text, unit text DEFAULT NULL,
+    since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (row_key text[], column_name text, case_id bigint, was numeric, now_is numeric,
+               changed_at timestamptz, staff_id bigint, operation text, relation text, entries bigint[])
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    as_of CONSTANT date := aidcase.report_day(restate.report, restate.period);
+    known_from timestamptz := coalesce(since, CASE WHEN to_regprocedure(format('aidcase.%I(date,text,timestamptz)', 'drill_' || report)) IS NOT NULL
+                                                   THEN aidcase.issue_known(restate.report, restate.period, restate.unit) END);
+    drill CONSTANT oid := to_regprocedure(format('aidcase.%I(date,text,timestamptz)', 'drill_' || report));
+    -- the tables that the drill reads, which PostgreSQL keeps track of
+    tables CONSTANT text[] := ARRAY(
+        SELECT DISTINCT c.relname::text FROM pg_depend AS d JOIN pg_class AS c ON c.oid = d.refobjid
+         WHERE d.classid = 'pg_proc'::regclass AND d.objid = drill AND d.refclassid = 'pg_class'::regclass);
+    size   bigint;
+    cells  jsonb;
+BEGIN
+    IF drill IS NULL THEN
+        RAISE EXCEPTION 'report "%" cannot be restated', report
+            USING ERRCODE = '0A000', DETAIL = 'It has no drill: its lines are not sums of cases.',
+                  HINT = 'Make it twice, with and without known_at.';
+    END IF;
+    size := aidcase.known_size(known_from);
+    EXECUTE format(
+        'SELECT jsonb_agg(jsonb_build_array(coalesce(b.row_key, a.row_key), coalesce(b.column_name, a.column_name),'
+        '                 coalesce(b.case_id, a.case_id), b.value, a.value))'
+        '  FROM aidcase.%1$I($1, $2, $3) AS b'
+        '  FULL JOIN aidcase.%1$I($1, $2, $4) AS a'
+        '    ON a.row_key = b.row_key AND a.column_name = b.column_name AND coalesce(a.case_id, 0) = coalesce(b.case_id, 0)'
+        ' WHERE a.value IS DISTINCT FROM b.value', 'drill_' || report)
+       INTO cells USING as_of, unit, known_from, until;
+    RETURN QUERY
+    WITH cell AS (
+        SELECT ARRAY(SELECT jsonb_array_elements_text(j -> 0)) AS row_key, j ->> 1 AS column_name, (j ->> 2)::bigint AS case_id,
+               (j ->> 3)::numeric AS was, (j ->> 4)::numeric AS now_is
+          FROM jsonb_array_elements(cells) AS j
+    ), change AS MATERIALIZED (
+        SELECT * FROM aidcase.changes_since(size, tables, ARRAY(SELECT DISTINCT c.case_id FROM cell AS c WHERE c.case_id IS NOT NULL)) AS h
+         WHERE until IS NULL OR aidcase.is_known(h.entry_no, aidcase.known_size(until))
+    ), of_case AS (
+        SELECT h.case_id, array_agg(h.entry_no ORDER BY h.entry_no) AS entries FROM change AS h GROUP BY h.case_id
+    )
+    SELECT c.row_key, c.column_name, c.case_id, c.was, c.now_is, h.at, h.staff_id, h.operation, h.relation, o.entries
+      FROM cell AS c
+      -- what changed without the case, a roll that was handed in, say, is of no case
+      LEFT JOIN of_case AS o ON o.case_id = c.case_id
+                             OR o.case_id IS NULL AND NOT EXISTS (SELECT FROM of_case AS x WHERE x.case_id = c.case_id)
+      LEFT JOIN change AS h ON h.entry_no = o.entries[cardinality(o.entries)]
+     ORDER BY c.row_key, c.column_name COLLATE "C", c.case_id;
+END
+$$;
+COMMENT ON FUNCTION aidcase.restate(text, text, text, timestamptz, timestamptz) IS
+    '报表签发以来的变化:逐单元格、逐个案,谁在何时改动 / what has changed in a report since it was issued (or since a time): each cell and case, its share then and now, who wrote last and when, all entries';
+GRANT EXECUTE ON FUNCTION aidcase.changes_since(bigint, text[], bigint[])
+    TO aidcase_committee, aidcase_clerk, aidcase_leader, aidcase_bureau, aidcase_inspector,
+       aidcase_payer, aidcase_finance, aidcase_analyst, aidcase_admin;
+
 CREATE OR REPLACE FUNCTION aidcase.report_checkpoint(known_at timestamptz)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE

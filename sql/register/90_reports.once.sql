@@ -19,6 +19,7 @@ CREATE TABLE aidcase.report (
     heads         text NOT NULL CHECK (heads IN ('zh', 'both')),
     signature     text,
     notes         text,
+    checks        text[] NOT NULL DEFAULT '{}',
     query         text NOT NULL,
     drill         text
 );
@@ -34,6 +35,7 @@ COMMENT ON COLUMN aidcase.report.layout IS '纸张方向 / paper: portrait or la
 COMMENT ON COLUMN aidcase.report.heads IS '表头语言 / language of the heads: zh, or both';
 COMMENT ON COLUMN aidcase.report.signature IS '签署栏(每行一项) / signature row, one entry a line';
 COMMENT ON COLUMN aidcase.report.notes IS '表注(每行一条) / notes below the table, one a line';
+COMMENT ON COLUMN aidcase.report.checks IS '表内关系(每行成立的等式或不等式) / what holds in every row: sums of columns that are equal, or one not above the other';
 COMMENT ON COLUMN aidcase.report.query IS '查询语句 / the query, as in the report file';
 COMMENT ON COLUMN aidcase.report.drill IS '个案明细查询语句,空为无明细 / the query of the cases behind the cells; NULL = the report has none';
 SELECT aidcase.set_up_table('report');

@@ -29,9 +29,10 @@
  * member and a filing that arrive at the same instant are found by the sweep.
  */
 
--- The form in which telephones, addresses and accounts are compared.
+-- The form in which telephones, addresses and accounts are compared.  Not
+-- STRICT: a strict one is not put in line, and costs ten times as much.
 CREATE OR REPLACE FUNCTION aidcase.contact_key(kind text, value text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN nullif(CASE WHEN kind = 'address' THEN upper(regexp_replace(normalize(value, NFKC), '[\s,.;:#()·-]', '', 'g'))
                    ELSE regexp_replace(regexp_replace(normalize(value, NFKC), '^\s*(\+|00)86', ''), '[^0-9]', '', 'g') END, '');
 COMMENT ON FUNCTION aidcase.contact_key(text, text) IS
@@ -75,6 +76,18 @@ SELECT o.round_id, o.case_id, NULL, p.account_id, p.holder_citizen_id, NULL, p.h
 COMMENT ON VIEW aidcase.conflict_party IS
     '内部:各轮次的当事人 (成员、收款人) / internal: the parties of each round, who are its members and payees';
 
+-- The parties who are one person.  A look into the indexes for each: joined to
+-- the view itself, the planner reads all members.
+CREATE OR REPLACE FUNCTION aidcase.parties_who_are(citizen aidcase.citizen_id)
+RETURNS TABLE (round_id bigint, case_id bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT p.round_id, p.case_id FROM aidcase.conflict_party AS p WHERE p.citizen_id = parties_who_are.citizen OFFSET 0;
+END;
+COMMENT ON FUNCTION aidcase.parties_who_are(aidcase.citizen_id) IS
+    '内部:某人作为当事人的轮次 / internal: the rounds of which a person is a party';
+REVOKE ALL ON FUNCTION aidcase.parties_who_are(aidcase.citizen_id) FROM PUBLIC;
+
 CREATE OR REPLACE VIEW aidcase.round_actor AS
 SELECT o.round_id, o.case_id, o.handler_id AS staff_id, 'handler'::text AS capacity, 'case_round'::text AS source, o.round_id AS source_id
   FROM aidcase.case_round AS o
@@ -106,6 +119,17 @@ SELECT s.staff_id, 'phone', aidcase.contact_key('phone', s.phone), s.employed, '
   FROM aidcase.staff AS s WHERE s.phone IS NOT NULL;
 COMMENT ON VIEW aidcase.staff_reach IS
     '内部:工作人员的电话、住址、账号 / internal: telephones, addresses and accounts of members of staff';
+
+-- Members of staff with a telephone, address or account, by index.
+CREATE OR REPLACE FUNCTION aidcase.staff_reached_by(the_kind text, the_key text)
+RETURNS TABLE (staff_id bigint, valid daterange, source text, source_id bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+SELECT c.staff_id, c.valid, c.source, c.source_id FROM aidcase.staff_reach AS c WHERE c.kind = the_kind AND c.key = the_key OFFSET 0;
+END;
+COMMENT ON FUNCTION aidcase.staff_reached_by(text, text) IS
+    '内部:使用某电话、住址或账号的工作人员 / internal: members of staff with a telephone, address or account';
+REVOKE ALL ON FUNCTION aidcase.staff_reached_by(text, text) FROM PUBLIC;
 
 -- ---------------------------------------------------------------------
 -- Relatives of staff and officials
@@ -163,6 +187,12 @@ AS $$
         INSERT INTO aidcase.staff_kin AS k (staff_id, official, citizen_id, relation, valid, effects, hops, ties, relative_id)
         SELECT d.staff_id, d.official, d.citizen_id, d.relation, d.valid, d.effects, d.hops, d.ties, d.relative_id
           FROM due AS d
+         WHERE NOT EXISTS (SELECT FROM aidcase.staff_kin AS x
+                            WHERE x.citizen_id = d.citizen_id AND x.relation = d.relation AND x.valid = d.valid
+                              AND coalesce(x.staff_id, aidcase.citizen_key(x.official))
+                                  = coalesce(d.staff_id, aidcase.citizen_key(d.official))
+                              AND (x.effects, x.hops, x.ties, x.relative_id, x.void)
+                                  IS NOT DISTINCT FROM (d.effects, d.hops, d.ties, d.relative_id, false))
          ORDER BY d.staff_id, d.official, d.citizen_id, d.relation, d.valid
             ON CONFLICT (citizen_id, (coalesce(staff_id, aidcase.citizen_key(official))), relation, valid) DO UPDATE
            SET effects = excluded.effects, hops = excluded.hops, ties = excluded.ties,
@@ -195,9 +225,14 @@ RETURNS TABLE (
     member_id bigint, account_id bigint, staff_id bigint, capacity text, other_staff_id bigint, other_case_id bigint,
     relation text, filed_late boolean, unfiled boolean, decided_meanwhile boolean,
     party_name text, hops integer, ties bigint[], source text, source_id bigint, source_rows text[])
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, aidcase, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
+#variable_conflict use_column
+BEGIN
+    -- planned once in a session, for few rounds: by index from each of them
+    RETURN QUERY
     WITH o AS MATERIALIZED (
         SELECT r.round_id, r.case_id, r.unit_id, r.accepted_on, r.decided_on, c.contact, c.phone, c.address,
                daterange(c.contact, greatest(r.decided_on, c.contact), '[]') AS open_for,
@@ -262,6 +297,14 @@ AS $$
                         SELECT c.declared_on FROM aidcase.case_filing AS c
                          WHERE c.member_id = m.member_id AND c.staff_id = m.staff_id AND NOT c.void) AS x) AS d
          WHERE m.staff_id IS NOT NULL AND m.hops > 0
+    ), households AS MATERIALIZED (
+        -- of relatives of each member of staff who has one here
+        SELECT n.staff_id, count(DISTINCT p.case_id) AS cases
+          FROM (SELECT DISTINCT x.staff_id FROM match AS x WHERE x.hops > 0 AND x.staff_id IS NOT NULL) AS n
+          JOIN aidcase.staff_kin AS k ON coalesce(k.staff_id, aidcase.citizen_key(k.official)) = n.staff_id
+                                     AND NOT k.void AND k.effects <> '{}'
+         CROSS JOIN LATERAL aidcase.parties_who_are(k.citizen_id) AS p
+         GROUP BY n.staff_id
     ), flag (case_id, round_id, flag_type, member_id, account_id, staff_id, capacity, other_staff_id, other_case_id, relation,
              effects, filed_late, unfiled, decided_meanwhile, party_name, hops, ties, source, source_id, source_rows) AS (
         SELECT f.case_id, f.round_id, 'relative_of_staff', f.member_id, f.account_id, f.staff_id, NULL, NULL::bigint, NULL::bigint, f.relation,
@@ -307,16 +350,16 @@ AS $$
                p.holder_name, 0, '{}', c.source, c.source_id, ARRAY['payee_account:' || p.account_id, c.source || ':' || c.source_id]
           FROM o
           JOIN aidcase.payee_account AS p ON p.case_id = o.case_id AND p.valid && daterange(o.contact, NULL)
-          JOIN aidcase.staff_reach AS c ON c.kind = 'account' AND c.key = p.account_no AND c.valid && p.valid
+          JOIN LATERAL aidcase.staff_reached_by('account', p.account_no) AS c ON c.valid && p.valid
         UNION ALL
-        SELECT o.case_id, o.round_id, 'shared_contact_staff', NULL, NULL, c.staff_id, c.kind, NULL, NULL, NULL,
+        SELECT o.case_id, o.round_id, 'shared_contact_staff', NULL, NULL, c.staff_id, v.kind, NULL, NULL, NULL,
                '{}', false, false, o.decided_on IS NOT NULL, NULL, 0, '{}', min(c.source), min(c.source_id),
                ARRAY['aid_case:' || o.case_id] || array_agg(c.source || ':' || c.source_id ORDER BY c.source, c.source_id)
           FROM o
          CROSS JOIN LATERAL (VALUES ('phone', o.phone), ('address', o.address)) AS v (kind, key)
-          JOIN aidcase.staff_reach AS c ON c.kind = v.kind AND c.key = v.key AND c.valid && daterange(o.contact, NULL)
+          JOIN LATERAL aidcase.staff_reached_by(v.kind, v.key) AS c ON c.valid && daterange(o.contact, NULL)
          WHERE v.key IS NOT NULL
-         GROUP BY o.case_id, o.round_id, c.staff_id, c.kind, o.decided_on
+         GROUP BY o.case_id, o.round_id, c.staff_id, v.kind, o.decided_on
         UNION ALL
         -- two households, one account; that of an institution serves many
         SELECT o.case_id, o.round_id, 'shared_account', NULL, p.account_id, NULL, NULL, NULL, q.case_id, NULL,
@@ -338,7 +381,7 @@ AS $$
          CROSS JOIN LATERAL (
                 SELECT w.vote_id
                   FROM aidcase.staff_kin AS k
-                  JOIN aidcase.conflict_party AS p ON p.citizen_id = k.citizen_id
+                 CROSS JOIN LATERAL aidcase.parties_who_are(k.citizen_id) AS p
                   JOIN aidcase.case_round AS r ON r.round_id = p.round_id
                   JOIN aidcase.review_vote AS w ON w.round_id = p.round_id AND w.staff_id = m.staff_id AND w.vote = 'agree'
                  WHERE coalesce(k.staff_id, aidcase.citizen_key(k.official)) = b.staff_id AND NOT k.void AND k.effects <> '{}'
@@ -356,12 +399,7 @@ AS $$
           FROM match AS m
           JOIN o ON o.round_id = m.round_id
           JOIN aidcase.unit AS u ON u.unit_id = o.unit_id
-          JOIN (SELECT k.staff_id, count(DISTINCT p.case_id) AS cases
-                  FROM aidcase.staff_kin AS k
-                  JOIN aidcase.conflict_party AS p ON p.citizen_id = k.citizen_id
-                 WHERE NOT k.void AND k.effects <> '{}'
-                   AND coalesce(k.staff_id, aidcase.citizen_key(k.official)) IN (SELECT n.staff_id FROM match AS n WHERE n.hops > 0)
-                 GROUP BY k.staff_id) AS z ON z.staff_id = m.staff_id
+          JOIN households AS z ON z.staff_id = m.staff_id
          CROSS JOIN LATERAL aidcase.parameter_row('concentration_cases', u.unit_code, o.contact) AS t
          WHERE m.hops > 0 AND z.cases >= t.value / t.divisor
     )
@@ -370,7 +408,8 @@ AS $$
            t.certain AND (NOT t.by_relation OR 'certainty' = ANY (f.effects)),
            f.member_id, f.account_id, f.staff_id, f.capacity, f.other_staff_id, f.other_case_id, f.relation,
            f.filed_late, f.unfiled, f.decided_meanwhile, f.party_name, f.hops, f.ties, f.source, f.source_id, f.source_rows
-      FROM flag AS f JOIN aidcase.flag_type AS t ON t.flag_type = f.flag_type
+      FROM flag AS f JOIN aidcase.flag_type AS t ON t.flag_type = f.flag_type;
+END
 $$;
 COMMENT ON FUNCTION aidcase.conflict_due(bigint[]) IS
     '内部:若干轮次应有的标记,触发器与全面比对共用的唯一定义 / internal: the flags that are due for some rounds; the one definition for triggers and sweep';
@@ -430,8 +469,9 @@ BEGIN
         SELECT (SELECT count(*) FROM d) AS due, (SELECT count(*) FROM written AS w WHERE w.is_new) AS added,
                (SELECT count(*) FROM written AS w WHERE NOT w.is_new) AS changed, (SELECT count(*) FROM gone) AS voided
           INTO n;
-        due := due + n.due; added := added + n.added; changed := changed + n.changed; voided := voided + n.voided;
+        added := added + n.added; changed := changed + n.changed; voided := voided + n.voided;
         IF pass = 1 THEN
+            due := n.due;
             these := ARRAY(
                 SELECT DISTINCT f.round_id
                   FROM aidcase.conflict_flag AS f
@@ -514,6 +554,37 @@ COMMENT ON FUNCTION aidcase.follow_filers(bigint[]) IS
     '内部:更新若干申报人的亲属及由此产生的标记 / internal: the relatives of some filers, and the flags that follow';
 REVOKE ALL ON FUNCTION aidcase.follow_filers(bigint[]) FROM PUBLIC;
 
+-- Rounds of which a relative of staff, staff or an official is a party: one
+-- look into an index for each of them, in the order of the index, and no
+-- reading of all members, whatever the planner thinks of random pages.
+CREATE OR REPLACE FUNCTION aidcase.rounds_of_staff() RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+BEGIN
+    RETURN QUERY
+        WITH who AS MATERIALIZED (
+            SELECT k.citizen_id FROM aidcase.staff_kin AS k WHERE NOT k.void
+            UNION
+            SELECT s.citizen_id FROM aidcase.staff AS s WHERE s.citizen_id IS NOT NULL
+            UNION
+            SELECT f.citizen_id FROM aidcase.official_filing AS f
+             ORDER BY 1)
+        SELECT m.round_id FROM who AS w JOIN aidcase.case_member AS m ON m.citizen_id = w.citizen_id AND NOT m.void
+        UNION ALL
+        SELECT r.round_id FROM who AS w JOIN aidcase.payee_account AS p ON p.holder_citizen_id = w.citizen_id
+          JOIN aidcase.case_round AS r ON r.case_id = p.case_id
+        UNION ALL
+        SELECT m.round_id FROM aidcase.identity_match AS i JOIN aidcase.case_member AS m ON m.member_id = i.member_id
+         WHERE i.state = 'confirmed';
+END
+$$;
+COMMENT ON FUNCTION aidcase.rounds_of_staff() IS
+    '内部:工作人员及其亲属、公职人员为当事人的轮次 / internal: rounds of which staff, their relatives or officials are parties';
+REVOKE ALL ON FUNCTION aidcase.rounds_of_staff() FROM PUBLIC;
+
 -- Everything anew, from the staff's side: rounds that anything points to, and
 -- rounds that have flags.  Must find what the triggers found.
 CREATE OR REPLACE FUNCTION aidcase.rebuild_flags(OUT due bigint, OUT added bigint, OUT changed bigint, OUT voided bigint)
@@ -522,14 +593,11 @@ SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
 DECLARE
     these bigint[];
+    part record;
 BEGIN
     PERFORM aidcase.keep_staff_kin(NULL);
     these := ARRAY(
-        SELECT p.round_id FROM aidcase.staff_kin AS k JOIN aidcase.conflict_party AS p ON p.citizen_id = k.citizen_id WHERE NOT k.void
-        UNION
-        SELECT p.round_id FROM aidcase.staff AS s JOIN aidcase.conflict_party AS p ON p.citizen_id = s.citizen_id
-        UNION
-        SELECT p.round_id FROM aidcase.official_filing AS s JOIN aidcase.conflict_party AS p ON p.citizen_id = s.citizen_id
+        SELECT aidcase.rounds_of_staff()
         UNION
         SELECT r.round_id FROM aidcase.staff_reach AS s JOIN aidcase.aid_case AS c ON aidcase.contact_key('phone', c.phone) = s.key
           JOIN aidcase.case_round AS r ON r.case_id = c.case_id WHERE s.kind = 'phone'
@@ -542,12 +610,18 @@ BEGIN
         UNION
         SELECT r.round_id
           FROM (SELECT p.account_no FROM aidcase.payee_account AS p WHERE p.kind <> 'institution'
-                 GROUP BY p.account_no HAVING count(DISTINCT p.case_id) > 1) AS n
+                 GROUP BY p.account_no HAVING min(p.case_id) < max(p.case_id)) AS n
           JOIN aidcase.payee_account AS p ON p.account_no = n.account_no
           JOIN aidcase.case_round AS r ON r.case_id = p.case_id
         UNION
         SELECT f.round_id FROM aidcase.conflict_flag AS f);
-    SELECT r.due, r.added, r.changed, r.voided INTO due, added, changed, voided FROM aidcase.refresh_flags(these) AS r;
+    due := 0; added := 0; changed := 0; voided := 0;
+    -- some at a time: the plan is one for few rounds
+    WHILE these <> '{}' LOOP
+        SELECT * INTO part FROM aidcase.refresh_flags(these[1:200]);
+        due := due + part.due; added := added + part.added; changed := changed + part.changed; voided := voided + part.voided;
+        these := these[201:];
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION aidcase.rebuild_flags() IS
@@ -650,12 +724,10 @@ DECLARE
 BEGIN
     SELECT array_agg(n.round_id) INTO touched
       FROM new_row AS n
-      JOIN aidcase.aid_case AS c ON c.case_id = n.case_id
-     WHERE EXISTS (SELECT FROM aidcase.staff AS s WHERE aidcase.contact_key('phone', s.phone) = aidcase.contact_key('phone', c.phone) AND s.phone IS NOT NULL)
-        OR EXISTS (SELECT FROM aidcase.staff_contact AS s
-                    WHERE NOT s.void AND s.kind = 'phone' AND aidcase.contact_key(s.kind, s.value) = aidcase.contact_key('phone', c.phone))
-        OR EXISTS (SELECT FROM aidcase.staff_contact AS s
-                    WHERE NOT s.void AND s.kind = 'address' AND aidcase.contact_key(s.kind, s.value) = aidcase.contact_key('address', c.address))
+     CROSS JOIN LATERAL (SELECT aidcase.contact_key('phone', c.phone) AS phone, aidcase.contact_key('address', c.address) AS address
+                           FROM aidcase.aid_case AS c WHERE c.case_id = n.case_id OFFSET 0) AS c
+     WHERE EXISTS (SELECT FROM aidcase.staff_reached_by('phone', c.phone))
+        OR EXISTS (SELECT FROM aidcase.staff_reached_by('address', c.address))
         OR EXISTS (SELECT FROM aidcase.payee_account AS p WHERE p.case_id = n.case_id);
     IF touched IS NOT NULL THEN
         PERFORM aidcase.refresh_flags(touched);
@@ -790,7 +862,7 @@ BEGIN
             SELECT r.round_id FROM aidcase.aid_case AS c JOIN aidcase.case_round AS r ON r.case_id = c.case_id
              WHERE aidcase.contact_key('phone', c.phone) = ANY (phones)
             UNION
-            SELECT p.round_id FROM aidcase.staff_kin AS k JOIN aidcase.conflict_party AS p ON p.citizen_id = k.citizen_id
+            SELECT p.round_id FROM aidcase.staff_kin AS k CROSS JOIN LATERAL aidcase.parties_who_are(k.citizen_id) AS p
              WHERE coalesce(k.staff_id, aidcase.citizen_key(k.official)) = ANY (filers) AND NOT k.void
             UNION
             SELECT f.round_id FROM aidcase.conflict_flag AS f WHERE f.staff_id = ANY (filers)));

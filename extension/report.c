@@ -78,6 +78,7 @@ typedef struct Report
 	int			ncharts;
 	ReportChart *charts;
 	bool		grouped;		/* heads on two rows */
+	const char *split;			/* column whose values have a sheet each, or NULL */
 
 	const char *register_line;
 	const char *time_zone;
@@ -101,7 +102,8 @@ typedef struct Report
 
 static KeptPlan report_plan = {
 	"SELECT r.title, r.title_en, r.unit_label, r.unit_label_en,"
-	"       r.period_kind, r.layout, r.heads, r.signature, r.notes, r.query"
+	"       r.period_kind, r.layout, r.heads, r.signature, r.notes, r.query,"
+	"       r.sheet_column"
 	"  FROM aidcase.report AS r"
 	" WHERE r.name OPERATOR(pg_catalog.=) $1",
 	1, {TEXTOID}, NULL
@@ -161,7 +163,7 @@ static void set_unit(Report *report, const char *code);
 static const char *form_title(const Report *report);
 static void fix_settings(const Report *report);
 static void begin_form(RowWriter *writer, TupleDesc desc);
-static void end_form(RowWriter *writer, const Report *report);
+static void end_form(RowWriter *writer);
 static void write_totals(RowWriter *writer, const Report *report, int row);
 static void write_charts(RowWriter *writer, const Report *report);
 static void write_about_form(RowWriter *writer, const Report *report);
@@ -178,7 +180,6 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 	RowWriter	writer;
 	XlsxBook   *book;
 	XlsxProperties properties = {0};
-	XlsxPrint	print = {0};
 	Oid			argtypes[3] = {DATEOID, TEXTOID, TIMESTAMPTZOID};
 	Datum		values[3] = {0};
 	bool		nulls[3] = {false, true, true};
@@ -224,8 +225,8 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 						  UNIX_EPOCH_JDATE) * SECS_PER_DAY;
 	aidcase_xlsx_properties(book, &properties);
 
-	aidcase_init_writer(&writer, book, begin_form, &report);
-	writer.sheet = aidcase_xlsx_sheet(book, form_title(&report));
+	aidcase_init_writer(&writer, book, begin_form, end_form, &report);
+	writer.split = report.split;
 
 	values[0] = DateADTGetDatum(report.as_of);
 	if (report.unit_code != NULL)
@@ -242,15 +243,7 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 						   quote_identifier(psprintf("report_%s", report.name))),
 				  3, argtypes, values, nulls, false, &writer.pub);
 
-	end_form(&writer, &report);
-	print.landscape = report.landscape;
-	print.repeat_first = report.head_first;
-	print.repeat_last = report.head_last;
-	print.last_row = writer.next_row - 1;
-	print.last_col = report.ncolumns - 1;
-	print.mark = report.rehearsal ? REHEARSAL_MARK : NULL;
-	print.english = report.english;
-	aidcase_xlsx_print(book, writer.sheet, &print);
+	aidcase_finish_rows(&writer);
 	if (report.ncharts > 0)
 		write_charts(&writer, &report);
 	write_about_form(&writer, &report);
@@ -260,7 +253,7 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 
 	/* a standby or a read-only transaction makes workbooks, too */
 	if (!XactReadOnly && !RecoveryInProgress())
-		record_issue(&report, result, writer.rows);
+		record_issue(&report, result, writer.all_rows);
 	PG_RETURN_BYTEA_P(result);
 }
 
@@ -301,6 +294,7 @@ load_report(Report *report)
 	report->signature = aidcase_field(0, 8);
 	report->notes = aidcase_field(0, 9);
 	report->query = aidcase_field(0, 10);
+	report->split = aidcase_field(0, 11);
 
 	report->ncolumns = (int) aidcase_look_up(&columns_plan, &name, NULL, 0);
 	if (report->ncolumns == 0)
@@ -605,7 +599,7 @@ begin_form(RowWriter *writer, TupleDesc desc)
 {
 	Report	   *report = (Report *) writer->form;
 	XlsxBook   *book = writer->book;
-	int			sheet = writer->sheet;
+	int			sheet;
 	int			last = report->ncolumns - 1;
 	int			row = 0;
 	int			lines = 1;
@@ -686,6 +680,9 @@ begin_form(RowWriter *writer, TupleDesc desc)
 	}
 	writer->ncolumns = report->ncolumns;
 	writer->columns = report->columns;
+	sheet = aidcase_xlsx_sheet(book, writer->split_value != NULL ?
+							   writer->split_value : form_title(report));
+	writer->sheet = sheet;
 
 	/* the title and the lines below it */
 	aidcase_xlsx_merge(book, sheet, row, 0, row, last, form_title(report),
@@ -703,7 +700,10 @@ begin_form(RowWriter *writer, TupleDesc desc)
 						   report->english ? "Rehearsal" : "【演练数据 Rehearsal】", XLSX_MARK);
 		row++;
 	}
-	aidcase_xlsx_merge(book, sheet, row, 0, row, last, report->period_text,
+	aidcase_xlsx_merge(book, sheet, row, 0, row, last,
+					   writer->split_value != NULL ?
+					   psprintf("%s　%s", report->period_text,
+								writer->split_value) : report->period_text,
 					   XLSX_LINE_CENTRE);
 	aidcase_xlsx_row_height(book, sheet, row++, 18);
 
@@ -768,6 +768,9 @@ begin_form(RowWriter *writer, TupleDesc desc)
 
 	writer->first_row = report->head_last + 1;
 	writer->next_row = writer->first_row;
+	writer->too_long = report->unit_code == NULL ?
+		"Make the report for one unit at a time." :
+		"Write the rows of the report's function with aidcase.xlsx(), divided by its option \"split\".";
 	if (report->grouped || report->ncharts > 0)
 		writer->max_rows = FORM_MAX_ROWS;
 	else
@@ -778,11 +781,14 @@ begin_form(RowWriter *writer, TupleDesc desc)
 }
 
 /*
- * Writes the bottom of the form, and sets the widths of its columns.
+ * Writes the bottom of the form, and sets the widths of its columns and the
+ * pages.
  */
 static void
-end_form(RowWriter *writer, const Report *report)
+end_form(RowWriter *writer)
 {
+	const Report *report = (const Report *) writer->form;
+	XlsxPrint	print = {0};
 	XlsxBook   *book = writer->book;
 	int			sheet = writer->sheet;
 	int			last = report->ncolumns - 1;
@@ -855,6 +861,15 @@ end_form(RowWriter *writer, const Report *report)
 
 	for (i = 0; i <= last; i++)
 		aidcase_xlsx_column_width(book, sheet, i, writer->columns[i].width);
+
+	print.landscape = report->landscape;
+	print.repeat_first = report->head_first;
+	print.repeat_last = report->head_last;
+	print.last_row = writer->next_row - 1;
+	print.last_col = last;
+	print.mark = report->rehearsal ? REHEARSAL_MARK : NULL;
+	print.english = report->english;
+	aidcase_xlsx_print(book, sheet, &print);
 }
 
 /*
@@ -1115,7 +1130,7 @@ write_about_form(RowWriter *writer, const Report *report)
 	aidcase_about_line(book, sheet, &row, "检查点 / Checkpoint",
 			   report->checkpoint != NULL ? report->checkpoint : "无 / none");
 	aidcase_about_line(book, sheet, &row, "数据行数 / Rows of data",
-			   psprintf("%lld", (long long) writer->rows));
+			   psprintf("%lld", (long long) writer->all_rows));
 	aidcase_about_line(book, sheet, &row, "数据来源 / Generated from",
 			   psprintf("SELECT * FROM aidcase.report_%s(as_of => '%s', unit_code => %s, known_at => %s)",
 						report->name, as_of,

@@ -36,6 +36,7 @@ typedef struct ListOptions
 	const char *query;
 	const char *sheet;
 	const char *title;			/* or NULL */
+	const char *split;			/* column that divides the sheets, or NULL */
 	JsonbContainer *labels;		/* or NULL */
 	JsonbContainer *texts;		/* array of column names, or NULL */
 	bool		about;
@@ -45,6 +46,7 @@ typedef struct ListOptions
 
 static void read_options(ListOptions *options, Jsonb *jsonb);
 static void begin_list(RowWriter *writer, TupleDesc desc);
+static void end_list(RowWriter *writer);
 static void write_about_list(RowWriter *writer, const ListOptions *options);
 
 /*
@@ -57,8 +59,6 @@ aidcase_xlsx(PG_FUNCTION_ARGS)
 	RowWriter	writer;
 	XlsxBook   *book;
 	XlsxProperties properties = {0};
-	XlsxPrint	print = {0};
-	int			i;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -78,23 +78,10 @@ aidcase_xlsx(PG_FUNCTION_ARGS)
 		SECS_PER_DAY;
 	aidcase_xlsx_properties(book, &properties);
 
-	aidcase_init_writer(&writer, book, begin_list, &options);
-	writer.sheet = aidcase_xlsx_sheet(book, options.sheet);
+	aidcase_init_writer(&writer, book, begin_list, end_list, &options);
+	writer.split = options.split;
 	aidcase_run_read_only(options.query, 0, NULL, NULL, NULL, true, &writer.pub);
-
-	aidcase_set_widths(&writer);
-	for (i = 0; i < writer.ncolumns; i++)
-		aidcase_xlsx_column_width(book, writer.sheet, i,
-								  writer.columns[i].width);
-	aidcase_xlsx_filter(book, writer.sheet, options.head_row, 0,
-						Max(writer.next_row - 1, options.head_row),
-						writer.ncolumns - 1);
-	print.landscape = options.landscape;
-	print.repeat_first = print.repeat_last = options.head_row;
-	print.last_row = Max(writer.next_row - 1, options.head_row);
-	print.last_col = writer.ncolumns - 1;
-	print.english = aidcase_language() == LANGUAGE_EN;
-	aidcase_xlsx_print(book, writer.sheet, &print);
+	aidcase_finish_rows(&writer);
 	if (options.about)
 		write_about_list(&writer, &options);
 	PG_RETURN_BYTEA_P(aidcase_xlsx_close(book));
@@ -134,17 +121,20 @@ read_options(ListOptions *options, Jsonb *jsonb)
 		char	   *key = pnstrdup(value.val.string.val, value.val.string.len);
 
 		(void) JsonbIteratorNext(&it, &value, true);	/* its value, whole */
-		if (strcmp(key, "sheet") == 0 || strcmp(key, "title") == 0)
+		if (strcmp(key, "sheet") == 0 || strcmp(key, "title") == 0 ||
+			strcmp(key, "split") == 0)
 		{
 			char	   *text;
 
 			if (value.type != jbvString || value.val.string.len == 0)
 				wrong_option(key, "a text");
 			text = pnstrdup(value.val.string.val, value.val.string.len);
-			if (key[0] == 's')
+			if (strcmp(key, "sheet") == 0)
 				options->sheet = text;
-			else
+			else if (strcmp(key, "title") == 0)
 				options->title = text;
+			else
+				options->split = text;
 		}
 		else if (strcmp(key, "about") == 0 || strcmp(key, "landscape") == 0)
 		{
@@ -173,7 +163,7 @@ read_options(ListOptions *options, Jsonb *jsonb)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unrecognized option \"%s\"", key),
-					 errhint("The options are: sheet, title, labels, text, about, landscape.")));
+					 errhint("The options are: sheet, title, split, labels, text, about, landscape.")));
 	}
 }
 
@@ -280,6 +270,8 @@ begin_list(RowWriter *writer, TupleDesc desc)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("query returns no columns")));
 
+	writer->sheet = aidcase_xlsx_sheet(book, writer->split_value != NULL ?
+									   writer->split_value : options->sheet);
 	writer->ncolumns = desc->natts;
 	writer->columns = palloc0(desc->natts * sizeof(Column));
 	for (i = 0; i < desc->natts; i++)
@@ -339,7 +331,33 @@ begin_list(RowWriter *writer, TupleDesc desc)
 	writer->first_row = row + 1;
 	writer->next_row = writer->first_row;
 	writer->max_rows = XLSX_MAX_ROWS - writer->first_row;
+	writer->too_long = "Give option \"split\" a column that divides the rows, such as the unit: each of its values gets a sheet of its own. Or make several workbooks, each with a part of the rows.";
 	aidcase_xlsx_freeze(book, writer->sheet, writer->first_row, 0);
+}
+
+/*
+ * Finishes a sheet of a list, when its rows are written.
+ */
+static void
+end_list(RowWriter *writer)
+{
+	ListOptions *options = (ListOptions *) writer->form;
+	XlsxPrint	print = {0};
+	int			i;
+
+	aidcase_set_widths(writer);
+	for (i = 0; i < writer->ncolumns; i++)
+		aidcase_xlsx_column_width(writer->book, writer->sheet, i,
+								  writer->columns[i].width);
+	aidcase_xlsx_filter(writer->book, writer->sheet, options->head_row, 0,
+						Max(writer->next_row - 1, options->head_row),
+						writer->ncolumns - 1);
+	print.landscape = options->landscape;
+	print.repeat_first = print.repeat_last = options->head_row;
+	print.last_row = Max(writer->next_row - 1, options->head_row);
+	print.last_col = writer->ncolumns - 1;
+	print.english = aidcase_language() == LANGUAGE_EN;
+	aidcase_xlsx_print(writer->book, writer->sheet, &print);
 }
 
 /*
@@ -370,6 +388,6 @@ write_about_list(RowWriter *writer, const ListOptions *options)
 		SPI_finish();
 	}
 	aidcase_about_line(book, sheet, &row, "数据行数 / Rows of data",
-			   psprintf("%lld", (long long) writer->rows));
+			   psprintf("%lld", (long long) writer->all_rows));
 	aidcase_about_query(book, sheet, row, options->query, rehearsal);
 }

@@ -4,7 +4,10 @@
  *		Runs the query of a workbook and writes its rows as cells.
  *
  * Rights: the query runs with the caller's rights, in a subtransaction that
- * is read-only, so that not even a function which the query calls can write.
+ * is read-only, so that not even a function which the query calls can write,
+ * and that is rolled back at its end, so that nothing which read-only
+ * transactions still allow remains either: settings, temporary tables,
+ * notifications, locks, large objects.
  *
  * Rows go from the executor straight into the sheet (RowWriter is a
  * DestReceiver); nothing is collected, and since the query runs to its end in
@@ -71,12 +74,12 @@ static void write_cell(RowWriter *writer, int col, Datum value);
 static void add_to_total(RowWriter *writer, Column *column, Numeric value);
 
 /*
- * Runs a query with the caller's rights in a read-only subtransaction and
- * sends its rows to dest.  With must_check it is the caller's own text, and
- * only a single SELECT is taken.
+ * Runs a query with the caller's rights in a read-only subtransaction, which
+ * is rolled back, and sends its rows to dest.  With must_check it is the
+ * caller's own text, and only a single SELECT is taken.
  *
- * The subtransaction is there because a transaction's read-only state comes
- * back by itself at its end, however that comes about.
+ * The transaction's read-only state comes back by itself at the end of the
+ * subtransaction, however that comes about.
  */
 void
 aidcase_run_read_only(const char *query, int nargs, Oid *argtypes, Datum *values,
@@ -130,7 +133,7 @@ aidcase_run_read_only(const char *query, int nargs, Oid *argtypes, Datum *values
 				 SPI_result_code_string(result));
 		SPI_finish();
 
-		ReleaseCurrentSubTransaction();
+		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(old_context);
 		CurrentResourceOwner = old_owner;
 	}
@@ -192,12 +195,12 @@ check_select(SPIPlanPtr plan)
 }
 
 /*
- * Prepares a writer; begin is called with the shape of the rows, before the
- * first one.
+ * Prepares a writer.
  */
 void
 aidcase_init_writer(RowWriter *writer, XlsxBook *book,
-			void (*begin) (RowWriter *, TupleDesc), void *form)
+					void (*begin) (RowWriter *, TupleDesc),
+					void (*finish) (RowWriter *), void *form)
 {
 	memset(writer, 0, sizeof(RowWriter));
 	writer->pub.receiveSlot = writer_receive;
@@ -206,6 +209,7 @@ aidcase_init_writer(RowWriter *writer, XlsxBook *book,
 	writer->pub.rDestroy = writer_destroy;
 	writer->pub.mydest = DestNone;
 	writer->begin = begin;
+	writer->finish = finish;
 	writer->book = book;
 	writer->form = form;
 	writer->max_rows = XLSX_MAX_ROWS;
@@ -218,29 +222,126 @@ aidcase_init_writer(RowWriter *writer, XlsxBook *book,
 }
 
 /*
- * DestReceiver: the shape of the rows is known.
+ * Begins a sheet.
  */
 static void
-writer_startup(DestReceiver *self, int operation, TupleDesc desc)
+begin_sheet(RowWriter *writer)
 {
-	RowWriter  *writer = (RowWriter *) self;
 	int			i;
 
 	/* what is made here outlives the executor */
 	MemoryContext old =
 		MemoryContextSwitchTo(MemoryContextGetParent(writer->row_context));
 
-	writer->begin(writer, desc);
+	writer->rows = 0;
+	MemoryContextReset(writer->total_context);
+	writer->begin(writer, writer->desc);
 	for (i = 0; i < writer->ncolumns; i++)
 	{
 		Column	   *column = &writer->columns[i];
 		Oid			function;
 		bool		varlena;
 
-		getTypeOutputInfo(TupleDescAttr(desc, i)->atttypid, &function,
+		getTypeOutputInfo(TupleDescAttr(writer->desc, i)->atttypid, &function,
 						  &varlena);
 		fmgr_info(function, &column->output);
 		column->as_number = true;
+		column->count = 0;
+		column->value = NULL;
+	}
+	writer->begun = true;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Finishes the present sheet.
+ */
+static void
+finish_sheet(RowWriter *writer)
+{
+	writer->finish(writer);
+	writer->all_rows += writer->rows;
+}
+
+/*
+ * Finishes the last sheet; begins one when there were no rows.
+ */
+void
+aidcase_finish_rows(RowWriter *writer)
+{
+	if (!writer->begun)
+		begin_sheet(writer);
+	finish_sheet(writer);
+}
+
+/*
+ * Goes on to the sheet of a row when it is another than the row before had.
+ */
+static void
+turn_sheet(RowWriter *writer, TupleTableSlot *slot)
+{
+	int			col = writer->split_col;
+	char	   *value = slot->tts_isnull[col] ? "" :
+		OutputFunctionCall(&writer->split_output, slot->tts_values[col]);
+	MemoryContext old;
+	ListCell   *cell;
+
+	if (value[0] == '\0')
+		value = "—";
+	if (writer->begun && strcmp(writer->split_value, value) == 0)
+		return;
+	foreach(cell, writer->split_values)
+	{
+		if (strcmp(lfirst(cell), value) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("rows of a sheet do not stand together"),
+					 errdetail("Column \"%s\" has a value again after another one.",
+							   writer->split),
+					 errhint("Let the query ORDER BY this column first.")));
+	}
+	if (writer->begun)
+		finish_sheet(writer);
+	old = MemoryContextSwitchTo(MemoryContextGetParent(writer->row_context));
+	writer->split_value = pstrdup(value);
+	writer->split_values = lappend(writer->split_values, writer->split_value);
+	MemoryContextSwitchTo(old);
+	begin_sheet(writer);
+}
+
+/*
+ * DestReceiver: the shape of the rows is known.
+ */
+static void
+writer_startup(DestReceiver *self, int operation, TupleDesc desc)
+{
+	RowWriter  *writer = (RowWriter *) self;
+	MemoryContext old =
+		MemoryContextSwitchTo(MemoryContextGetParent(writer->row_context));
+	Oid			function;
+	bool		varlena;
+	int			i;
+
+	writer->desc = CreateTupleDescCopy(desc);
+	if (writer->split == NULL)
+		begin_sheet(writer);
+	else
+	{
+		for (i = 0; i < desc->natts; i++)
+		{
+			if (strcmp(NameStr(TupleDescAttr(desc, i)->attname),
+					   writer->split) == 0)
+				break;
+		}
+		if (i == desc->natts)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("sheets are divided by column \"%s\", which the query does not return",
+							writer->split)));
+		writer->split_col = i;
+		getTypeOutputInfo(TupleDescAttr(desc, i)->atttypid, &function,
+						  &varlena);
+		fmgr_info(function, &writer->split_output);
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -256,6 +357,13 @@ writer_receive(TupleTableSlot *slot, DestReceiver *self)
 	int			i;
 
 	CHECK_FOR_INTERRUPTS();
+	slot_getallattrs(slot);
+	if (writer->split != NULL)
+	{
+		old = MemoryContextSwitchTo(writer->row_context);
+		turn_sheet(writer, slot);
+		MemoryContextSwitchTo(old);
+	}
 	if (writer->rows == writer->max_rows)
 	{
 		if (writer->max_rows == FORM_MAX_ROWS)
@@ -264,16 +372,15 @@ writer_receive(TupleTableSlot *slot, DestReceiver *self)
 					 errmsg("report has too many rows for a form"),
 					 errdetail("A form with heads on two rows or with charts takes at most %d rows.",
 							   FORM_MAX_ROWS),
-					 errhint("Write the list without head groups and charts, or with aidcase.xlsx().")));
+					 errhint("%s", writer->too_long)));
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("query returns too many rows for a worksheet"),
 				 errdetail("A worksheet has %d rows; with its heads this one takes %d rows of data.",
 						   XLSX_MAX_ROWS, writer->max_rows),
-				 errhint("Split the query, for instance by unit or by a range of keys, and make one workbook of each part.")));
+				 errhint("%s", writer->too_long)));
 	}
 
-	slot_getallattrs(slot);
 	writer->row_lines = 1;
 	old = MemoryContextSwitchTo(writer->row_context);
 	for (i = 0; i < writer->ncolumns; i++)

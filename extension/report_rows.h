@@ -90,12 +90,22 @@ typedef struct RowWriter
 {
 	DestReceiver pub;
 	void		(*begin) (struct RowWriter *writer, TupleDesc desc);
+	void		(*finish) (struct RowWriter *writer);
 	XlsxBook   *book;
 	int			sheet;
+	TupleDesc	desc;			/* shape of the rows */
+	const char *split;			/* column whose values have a sheet each, or NULL */
+	int			split_col;		/* its number */
+	FmgrInfo	split_output;
+	char	   *split_value;	/* value of the present sheet, or NULL */
+	List	   *split_values;	/* of all sheets so far */
+	bool		begun;			/* there is a sheet */
+	int64		all_rows;		/* on the sheets that are finished */
 	int			first_row;		/* first row of data */
 	int			next_row;
 	int			max_rows;		/* error beyond this many */
-	int64		rows;
+	const char *too_long;		/* what to do then */
+	int64		rows;			/* on the present sheet */
 	int			row_lines;		/* lines of the tallest cell of the row */
 	int			ncolumns;
 	Column	   *columns;
@@ -116,12 +126,18 @@ extern void aidcase_run_read_only(const char *query, int nargs, Oid *argtypes,
 								  DestReceiver *dest);
 
 /*
- * Prepares a writer.  begin is called with the shape of the rows; it sets
- * ncolumns, columns, first_row, next_row and max_rows.
+ * Prepares a writer.  begin is called with the shape of the rows and makes a
+ * sheet; it sets sheet, ncolumns, columns, first_row, next_row, max_rows and
+ * too_long.  finish is called when its rows are written.  Both are called
+ * once, or for each value of the column "split", whose rows must stand
+ * together.
  */
 extern void aidcase_init_writer(RowWriter *writer, XlsxBook *book,
 								void (*begin) (RowWriter *, TupleDesc),
-								void *form);
+								void (*finish) (RowWriter *), void *form);
+
+/* Finishes the last sheet, when the query has run. */
+extern void aidcase_finish_rows(RowWriter *writer);
 
 /* Width of a number with its thousands separators. */
 extern int	aidcase_number_width(const char *digits);

@@ -54,14 +54,12 @@
 #include "compat.h"
 #include "xlsx.h"
 
-/* Sheets of a book at most: data, charts, about. */
-#define MAX_SHEETS		4
-
 /*
- * Descriptors that the library holds at most: one scratch file per sheet,
- * the package, the part being assembled.
+ * Descriptors that the library holds while a book is assembled: the package
+ * and the part being written.  In constant-memory mode each sheet has a
+ * scratch file besides.
  */
-#define LIBRARY_FDS		(MAX_SHEETS + 2)
+#define LIBRARY_FDS		2
 
 /* Significant digits that every spreadsheet program keeps. */
 #define EXACT_DIGITS	15
@@ -77,8 +75,9 @@ struct XlsxBook
 	lxw_workbook *workbook;		/* NULL once closed */
 	File		file;			/* temporary file of the package */
 	int			fds;			/* descriptors announced to fd.c */
+	bool		constant_memory;
 	int			nsheets;
-	lxw_worksheet *sheets[MAX_SHEETS];
+	lxw_worksheet *sheets[XLSX_MAX_SHEETS];
 	int64		cells;			/* written on all sheets */
 	lxw_format *formats[XLSX_STYLES];	/* made when first used */
 	StringInfoData scratch;		/* text on its way into a cell */
@@ -144,6 +143,7 @@ static const StyleDef style_defs[XLSX_STYLES] = {
 	[XLSX_ABOUT_CODE] = {FONT_CODE, 9, false, LXW_ALIGN_LEFT, false, false, 0, 0, "@", XLSX_ABOUT_CODE},
 };
 
+static void announce_fd(XlsxBook *book);
 static void free_library(void *arg);
 static void check(lxw_error error);
 static lxw_format *format_of(XlsxBook *book, XlsxStyle style);
@@ -179,15 +179,9 @@ aidcase_xlsx_open(bool constant_memory)
 	book->on_reset.arg = book;
 	MemoryContextRegisterResetCallback(context, &book->on_reset);
 
+	book->constant_memory = constant_memory;
 	while (book->fds < LIBRARY_FDS)
-	{
-		if (!AcquireExternalFD())
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-					 errmsg("could not open a workbook: too many open files in this session"),
-					 errhint("End the session and connect again, or raise max_files_per_process.")));
-		book->fds++;
-	}
+		announce_fd(book);
 
 	PrepareTempTablespaces();	/* as temp_tablespaces says */
 	book->file = OpenTemporaryFile(false);
@@ -204,6 +198,20 @@ aidcase_xlsx_open(bool constant_memory)
 
 	MemoryContextSwitchTo(old);
 	return book;
+}
+
+/*
+ * Announces a descriptor that the library is going to open.
+ */
+static void
+announce_fd(XlsxBook *book)
+{
+	if (!AcquireExternalFD())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("could not open a workbook: too many open files in this session"),
+				 errhint("End the session and connect again, or raise max_files_per_process.")));
+	book->fds++;
 }
 
 /*
@@ -481,8 +489,14 @@ aidcase_xlsx_sheet(XlsxBook *book, const char *name)
 	MemoryContext old = MemoryContextSwitchTo(book->context);
 	lxw_worksheet *sheet;
 
-	if (book->nsheets == MAX_SHEETS)
-		elog(ERROR, "a workbook has at most %d sheets", MAX_SHEETS);
+	if (book->nsheets == XLSX_MAX_SHEETS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("workbook would have too many sheets"),
+				 errdetail("A workbook has at most %d sheets.", XLSX_MAX_SHEETS),
+				 errhint("Divide the rows by another column, or write several workbooks.")));
+	if (book->constant_memory)
+		announce_fd(book);
 	sheet = workbook_add_worksheet(book->workbook, sheet_name(book, name));
 	if (sheet == NULL)
 		check(LXW_ERROR_CREATING_TMPFILE);

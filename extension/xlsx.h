@@ -104,6 +104,9 @@ typedef struct XlsxChart
 #define XLSX_MAX_TEXT	32767
 #define XLSX_MAX_NAME	31
 
+/* Sheets of a book at most; each holds an open file in constant memory. */
+#define XLSX_MAX_SHEETS	64
+
 /* Height of a row where none is set, in points. */
 #define XLSX_ROW_HEIGHT	18
 

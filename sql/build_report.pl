@@ -56,6 +56,7 @@ my %KEY = (
 	period     => [ 1, 1 ],
 	layout     => [ 1, 1 ],
 	heads      => [ 1, 0 ],
+	sheets     => [ 1, 0 ],
 	column     => [ 2, 1 ],
 	chart      => [ 2, 0 ],
 	check      => [ 2, 0 ],
@@ -256,6 +257,9 @@ for my $c (grep { $_->{total} eq 'ratio' } @columns)
 #
 # Charts.
 #
+my $sheets = one('sheets', '');
+fail($head{sheets}[0], "the sheets name column \"$sheets\", which does not exist")
+  if $sheets ne '' && !$column{$sheets};
 my @charts;
 for my $entry (@{ $many{chart} || [] })
 {
@@ -282,6 +286,8 @@ for my $entry (@{ $many{chart} || [] })
 		fail($no, "the chart's value column \"$cname\" is not a number")
 		  unless $NUMBER{ $column{$cname}{format} };
 	}
+	fail($no, 'a report with a sheet for each value of a column has no charts')
+	  if defined $head{sheets};
 	push @charts, { kind => $kind, zh => $zh, en => $en,
 		category => $category, values => \@values };
 }
@@ -515,6 +521,7 @@ my @report = (
 	[ period_kind => literal($period) ],
 	[ layout => literal($layout) ],
 	[ heads => literal($heads) ],
+	[ sheet_column => literal($sheets) ],
 	[ signature => literal($signature) ],
 	[ notes => literal($notes) ],
 	[ checks => text_array(@checks) ],

@@ -17,6 +17,7 @@ CREATE TABLE aidcase.report (
                   CHECK (period_kind IN ('day', 'month', 'quarter', 'year')),
     layout        text NOT NULL CHECK (layout IN ('portrait', 'landscape')),
     heads         text NOT NULL CHECK (heads IN ('zh', 'both')),
+    sheet_column  text,
     signature     text,
     notes         text,
     checks        text[] NOT NULL DEFAULT '{}',
@@ -33,6 +34,7 @@ COMMENT ON COLUMN aidcase.report.unit_label_en IS '计量单位(英文) / units 
 COMMENT ON COLUMN aidcase.report.period_kind IS '报告期种类 / kind of period: day, month, quarter, year';
 COMMENT ON COLUMN aidcase.report.layout IS '纸张方向 / paper: portrait or landscape A4';
 COMMENT ON COLUMN aidcase.report.heads IS '表头语言 / language of the heads: zh, or both';
+COMMENT ON COLUMN aidcase.report.sheet_column IS '分表栏目:每个值一张工作表,空为不分 / column whose values have a sheet each; NULL = one sheet';
 COMMENT ON COLUMN aidcase.report.signature IS '签署栏(每行一项) / signature row, one entry a line';
 COMMENT ON COLUMN aidcase.report.notes IS '表注(每行一条) / notes below the table, one a line';
 COMMENT ON COLUMN aidcase.report.checks IS '表内关系(每行成立的等式或不等式) / what holds in every row: sums of columns that are equal, or one not above the other';

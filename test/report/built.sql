@@ -1,4 +1,4 @@
--- What sql/build_report.pl makes of town_aid.sql and town_list.sql; t/030_workbook.pl
+-- What sql/build_report.pl makes of town_aid.sql, town_list.sql and town_sheets.sql; t/030_workbook.pl
 -- checks that it still does.
 /*
  * Report town_aid, built from reports/town_aid.sql.
@@ -70,9 +70,9 @@ END
 $report$;
 
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, signature, notes, query, drill)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, query, drill)
 VALUES
-    ('town_aid', '最低生活保障月报表（样例）', 'Monthly subsistence allowance table (sample)', '户、人、元', 'households, persons, yuan', 'month', 'landscape', 'both', '单位负责人：
+    ('town_aid', '最低生活保障月报表（样例）', 'Monthly subsistence allowance table (sample)', '户、人、元', 'households, persons, yuan', 'month', 'landscape', 'both', NULL, '单位负责人：
 审核人：
 制表人：
 填报日期：', '人均补助额 = 本月低保金 ÷ 保障人数。
@@ -103,12 +103,13 @@ ON CONFLICT (name) DO UPDATE SET
     period_kind = EXCLUDED.period_kind,
     layout = EXCLUDED.layout,
     heads = EXCLUDED.heads,
+    sheet_column = EXCLUDED.sheet_column,
     signature = EXCLUDED.signature,
     notes = EXCLUDED.notes,
     query = EXCLUDED.query,
     drill = EXCLUDED.drill
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.signature, t.notes, t.query, t.drill)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query, EXCLUDED.drill);
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.query, t.drill)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query, EXCLUDED.drill);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)
@@ -210,9 +211,9 @@ END
 $report$;
 
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, signature, notes, query, drill)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, query, drill)
 VALUES
-    ('town_list', '镇（街道）名册（样例）', 'List of towns (sample)', '个', 'towns', 'quarter', 'portrait', 'zh', NULL, NULL, 'SELECT v.no, v.place, v.urban, v.best
+    ('town_list', '镇（街道）名册（样例）', 'List of towns (sample)', '个', 'towns', 'quarter', 'portrait', 'zh', NULL, NULL, NULL, 'SELECT v.no, v.place, v.urban, v.best
   FROM (VALUES (1, ''=1+1'', true, 3), (2, ''@cmd'', false, 7.0), (3, ''+甲'', NULL, NULL))
          AS v (no, place, urban, best)
  WHERE v.no <= extract(month FROM as_of)
@@ -225,12 +226,13 @@ ON CONFLICT (name) DO UPDATE SET
     period_kind = EXCLUDED.period_kind,
     layout = EXCLUDED.layout,
     heads = EXCLUDED.heads,
+    sheet_column = EXCLUDED.sheet_column,
     signature = EXCLUDED.signature,
     notes = EXCLUDED.notes,
     query = EXCLUDED.query,
     drill = EXCLUDED.drill
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.signature, t.notes, t.query, t.drill)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query, EXCLUDED.drill);
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.query, t.drill)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query, EXCLUDED.drill);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)
@@ -259,4 +261,104 @@ UPDATE aidcase.report_column SET in_use = false
 
 UPDATE aidcase.report_chart SET in_use = false
  WHERE report_name = 'town_list' AND position > 0 AND in_use;
+
+/*
+ * Report town_sheets, built from reports/town_sheets.sql.
+ *
+ * A function cannot be replaced by one with other result columns, so it is
+ * dropped first when they differ.  Without CASCADE: PostgreSQL refuses when
+ * somebody has built a view on it.
+ */
+DO $report$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_proc p
+         WHERE p.oid = pg_catalog.to_regprocedure('aidcase.report_town_sheets(date, text, timestamptz)')
+           AND (p.proargnames, p.proallargtypes) IS DISTINCT FROM
+               (ARRAY['as_of', 'unit_code', 'known_at', 'town', 'name', 'base', 'addon']::text[],
+                ARRAY['date'::regtype, 'text'::regtype, 'timestamptz'::regtype, 'text'::regtype, 'text'::regtype, 'numeric'::regtype, 'numeric'::regtype]::oid[]))
+    THEN
+        DROP FUNCTION aidcase.report_town_sheets(date, text, timestamptz);
+    END IF;
+END
+$report$;
+
+CREATE OR REPLACE FUNCTION aidcase.report_town_sheets(
+    as_of date, unit_code text DEFAULT NULL, known_at timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    "town" text,
+    "name" text,
+    "base" numeric,
+    "addon" numeric)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+SELECT v.town, v.name, v.base, v.addon
+  FROM (VALUES ('西湖镇', '甲', 100.10, 20), ('西湖镇', '乙', 200.20, 0), ('天井/湖', '丙', 300.00, 5.55), (NULL, '丁', 1, 2))
+         AS v (town, name, base, addon)
+ ORDER BY v.town COLLATE "C" DESC NULLS LAST, v.name COLLATE "C"
+;
+END;
+
+COMMENT ON FUNCTION aidcase.report_town_sheets(date, text, timestamptz) IS
+    '发放清册（样例） / Roll (sample)';
+
+DO $report$
+BEGIN
+    IF pg_catalog.to_regprocedure('aidcase.drill_town_sheets(date, text, timestamptz)') IS NOT NULL THEN
+        DROP FUNCTION aidcase.drill_town_sheets(date, text, timestamptz);
+    END IF;
+END
+$report$;
+
+INSERT INTO aidcase.report AS t
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, query, drill)
+VALUES
+    ('town_sheets', '发放清册（样例）', 'Roll (sample)', '元', 'yuan', 'month', 'portrait', 'zh', 'town', '负责人：
+经办人：', NULL, 'SELECT v.town, v.name, v.base, v.addon
+  FROM (VALUES (''西湖镇'', ''甲'', 100.10, 20), (''西湖镇'', ''乙'', 200.20, 0), (''天井/湖'', ''丙'', 300.00, 5.55), (NULL, ''丁'', 1, 2))
+         AS v (town, name, base, addon)
+ ORDER BY v.town COLLATE "C" DESC NULLS LAST, v.name COLLATE "C"', NULL)
+ON CONFLICT (name) DO UPDATE SET
+    title = EXCLUDED.title,
+    title_en = EXCLUDED.title_en,
+    unit_label = EXCLUDED.unit_label,
+    unit_label_en = EXCLUDED.unit_label_en,
+    period_kind = EXCLUDED.period_kind,
+    layout = EXCLUDED.layout,
+    heads = EXCLUDED.heads,
+    sheet_column = EXCLUDED.sheet_column,
+    signature = EXCLUDED.signature,
+    notes = EXCLUDED.notes,
+    query = EXCLUDED.query,
+    drill = EXCLUDED.drill
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.query, t.drill)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query, EXCLUDED.drill);
+
+INSERT INTO aidcase.report_column AS t
+    (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)
+VALUES
+    ('town_sheets', 1, 'town', 'text', '镇办社区', 'Town', 'text', 'none', NULL, NULL, NULL, NULL, true),
+    ('town_sheets', 2, 'name', 'text', '户主', 'Head of household', 'text', 'count', NULL, NULL, NULL, NULL, true),
+    ('town_sheets', 3, 'base', 'numeric', '保障金', 'Base', 'money', 'sum', NULL, NULL, '金额', 'Amount', true),
+    ('town_sheets', 4, 'addon', 'numeric', '分类施保金', 'Add-on', 'money', 'sum', NULL, NULL, '金额', 'Amount', true)
+ON CONFLICT (report_name, position) DO UPDATE SET
+    column_name = EXCLUDED.column_name,
+    data_type = EXCLUDED.data_type,
+    label = EXCLUDED.label,
+    label_en = EXCLUDED.label_en,
+    format = EXCLUDED.format,
+    total = EXCLUDED.total,
+    numerator = EXCLUDED.numerator,
+    denominator = EXCLUDED.denominator,
+    head_group = EXCLUDED.head_group,
+    head_group_en = EXCLUDED.head_group_en,
+    in_use = EXCLUDED.in_use
+WHERE (t.column_name, t.data_type, t.label, t.label_en, t.format, t.total, t.numerator, t.denominator, t.head_group, t.head_group_en, t.in_use)
+    IS DISTINCT FROM (EXCLUDED.column_name, EXCLUDED.data_type, EXCLUDED.label, EXCLUDED.label_en, EXCLUDED.format, EXCLUDED.total, EXCLUDED.numerator, EXCLUDED.denominator, EXCLUDED.head_group, EXCLUDED.head_group_en, EXCLUDED.in_use);
+
+UPDATE aidcase.report_column SET in_use = false
+ WHERE report_name = 'town_sheets' AND position > 4 AND in_use;
+
+UPDATE aidcase.report_chart SET in_use = false
+ WHERE report_name = 'town_sheets' AND position > 0 AND in_use;
 

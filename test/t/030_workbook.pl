@@ -50,7 +50,7 @@ SKIP:
 	my ($ok, $out, $err) = build($good);
 	ok($ok, 'a good report is built') or diag($err);
 	my $both = '';
-	for my $name (qw(town_aid town_list))
+	for my $name (qw(town_aid town_list town_sheets))
 	{
 		$both .= (build(slurp_file("$FindBin::Bin/../report/$name.sql"), $name))[1];
 	}
@@ -167,6 +167,30 @@ like($data, qr/<c r="F2"[^>]*><v>1.5<\/v>/, 'money is a number');
 like($data, qr/<c r="G2"[^>]* t="inlineStr"><is><t>1900-02-28<\/t>/, 'a date that spreadsheets differ on');
 unlike($data, qr/<c r="H2"/, 'null is an empty cell');
 
+# A sheet for each value of a column.
+%p = book(q{aidcase.workbook('town_sheets', '2020-06')});
+is(join(' ', $p{'xl/workbook.xml'} =~ /<sheet name="([^"]*)"/g), '西湖镇 天井 湖 — 说明 About', 'a sheet a town, named after it');
+like($p{'xl/worksheets/sheet1.xml'}, qr/<f>SUM\(C7:C8\)<\/f><v>300.3<\/v>.*<f>SUM\(D7:D8\)<\/f><v>20<\/v>/, 'with its own totals');
+like($p{'xl/worksheets/sheet2.xml'}, qr/<f>SUM\(C7:C7\)<\/f><v>300<\/v>.*<f>SUM\(D7:D7\)<\/f><v>5.55<\/v>/, 'and the next with its own');
+like($p{'xl/worksheets/sheet3.xml'}, qr/<pageSetup [^>]*orientation="portrait".*第 &amp;P 页/s, 'and pages');
+is(scalar(() = $p{'xl/workbook.xml'} =~ /_xlnm.Print_Titles[^>]*>'?[^<]*!\$5:\$6/g), 3, 'heads are repeated on each');
+like($p{'xl/sharedStrings.xml'}, qr/2020年6月　西湖镇/, 'the line above says which');
+%p = book(q{aidcase.xlsx('VALUES (1, ''a''), (2, ''a''), (3, ''b'')', '{"split": "column2"}')});
+is(join(' ', $p{'xl/workbook.xml'} =~ /<sheet name="([^"]*)"/g), 'a b 说明 About', 'a list on sheets');
+like($p{'xl/worksheets/sheet2.xml'}, qr/<c r="A2"[^>]*><v>3<\/v>.*<autoFilter ref="A1:B2"/s, 'each with its rows');
+like($p{'xl/worksheets/sheet3.xml'}, qr/VALUES/, 'and one that says where they are from');
+
+# Languages.
+my $en = q{(SELECT w.b FROM (SELECT set_config('aidcase.language', '%s', true) AS s OFFSET 0) AS l, LATERAL (SELECT CASE WHEN l.s <> '' THEN aidcase.workbook('town_aid', '2020-06') END AS b) AS w)};
+%p = book(sprintf($en, 'en'));
+like($p{'xl/workbook.xml'}, qr/name="Charts".*name="说明 About"/s, 'in English the sheets have English names');
+like($p{'xl/sharedStrings.xml'}, qr/>Households</, 'the heads are English');
+unlike($p{'xl/sharedStrings.xml'}, qr/>户数|合计|填报单位：/, 'and not Chinese');
+like($p{'xl/worksheets/sheet1.xml'}, qr/Page &amp;P of &amp;N/, 'pages, too');
+%p = book(sprintf($en, 'zh'));
+like($p{'xl/sharedStrings.xml'}, qr/>合计</, 'in Chinese the total is Chinese');
+unlike($p{'xl/sharedStrings.xml'}, qr/>Households<|Total/, 'and only Chinese');
+
 #
 # The command.
 #
@@ -195,8 +219,17 @@ is_deeply([ glob('.export.*') ], [], 'nor a temporary one');
 chdir $home or die;
 
 #
-# Nothing is left in the server either.
+# Nothing is left in the server either, by whoever is cancelled.
 #
+my $app = 'to be cancelled';
+my $h = IPC::Run::start([ 'psql', '-X', '-q', '-d', $node->connstr('postgres') . " application_name='$app'", '-c',
+	q{SELECT length(aidcase.xlsx('SELECT i, repeat(''x'', 1000) FROM generate_series(1, 100000000) AS i'))} ],
+	'>', \my $said, '2>', \my $refused);
+ok($node->poll_query_until('postgres', q{SELECT count(*) >= 1 FROM pg_ls_tmpdir()}), 'a long list is being written');
+$node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = '$app'");
+$h->finish;
+like($refused, qr/canceling statement due to user request/, 'and is cancelled');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_ls_tmpdir()'), '0', 'which leaves no temporary file');
 is($node->safe_psql('postgres', q{
 	DO $$
 	BEGIN

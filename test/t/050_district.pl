@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
 use Digest::SHA qw(sha256_hex);
 use File::Basename;
 use MIME::Base64;
@@ -76,7 +77,7 @@ for my $sql ($rows, $lines, $sample)
 }
 
 my %file;
-for my $report (qw(dibao_monthly payment_roll flow_monthly payment_summary temp_assistance_monthly check_hits_monthly))
+for my $report (split(/\n/, bureau($one, q{SELECT name FROM aidcase.report_list() WHERE period_kind = 'month'})))
 {
 	my $sql = sprintf($book, $report);
 	my $first = decode_base64(bureau($one, $sql));
@@ -89,7 +90,36 @@ for my $report (qw(dibao_monthly payment_roll flow_monthly payment_summary temp_
 	close($out);
 }
 
-# The workbook read by somebody else's library.
+# The workbooks read by somebody else's libraries: every cell is what the
+# report's function says, every total what its formula gives, and LibreOffice,
+# made to compute everything anew, finds the same.
+my $office = (grep { -x } map { "$_/soffice" } split(/:/, $ENV{PATH}))[0];
+my $folder = abs_path($PostgreSQL::Test::Utils::tmp_check);
+my $again = "$folder/again";
+my $profile = "$folder/office";
+if (defined $office)
+{
+	mkdir $_ for ($profile, "$profile/user");
+	append_to_file("$profile/user/registrymodifications.xcu", q{<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry"><item oor:path="/org.openoffice.Office.Calc/Formula/Load">
+<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item></oor:items>});
+	local $ENV{HOME} = $profile;
+	run_command([ 'timeout', '300', $office, "-env:UserInstallation=file://$profile", '--headless', '--convert-to', 'xlsx',
+		'--outdir', $again, values %file ]);
+}
+else
+{
+	diag('LibreOffice is not installed: what it reads is not compared');
+}
+for my $report (sort keys %file)
+{
+	my $json = "$PostgreSQL::Test::Utils::tmp_check/$report.json";
+	append_to_file($json, bureau($one, "SELECT json_agg(r) FROM aidcase.report_$report(date '2021-06-30') AS r"));
+	my ($compared, $err) = run_command([ '/usr/bin/python3', "$here/../workbook_check.py", $file{$report}, $json,
+		defined $office ? "$again/$report.xlsx" : () ]);
+	like($compared, qr/^\d+$/, "$report: the workbook says what the report says") or diag($err);
+	cmp_ok($compared, '>', 50, "$report: in many cells");
+}
 my $script = <<'PY';
 import sys, openpyxl
 book = openpyxl.load_workbook(sys.argv[1])

@@ -46,6 +46,7 @@
 #include "xlsx.h"
 
 PG_FUNCTION_INFO_V1(aidcase_workbook);
+PG_FUNCTION_INFO_V1(aidcase_report_as_of);
 
 /* A chart of a report. */
 typedef struct ReportChart
@@ -255,6 +256,26 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 	if (!XactReadOnly && !RecoveryInProgress())
 		record_issue(&report, result, writer.all_rows);
 	PG_RETURN_BYTEA_P(result);
+}
+
+/*
+ * report_as_of(name, period): the day that a report is made for.
+ */
+Datum
+aidcase_report_as_of(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Report		report = {0};
+
+	(void) aidcase_relation("report");
+	report.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	MemoryContextSwitchTo(context);
+	load_report(&report);
+	set_period(&report, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	SPI_finish();
+	PG_RETURN_DATEADT(report.as_of);
 }
 
 /*

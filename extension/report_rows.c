@@ -50,6 +50,9 @@
 /* Rows whose width is looked at. */
 #define WIDTH_SAMPLE	1000
 
+/* Rows after which whoever waits is told how far it is. */
+#define PROGRESS_STEP	100000
+
 /* Lines of a cell that are shown at most. */
 #define MAX_LINES		20
 
@@ -398,6 +401,10 @@ writer_receive(TupleTableSlot *slot, DestReceiver *self)
 	MemoryContextReset(writer->row_context);
 	writer->next_row++;
 	writer->rows++;
+	if ((writer->all_rows + writer->rows) % PROGRESS_STEP == 0)
+		ereport(NOTICE,
+				(errmsg("%lld rows written",
+						(long long) (writer->all_rows + writer->rows))));
 	return true;
 }
 

@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(30);
+SELECT plan(36);
 \ir parts/household.sql
 \ir report/built.sql
 
@@ -46,7 +46,7 @@ SELECT is_empty($$SELECT c.relname FROM pg_class AS c JOIN pg_attribute AS a ON 
                      AND pg_get_viewdef('aidcase.dictionary') !~ ('\m' || c.relname || '\M')$$,
     'every table that has labels is read');
 SELECT is(pg_temp.told(l, 'SELECT FROM aidcase.dictionary'), '(done)', l || ' reads the dictionary')
-  FROM unnest(ARRAY['t_committee', 't_analyst', 't_finance']) AS l;
+  FROM unnest(ARRAY['t_committee', 't_clerk', 't_leader', 't_bureau', 't_inspector', 't_payer', 't_finance', 't_analyst', 't_admin']) AS l;
 SELECT alike(pg_temp.told('t_stranger', 'SELECT FROM aidcase.dictionary'), '42501 %', 'a stranger does not');
 CREATE FUNCTION pg_temp.plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN

@@ -16,6 +16,15 @@ AS 'MODULE_PATHNAME', 'aidcase_workbook';
 COMMENT ON FUNCTION workbook(text, text, text, timestamptz) IS
     '生成报表工作簿(xlsx)并登记签发 / makes the workbook (xlsx) of a report for a period and records its issue';
 
+CREATE FUNCTION report_as_of(
+    name   text,
+    period text)
+RETURNS date
+LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'aidcase_report_as_of';
+COMMENT ON FUNCTION report_as_of(text, text) IS
+    '报告期的数据截止日 / the day that a report is made for in a period: its last one';
+
 CREATE FUNCTION xlsx(
     query   text,
     options jsonb DEFAULT '{}')

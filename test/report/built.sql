@@ -34,7 +34,7 @@ RETURNS TABLE (
     "per_head" numeric,
     "share" numeric,
     "paid_on" date)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
 /* A sample for tests: reads no table. */
 SELECT v.place,
@@ -189,7 +189,7 @@ RETURNS TABLE (
     "place" text,
     "urban" boolean,
     "best" numeric)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
 SELECT v.no, v.place, v.urban, v.best
   FROM (VALUES (1, '=1+1', true, 3), (2, '@cmd', false, 7.0), (3, '+甲', NULL, NULL))
@@ -290,7 +290,7 @@ RETURNS TABLE (
     "name" text,
     "base" numeric,
     "addon" numeric)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
 SELECT v.town, v.name, v.base, v.addon
   FROM (VALUES ('西湖镇', '甲', 100.10, 20), ('西湖镇', '乙', 200.20, 0), ('天井/湖', '丙', 300.00, 5.55), (NULL, '丁', 1, 2))

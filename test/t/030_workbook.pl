@@ -215,6 +215,30 @@ command_exit_is([ 'sh', $export, '--colour' ], 2, 'an option that does not exist
 command_exit_is([ 'sh', $export, '-d', 'host=/nowhere', 'town_aid', '2020-06' ], 3, 'no connection');
 command_exit_is([ 'sh', $export, '-o', '/nowhere/x.xlsx', 'town_aid', '2020-06' ], 4, 'no directory');
 is_deeply([ sort glob('*.xlsx') ], [ 'o k.xlsx', 'town_aid-2020-06.xlsx' ], 'no other file is left');
+command_like([ 'sh', $export, '--csv', '-o', '-', 'town_sheets', '2020-06' ],
+	qr/\Atown,name,base,addon\n西湖镇,乙,200.20,0\n西湖镇,甲,100.10,20\n天井\/湖,丙,300.00,5.55\n,丁,1,2\n\z/, 'rows as CSV');
+command_like([ 'sh', $export, '--json', 'town_list', '2020-Q2' ], qr/^town_list-2020-Q2\.json$/, 'rows as JSON');
+like(slurp_file('town_list-2020-Q2.json'), qr/\A\[\{"no":1,"place":"=1\+1","urban":true,"best":3\}/, 'an object a row');
+command_exit_is([ 'sh', $export, '--json', 'town_list', '2020-06' ], 1, 'a period of another kind');
+command_exit_is([ 'sh', $export, '--csv', '-k', "2020-01-01'); DROP TABLE x; --", 'town_list', '2020-Q2' ], 1, 'an injection in a time');
+command_exit_is([ 'sh', $export, '--csv', "x'; DROP SCHEMA aidcase CASCADE; --", '2020-06' ], 1, 'and in a name');
+command_exit_is([ 'sh', $export, '--csv', '--json', 'town_list', '2020-Q2' ], 2, 'two forms at once');
+command_exit_is([ 'sh', $export, '--all', '2020-6' ], 2, 'all reports of no period');
+command_exit_is([ 'sh', $export, '--all', '2020-06', '340705', 'x' ], 2, 'too much');
+command_exit_is([ 'sh', $export, '--all', '2020-06-30' ], 1, 'there is no report for a day');
+mkdir 'all books' or die;
+# those of the register are in it, too; one of them, made unusable, leaves the others
+my $monthly = $node->safe_psql('postgres', q{SELECT string_agg(name, ' ' ORDER BY name) FROM aidcase.report_list() WHERE period_kind = 'month'});
+command_like([ 'sh', $export, '--all', '-o', 'all books', '2020-06' ], qr/^all books\/dibao_monthly-2020-06\.xlsx\n.*^all books\/town_sheets-2020-06\.xlsx$/ms, 'all monthly workbooks at once');
+is(join(' ', map { s/-2020-06\.xlsx$//r } map { s{^all books/}{}r } sort glob('"all books/*"')), $monthly, 'each has its file');
+%from_file = unpack_book(slurp_file('all books/town_aid-2020-06.xlsx'));
+is_deeply(\%from_file, { book(q{aidcase.workbook('town_aid', '2020-06')}) }, 'the same as one alone');
+unlink glob('"all books/*"');
+$node->safe_psql('postgres', 'DROP FUNCTION aidcase.report_town_aid(date, text, timestamptz)');
+command_checks_all([ 'sh', $export, '--all', '-o', 'all books', '2020-06' ], 1, [ qr/town_sheets-2020-06\.xlsx/ ], [ qr/not made: town_aid$/m ],
+	'one that cannot be made is named');
+ok(-e 'all books/town_sheets-2020-06.xlsx' && !-e 'all books/town_aid-2020-06.xlsx', 'the others are there');
+is_deeply([ glob('"all books/.export.*"') ], [], 'and nothing else');
 is_deeply([ glob('.export.*') ], [], 'nor a temporary one');
 chdir $home or die;
 

@@ -3,8 +3,22 @@
 -- Labels stay where they belong, in aidcase.label and beside the codes that
 -- have a table of their own; the dictionary puts them side by side and shows
 -- one of the two languages, as setting aidcase.language says (Chinese unless
--- it is en).
+-- it is en).  Every table that has a text as its key, label_zh and label_en is found
+-- by itself; everybody has to be allowed to read it.
+DO $do$
+DECLARE
+    tables text;
+BEGIN
+SELECT string_agg(format('UNION ALL SELECT %L, t.%I, t.label_zh, t.label_en FROM aidcase.%I AS t', c.relname, k.attname, c.relname),
+                  E'\n        ' ORDER BY c.relname COLLATE "C") INTO STRICT tables
+  FROM pg_class AS c
+  JOIN pg_index AS x ON x.indrelid = c.oid AND x.indisprimary AND x.indnkeyatts = 1
+  JOIN pg_attribute AS k ON k.attrelid = c.oid AND k.attnum = x.indkey[0] AND k.atttypid = 'text'::regtype
+ WHERE c.relnamespace = 'aidcase'::regnamespace AND c.relkind = 'r'
+   AND (SELECT count(*) FROM pg_attribute AS a
+         WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname IN ('label_zh', 'label_en')) = 2;
 
+EXECUTE format($view$
 CREATE OR REPLACE VIEW aidcase.dictionary WITH (security_invoker = true) AS
 SELECT d.code_set, d.code, d.zh, d.en,
        CASE current_setting('aidcase.language', true) WHEN 'en' THEN d.en ELSE d.zh END AS label
@@ -27,26 +41,12 @@ SELECT d.code_set, d.code, d.zh, d.en,
         UNION ALL
         (SELECT DISTINCT ON (c.certainty) 'certainty_rule', c.certainty, c.label_zh, c.label_en
            FROM aidcase.certainty_rule AS c ORDER BY c.certainty, lower(c.valid) DESC, c.certainty_rule_id DESC)
-        UNION ALL SELECT 'clock', c.clock, c.label_zh, c.label_en FROM aidcase.clock AS c
-        UNION ALL SELECT 'draw_frame', f.frame, f.label_zh, f.label_en FROM aidcase.draw_frame AS f
-        UNION ALL SELECT 'erasure_hold', h.hold, h.label_zh, h.label_en FROM aidcase.erasure_hold AS h
-        UNION ALL SELECT 'expense_kind', k.expense_kind, k.label_zh, k.label_en FROM aidcase.expense_kind AS k
-        UNION ALL SELECT 'flag_type', t.flag_type, t.label_zh, t.label_en FROM aidcase.flag_type AS t
-        UNION ALL SELECT 'guard', g.guard, g.label_zh, g.label_en FROM aidcase.guard AS g
-        UNION ALL SELECT 'income_kind', k.income_kind, k.label_zh, k.label_en FROM aidcase.income_kind AS k
-        UNION ALL SELECT 'kin_relation', r.relation, r.label_zh, r.label_en FROM aidcase.kin_relation AS r
-        UNION ALL SELECT 'open_work', q.open_work, q.label_zh, q.label_en FROM aidcase.open_work_query AS q
-        UNION ALL SELECT 'paper_kind', k.paper, k.label_zh, k.label_en FROM aidcase.paper_kind AS k
-        UNION ALL SELECT 'parameter', n.name, n.label_zh, n.label_en FROM aidcase.parameter_name AS n
-        UNION ALL SELECT 'post', p.post, p.label_zh, p.label_en FROM aidcase.post AS p
-        UNION ALL SELECT 'programme', p.programme, p.label_zh, p.label_en FROM aidcase.programme AS p
-        UNION ALL SELECT 'property_kind', k.property_kind, k.label_zh, k.label_en FROM aidcase.property_kind AS k
         UNION ALL SELECT 'refusal_reason', r.refusal_reason, r.sentence_zh, r.sentence_en FROM aidcase.refusal_reason AS r
         UNION ALL SELECT 'report', r.name COLLATE "default", r.title, r.title_en FROM aidcase.report AS r
         UNION ALL
         SELECT 'report.' || c.report_name COLLATE "default", c.column_name COLLATE "default", c.label, c.label_en
           FROM aidcase.report_column AS c WHERE c.in_use
-        UNION ALL SELECT 'retention_class', c.retention_class, c.label_zh, c.label_en FROM aidcase.retention_class AS c
+        %s
         -- tables and views, and their columns, as their comments say
         UNION ALL
         SELECT CASE d.objsubid WHEN 0 THEN 'relation' ELSE 'column' END,
@@ -57,7 +57,10 @@ SELECT d.code_set, d.code, d.zh, d.en,
           JOIN pg_catalog.pg_class AS c ON c.oid = d.objoid AND c.relkind IN ('r', 'v')
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname IN ('aidcase', 'aidcase_bi')
           LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid > 0
-         WHERE d.classoid = 'pg_catalog.pg_class'::regclass) AS d;
+         WHERE d.classoid = 'pg_catalog.pg_class'::regclass) AS d
+$view$, tables);
+END
+$do$;
 
 CREATE OR REPLACE FUNCTION aidcase.label_of(code_set text, code text)
 RETURNS text

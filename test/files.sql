@@ -89,7 +89,7 @@ SELECT is(pg_temp.trip('t_admin', 'staff', convert_to(E'staff_no,name,employed_f
 SELECT is(pg_temp.trip('t_bureau', 'filings', convert_to(E'工号,申报日期,关系,姓名,公民身份号码,出生日期,亲子种类,开始日期,终止日期,终止原因\r\nx-group1,2021-05-01,父母,"父,""一""",' || pg_temp.citizen('340702', '1950-01-01', 1)
     || E',,亲生,,,\r\nx-group1,2021-05-01,兄弟姐妹,无号,,1971-01-01,,,,\r\nx-group2,2021-05-02,无,,,,,,,\r\n', 'UTF8'), '2021-05'), 'same bytes, 3 lines, then 3 and 0 refused', 'filings too');
 SELECT is((SELECT count(*) FROM sensitive_reading), 0::bigint, 'readings that were undone are not there');
-SELECT set_eq($$ SELECT kind FROM file_kind $$, $$ VALUES ('recipients'), ('filings'), ('check_replies'), ('deaths'), ('other_registers'), ('staff') $$, 'the kinds');
+SELECT set_eq($$ SELECT kind FROM file_kind $$, $$ VALUES ('recipients'), ('filings'), ('check_replies'), ('deaths'), ('other_registers'), ('bank_returns'), ('staff') $$, 'the kinds');
 SELECT is_empty($$ SELECT kind, f FROM file_kind CROSS JOIN LATERAL (VALUES (judge_function || '()'), (write_function || '(bigint)'), (export_function || '(date,date)')) AS v (f) WHERE to_regprocedure(f) IS NULL $$, 'each with its functions');
 
 SELECT * FROM finish();

@@ -469,7 +469,13 @@ BEGIN
         (n.line_kind IN ('current', 'arrears')
          AND (n.amount <> a.amount OR n.persons <> a.persons OR n.addon_amount <> coalesce(x.amount, 0)),
          'The amount differs from the award.'),
-        (n.line_kind NOT IN ('current', 'arrears'), 'Nothing was returned or is to be recovered that the line could rest on.'),
+        (n.line_kind = 'deduction'
+         OR n.line_kind = 'reissue' AND NOT EXISTS (
+                SELECT FROM aidcase.payment AS q JOIN aidcase.payment_return AS e ON e.payment_id = q.payment_id AND e.outcome = 'returned'
+                 WHERE q.payment_id = n.reissues
+                   AND (q.case_id, q.award_id, q.benefit_month, q.base_amount, q.addon_amount, q.persons)
+                       = (n.case_id, n.award_id, n.benefit_month, n.base_amount, n.addon_amount, n.persons)),
+         'Nothing was returned or is to be recovered that the line could rest on.'),
         (p.case_id <> n.case_id, 'The account belongs to another case.'),
         (NOT p.valid @> r.pay_day, 'The account is not in force on the pay day.')) AS f (broken, fault)
      WHERE f.broken;
@@ -634,6 +640,23 @@ BEGIN
           LEFT JOIN (SELECT award_id, sum(amount) AS addon FROM aidcase.award_component
                       WHERE component <> 'base' GROUP BY award_id) AS x USING (award_id)
          ORDER BY o.case_id, o.programme, o.benefit_month;
+
+        -- what the bank returned goes out again once there is another account
+        -- or the fault was the bank's
+        INSERT INTO aidcase.payment (roll_id, unit_id, case_id, award_id, account_id, programme,
+                                     benefit_month, line_kind, base_amount, addon_amount, amount, persons, reissues)
+        SELECT the_roll, the_unit, q.case_id, q.award_id, p.account_id, q.programme, q.benefit_month, 'reissue',
+               q.base_amount, q.addon_amount, q.amount, q.persons, q.payment_id
+          FROM aidcase.payment_return AS e
+          JOIN aidcase.payment AS q ON q.payment_id = e.payment_id
+          JOIN aidcase.aid_case AS c ON c.case_id = q.case_id AND c.unit_id = the_unit
+          JOIN aidcase.award AS a ON a.award_id = q.award_id AND a.months @> q.benefit_month
+          JOIN aidcase.payee_account AS p ON p.case_id = q.case_id AND p.valid @> day
+         WHERE e.outcome = 'returned' AND (e.return_reason = 'bank_error' OR p.account_id <> q.account_id)
+           AND NOT EXISTS (SELECT FROM aidcase.payment AS n WHERE n.reissues = q.payment_id)
+           AND NOT EXISTS (SELECT FROM aidcase.payment_hold AS h
+                            WHERE h.case_id = q.case_id AND h.programme = q.programme AND h.months @> q.benefit_month)
+         ORDER BY q.case_id, q.programme, q.benefit_month;
     EXCEPTION WHEN unique_violation THEN
         RAISE EXCEPTION 'the roll of unit "%" could not be made', unit
             USING ERRCODE = '40001',
@@ -669,11 +692,11 @@ COMMENT ON FUNCTION aidcase.submit_roll(bigint) IS
 CREATE OR REPLACE FUNCTION aidcase.payment_list(month date)
 RETURNS TABLE (unit_code text, unit_name text, case_no text, programme text, benefit_month date,
                line_kind text, persons integer, base_amount numeric, addon_amount numeric,
-               amount numeric, holder_name text, bank text, account_no text, pay_day date)
+               amount numeric, holder_name text, bank text, account_no text, pay_day date, reference bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT u.unit_code, n.name, c.case_no, p.programme, p.benefit_month, p.line_kind, p.persons,
-           p.base_amount, p.addon_amount, p.amount, a.holder_name, a.bank, a.account_no, r.pay_day
+           p.base_amount, p.addon_amount, p.amount, a.holder_name, a.bank, a.account_no, r.pay_day, p.payment_id
       FROM aidcase.payment_roll AS r
       JOIN aidcase.payment AS p ON p.roll_id = r.roll_id
       JOIN aidcase.aid_case AS c ON c.case_id = p.case_id
@@ -685,4 +708,4 @@ BEGIN ATOMIC
      ORDER BY u.unit_code, c.case_no, p.programme, p.benefit_month, p.payment_id;
 END;
 COMMENT ON FUNCTION aidcase.payment_list(date) IS
-    '全区发放名单(交区会计核算中心) / the payment list of the whole district for the accounting centre';
+    '全区发放名单(交区会计核算中心);银行结果文件以 reference 指明发放行 / the payment list of the whole district for the accounting centre; files of results from the bank name a line by its reference';

@@ -118,7 +118,9 @@ CREATE TABLE aidcase.payment (
     amount     numeric(14,2) NOT NULL CHECK (amount < 'Infinity'),
     persons    integer NOT NULL CHECK (persons > 0),
     CHECK (amount = base_amount + addon_amount),
-    CHECK ((line_kind = 'deduction') = (amount < 0))
+    reissues   bigint UNIQUE REFERENCES aidcase.payment,    -- line that the bank returned
+    CHECK ((line_kind = 'deduction') = (amount < 0)),
+    CHECK (reissues IS NULL OR line_kind = 'reissue')
 );
 CREATE UNIQUE INDEX payment_once ON aidcase.payment (case_id, programme, benefit_month)
     WHERE line_kind IN ('current', 'arrears');

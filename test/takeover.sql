@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(57);
+SELECT plan(64);
 \ir parts/household.sql
 \ir parts/files.sql
 
@@ -182,6 +182,27 @@ SELECT alike(pg_temp.told('t_bureau', format('SELECT aidcase.open_takeover(%L)',
 SELECT alike(pg_temp.told('postgres', $$INSERT INTO aidcase.case_round (case_id, unit_id, round_kind, round_no, first_contact_at, handler_id) SELECT case_id, unit_id, 'takeover', 2, aidcase.now_here(), handler_id FROM aidcase.case_round LIMIT 1$$),
     'Z%', 'no path leads around it');
 SELECT is((SELECT count(*) FROM pg_temp.rejects(pg_temp.import('t_clerk', pg_temp.file(pg_temp.sheet(501)), true)) AS r WHERE r ~ 'signed and open$'), 1::bigint, 'a later list is refused line by line');
+
+-- ---------------------------------------------------------------------
+-- What was taken over is corrected and moves like any other household
+
+-- of the two with one number, the one whose birth date it has
+SELECT d.dispute_id AS dispute, d.member_id AS member, d.case_id AS dcase, pg_temp.person(10000 + 3 * h + 1) AS number
+  FROM identity_dispute AS d JOIN takeover_grant AS g USING (round_id) JOIN case_member AS m USING (member_id)
+  JOIN (VALUES (127), (128)) AS v (h) ON g.household = 'H0' || h
+ WHERE d.settled_at IS NULL AND m.birth_date = birth_date(pg_temp.person(10000 + 3 * h + 1)::citizen_id) \gset
+SELECT is(pg_temp.by_staff('x-clerk', format($$SELECT string_agg(outcome || ' ' || column_name, ', ') FROM aidcase.correct(%s, '[{"table": "case_member", "id": %s, "column": "citizen_id", "value": "%s"}]', '户口簿核实')$$,
+    :dcase, :member, :'number')), 'correction citizen_id', 'a number in dispute is corrected');
+SELECT is(pg_temp.staff_told('x-leader', format($$SELECT aidcase.advance(round_id, 'correct') FROM aidcase.case_round WHERE case_id = %s AND round_kind = 'correction'$$, :dcase)), '(done)', 'by two');
+SELECT results_eq(format('SELECT outcome, note FROM identity_dispute WHERE dispute_id = %s', :dispute), $$VALUES ('corrected', '户口簿核实')$$, 'which settles the dispute');
+SELECT results_eq(format('SELECT count(*), count(DISTINCT amount), count(*) FILTER (WHERE determination_id IS NULL), count(*) FILTER (WHERE upper_inf(months)) FROM award WHERE case_id = %s', :dcase),
+    $$VALUES (2::bigint, 1::bigint, 2::bigint, 1::bigint)$$, 'the approved amount goes on');
+SELECT results_eq(format('SELECT p.citizen_id::text FROM award AS a JOIN award_person AS p USING (award_id) JOIN case_member AS m USING (member_id) WHERE a.case_id = %s AND upper_inf(a.months) AND m.relation = ''head''', :dcase), format('VALUES (%L)', :'number'), 'for the person with the right number');
+SELECT unit_code AS dv FROM unit_now WHERE parent_id = (SELECT unit_id FROM unit WHERE unit_code = '340705005') ORDER BY unit_code LIMIT 1 \gset
+SELECT is(pg_temp.staff_told('x-clerk', format('SELECT * FROM aidcase.transfer_case(%s, ''340705005'', %L)', :dcase, :'dv'))
+       || pg_temp.staff_told('x-leader', format('SELECT aidcase.advance(''case_transfer'', transfer_id, ''release'') FROM aidcase.case_transfer WHERE case_id = %s', :dcase))
+       || pg_temp.staff_told('d-clerk', format('SELECT aidcase.advance(''case_transfer'', transfer_id, ''accept'') FROM aidcase.case_transfer WHERE case_id = %s', :dcase)), '(done)(done)(done)', 'it moves to another unit');
+SELECT results_eq('SELECT awards, awards_there, monthly_amount = monthly_amount_there, agree FROM transfer_list', $$VALUES (1, 1, true, true)$$, 'with the same amount on both sides');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -113,6 +113,16 @@ BEGIN
              WHERE r.round_id = n.round_id AND r.case_id = n.case_id AND r.unit_id = n.unit_id AND s.grants
                AND n.determination_id IS NULL AND g.programme = n.programme AND g.amount = n.amount AND g.persons = n.persons
                AND lower(n.months) = (g.paid_until + interval '1 month')::date)
+       -- or such a grant, carried on by a correction or a transfer
+       AND NOT EXISTS (
+            SELECT FROM aidcase.case_round AS r
+              JOIN aidcase.workflow_state AS s USING (workflow_id, state)
+              JOIN aidcase.award AS a ON a.case_id = r.case_id AND a.award_id <> n.award_id
+             WHERE r.round_id = n.round_id AND r.case_id = n.case_id AND r.unit_id = n.unit_id
+               AND s.alters AND r.round_kind IN ('correction', 'transfer')
+               AND n.determination_id IS NULL AND a.determination_id IS NULL AND a.programme = n.programme
+               AND a.amount = n.amount AND a.persons = n.persons AND a.stop_reason IN ('corrected', 'transferred')
+               AND (isempty(a.months) OR upper(a.months) = lower(n.months)))
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'an award needs a decision that grants it'

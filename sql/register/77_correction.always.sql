@@ -36,7 +36,10 @@ BEGIN
             INSERT INTO aidcase.determination
             SELECT (jsonb_populate_record(NULL::aidcase.determination, to_jsonb(d) || jsonb_build_object(
                         'determination_id', nextval(pg_get_serial_sequence('aidcase.determination', 'determination_id')),
-                        'round_id', r.round_id, 'determined_at', aidcase.now_here(), 'determined_by', aidcase.current_staff()))).*
+                        'round_id', r.round_id, 'determined_at', aidcase.now_here(), 'determined_by', aidcase.current_staff(),
+                        'persons', (SELECT to_jsonb(array_agg(t.member_id ORDER BY t.member_id)) FROM aidcase.case_member AS f
+                                      JOIN aidcase.case_member AS t ON t.round_id = r.round_id AND t.person_id = f.person_id
+                                     WHERE f.member_id = ANY (d.persons))))).*
               FROM aidcase.case_round AS r
               JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
              CROSS JOIN LATERAL aidcase.awards_to_carry(r.case_id, u.unit_code, aidcase.today(), r.round_kind) AS c
@@ -118,13 +121,14 @@ BEGIN
     WITH made AS (
         INSERT INTO aidcase.award (case_id, round_id, determination_id, unit_id, programme, months, amount, persons, residence)
         SELECT r.case_id, r.round_id, o.determination_id, r.unit_id, c.programme, daterange(c.from_month, c.until),
-               o.amount, a.persons, h.residence
+               a.amount, a.persons, h.residence
           FROM jsonb_to_recordset(carried) AS c (round_id bigint, award_id bigint, programme text, from_month date, until date)
           JOIN aidcase.case_round AS r ON r.round_id = c.round_id
           JOIN aidcase.aid_case AS h ON h.case_id = r.case_id
           JOIN aidcase.award AS a ON a.award_id = c.award_id
-          JOIN aidcase.assistance_opinion AS o ON o.round_id = r.round_id AND o.programme = c.programme
-                                              AND o.outcome = 'granted' AND NOT o.void
+          -- one that was taken over rests on no determination
+          LEFT JOIN aidcase.assistance_opinion AS o ON o.round_id = r.round_id AND o.programme = c.programme
+                                                   AND o.outcome = 'granted' AND NOT o.void
          ORDER BY r.round_id, c.programme COLLATE "C"
         RETURNING award_id, case_id, round_id, programme, months
     ), parts AS (
@@ -140,8 +144,20 @@ BEGIN
     SELECT m.award_id, m.case_id, b.member_id, b.citizen_id, g.exclusion_group, m.months
       FROM made AS m
       JOIN aidcase.programme AS g USING (programme)
-      JOIN aidcase.case_member AS b ON b.round_id = m.round_id AND b.counted AND NOT b.void
+      JOIN jsonb_to_recordset(carried) AS c (round_id bigint, award_id bigint, programme text)
+        ON c.round_id = m.round_id AND c.programme = m.programme
+      JOIN aidcase.award_person AS p ON p.award_id = c.award_id
+      JOIN aidcase.case_member AS f ON f.member_id = p.member_id
+      JOIN aidcase.case_member AS b ON b.round_id = m.round_id AND b.person_id = f.person_id AND NOT b.void
      ORDER BY m.award_id, b.member_id;
+    -- a number that was in dispute is settled by its correction
+    UPDATE aidcase.identity_dispute AS d
+       SET outcome = 'corrected', note = k.grounds, settled_at = aidcase.now_here(), settled_by = aidcase.current_staff()
+      FROM aidcase.correction AS k
+      JOIN aidcase.case_member AS n ON n.member_id = k.row_id
+      JOIN aidcase.case_member AS o ON o.person_id = n.person_id
+     WHERE k.round_id = ANY (rounds) AND k.relation = 'case_member' AND k.column_name = 'citizen_id'
+       AND d.member_id = o.member_id AND d.settled_at IS NULL;
     RETURN NULL;
 EXCEPTION
     WHEN exclusion_violation THEN
@@ -171,7 +187,8 @@ AS $$
            WHEN NOT EXISTS (SELECT FROM aidcase.correction AS k WHERE k.round_id = r.round_id)
                THEN 'Nothing is corrected.'
            WHEN EXISTS (SELECT FROM aidcase.awards_to_carry(r.case_id, u.unit_code, guard_correction_same.on_date, r.round_kind) AS c
-                         WHERE NOT EXISTS (SELECT FROM aidcase.assistance_opinion AS o
+                         WHERE c.determination_id IS NOT NULL
+                           AND NOT EXISTS (SELECT FROM aidcase.assistance_opinion AS o
                                              JOIN aidcase.determination AS d USING (determination_id)
                                             WHERE o.round_id = r.round_id AND o.programme = c.programme AND o.outcome = 'granted'
                                               AND NOT o.void AND o.amount = c.amount AND d.members = c.persons))
@@ -418,7 +435,11 @@ BEGIN
                           LEFT JOIN LATERAL (SELECT d.* FROM aidcase.determination AS d
                                               WHERE d.round_id = the_round AND d.programme = was.programme
                                               ORDER BY d.determination_id DESC LIMIT 1) AS now ON true
-                         WHERE (was.eligible, was.amount, was.members) IS DISTINCT FROM (now.eligible, now.amount, now.members));
+                         WHERE (was.eligible, was.amount, was.members) IS DISTINCT FROM (now.eligible, now.amount, now.members))
+                        -- what was taken over was never determined: a review does it
+                        OR EXISTS (SELECT FROM aidcase.unit AS u
+                                    CROSS JOIN LATERAL aidcase.awards_to_carry(the_case.case_id, u.unit_code, aidcase.today(), kind) AS c
+                                    WHERE u.unit_id = the_case.unit_id AND c.determination_id IS NULL);
                     IF differs THEN
                         RAISE SQLSTATE 'R0LLB';
                     END IF;

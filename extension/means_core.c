@@ -1125,6 +1125,27 @@ expense_total(Means *t, ExpenseUse use, MeansProgramme programme)
 }
 
 /*
+ * Does a rule of temporary assistance apply to a household of a class?  A
+ * rule without a class serves those whose class has none of its own.
+ */
+static bool
+temp_applies(const RuleSet *r, int n, bool emergency, const char *class)
+{
+	bool		own = false;
+	int			i;
+
+	for (i = 0; i < r->n_temps; i++)
+	{
+		if (r->temps[i].emergency == emergency && r->temps[i].class != NULL &&
+			class != NULL && strcmp(r->temps[i].class, class) == 0)
+			own = true;
+	}
+	return r->temps[n].emergency == emergency &&
+		(own ? r->temps[n].class != NULL &&
+		 strcmp(r->temps[n].class, class) == 0 : r->temps[n].class == NULL);
+}
+
+/*
  * Temporary assistance: a range for the decider.  expense is the necessary
  * expense in 12 months, of the expense type.
  */
@@ -1134,17 +1155,10 @@ temp_amount(Means *t, bool emergency, const char *class, Money expense,
 {
 	const RuleSet *r = t->r;
 	MeansOutcome *o = &t->out->outcomes[MEANS_TEMP];
-	bool		own = false;
 	int			seq = 60;
 	int			i;
 
 	*any = false;
-	for (i = 0; i < r->n_temps; i++)
-	{
-		if (r->temps[i].emergency == emergency && r->temps[i].class != NULL &&
-			class != NULL && strcmp(r->temps[i].class, class) == 0)
-			own = true;
-	}
 	for (i = 0; i < r->n_temps; i++)
 	{
 		const TempRule *rule = &r->temps[i];
@@ -1153,8 +1167,7 @@ temp_amount(Means *t, bool emergency, const char *class, Money expense,
 		int64		least_fen;
 		int64		most_fen;
 
-		if (rule->emergency != emergency || (rule->class != NULL) != own ||
-			(own && strcmp(rule->class, class) != 0))
+		if (!temp_applies(r, i, emergency, class))
 			continue;
 		*any = true;
 		if (o->n_reasons > 0)
@@ -1564,7 +1577,8 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 							   'y', t->annual[MEANS_TEMP]);
 			for (i = 0; i < r->n_temps; i++)
 			{
-				if (!r->temps[i].emergency && r->temps[i].threshold.set)
+				if (temp_applies(r, i, false, result->class) &&
+					r->temps[i].threshold.set)
 				{
 					threshold = times(MONEY_YUAN, r->temps[i].threshold.value);
 					source = &r->temps[i].threshold.source;

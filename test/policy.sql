@@ -387,7 +387,7 @@ SELECT throws_ok($$ INSERT INTO authority_tier (programme, area_code, level, val
 
 SELECT is_empty(
     $$ SELECT name, area_code, valid FROM policy_parameter JOIN policy_document AS d USING (document_id)
-        WHERE name NOT LIKE 't\_%' AND illustrative <> (d.doc_no = '示例参数') AND d.doc_no <> '皖最低工资(2021)'
+        WHERE name NOT LIKE 't\_%' AND illustrative <> (d.doc_no LIKE '示例%') AND d.doc_no <> '皖最低工资(2021)'
        UNION ALL
        SELECT income_kind, area_code, valid FROM income_rule JOIN policy_document AS d USING (document_id)
         WHERE illustrative <> (d.doc_no = '示例参数')

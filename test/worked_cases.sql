@@ -1,106 +1,11 @@
 -- Worked cases of the means test: households with their facts, what they
 -- get, and the sum that says so, by hand from the rules (packs national and
 -- tongguan, whose amounts are illustrative).  Boundaries come in pairs one fen
--- apart.
---
--- A household in words: members with |, obligors after ;.  A member is the
--- birth date (a year alone = 15 June), then +kind=amount income, -kind=amount
--- expense, $kind=value property (m = a month, ! = verified, ~ = exempt,
--- *n = pieces), a disability with its level (limb2), ill, out (not counted),
--- f (female), partial or lost (work ability), care=111000c: the six items of
--- self-care met or not, c(entralised) or d(ispersed).  An obligor is
--- relation:persons/annual income/persons supported/paid a month, x = not able.
+-- apart.  How a household is written is told in parts/worked.sql.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(196);
-
-CREATE TEMP SEQUENCE next_id START 920000001;
-CREATE TEMP TABLE worked (
-    n        integer GENERATED ALWAYS AS IDENTITY,
-    area     text NOT NULL DEFAULT '340705100201',
-    kind     text NOT NULL DEFAULT 'application',
-    accepted date NOT NULL DEFAULT '2021-07-05',
-    on_date  date NOT NULL DEFAULT '2021-07-12',
-    residence text NOT NULL DEFAULT 'urban',
-    household text NOT NULL,
-    programme text NOT NULL DEFAULT 'dibao',
-    expected text NOT NULL,
-    sum      text NOT NULL,         -- the arithmetic
-    round_id bigint DEFAULT nextval('next_id'),
-    got      text
-);
-
--- Writes the facts of a household.
-CREATE FUNCTION pg_temp.household(w worked) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    part   text;
-    token  text;
-    f      text[];
-    id     bigint;
-BEGIN
-    INSERT INTO aidcase.aid_case (case_id, case_no, unit_id, village_id, residence, opened_on, entry_no)
-    SELECT w.round_id, 'W' || w.n, t.unit_id, v.unit_id, w.residence, w.accepted, 0
-      FROM aidcase.unit AS t, aidcase.unit AS v WHERE t.unit_code = left(w.area, 9) AND v.unit_code = w.area;
-    INSERT INTO aidcase.case_round (round_id, case_id, unit_id, round_kind, round_no, workflow_id, state, channel,
-                                    first_contact_at, handler_id, occurred_at, accepted_on, entry_no)
-    SELECT w.round_id, w.round_id, c.unit_id, w.kind, 1, 1, 'visited', 'on_site', w.accepted, 1, w.accepted, w.accepted, 0
-      FROM aidcase.aid_case AS c WHERE c.case_id = w.round_id;
-    FOREACH part IN ARRAY string_to_array(split_part(w.household, ';', 1), '|') LOOP
-        CONTINUE WHEN btrim(part) = '';
-        id := nextval('next_id');
-        f := string_to_array(btrim(part), ' ');
-        INSERT INTO aidcase.case_member (member_id, case_id, round_id, person_id, name, birth_date, sex, relation, counted,
-                                         not_counted_reason, work_ability, health, disability_kind, disability_level, entry_no)
-        SELECT id, w.round_id, w.round_id, id, '某', (CASE WHEN length(f[1]) = 4 THEN f[1] || '-06-15' ELSE f[1] END)::date,
-               CASE WHEN 'f' = ANY (f) THEN 'female' ELSE 'male' END, 'other', 'out' <> ALL (f),
-               CASE WHEN 'out' = ANY (f) THEN '服刑' END,
-               CASE WHEN 'partial' = ANY (f) THEN 'partial' WHEN 'lost' = ANY (f) THEN 'lost' ELSE 'able' END,
-               CASE WHEN 'ill' = ANY (f) THEN 'serious_illness' ELSE 'good' END, d.m[1], d.m[2]::smallint, 0
-          FROM (SELECT (SELECT regexp_match(t, '^(sight|hearing|speech|limb|intellectual|mental|multiple)([1-4])$')
-                          FROM unnest(f) AS t WHERE t ~ '^(sight|hearing|speech|limb|intellectual|mental|multiple)[1-4]$')) AS d (m);
-        FOREACH token IN ARRAY f LOOP
-            IF token ~ '^[+$-]' THEN
-                DECLARE
-                    t text[] := regexp_match(token, '^([+$-])([a-z_]+)=(-?[0-9.]+)(m?)(?:\*([0-9]+))?([!~]?)$');
-                    source text := CASE WHEN token ~ '!$' THEN 'verified' ELSE 'declared' END;
-                    basis  text := CASE t[4] WHEN 'm' THEN 'month' ELSE 'year' END;
-                BEGIN
-                    IF t IS NULL THEN
-                        RAISE EXCEPTION 'case %: token %', w.n, token;
-                    ELSIF t[1] = '+' THEN
-                        INSERT INTO aidcase.income_item (income_id, case_id, round_id, member_id, income_kind, amount, basis, source, entry_no)
-                        VALUES (nextval('next_id'), w.round_id, w.round_id, id, t[2], t[3]::numeric, basis, source, 0);
-                    ELSIF t[1] = '-' THEN
-                        INSERT INTO aidcase.expense_item (expense_id, case_id, round_id, member_id, expense_kind, amount, basis, source, entry_no)
-                        VALUES (nextval('next_id'), w.round_id, w.round_id, id, t[2], t[3]::numeric, basis, source, 0);
-                    ELSE
-                        INSERT INTO aidcase.property_item (property_id, case_id, round_id, member_id, property_kind, value, quantity, exempt_reason, source, entry_no)
-                        VALUES (nextval('next_id'), w.round_id, w.round_id, id, t[2], t[3]::numeric, coalesce(t[5]::integer, 1),
-                                CASE t[6] WHEN '~' THEN '生活必需' END, source, 0);
-                    END IF;
-                END;
-            ELSIF token ~ '^care=' THEN
-                INSERT INTO aidcase.self_care_assessment (case_id, round_id, member_id, assessed_on, eating, dressing, getting_up,
-                                                          toilet, walking, bathing, support_mode, entry_no)
-                SELECT w.round_id, w.round_id, id, w.accepted, b[1] = '1', b[2] = '1', b[3] = '1', b[4] = '1', b[5] = '1', b[6] = '1',
-                       CASE b[7] WHEN 'c' THEN 'centralised' ELSE 'dispersed' END, 0
-                  FROM (SELECT string_to_array(substr(token, 6), NULL) AS b) AS s;
-            END IF;
-        END LOOP;
-    END LOOP;
-    FOREACH part IN ARRAY string_to_array(split_part(w.household, ';', 2), ' ') LOOP
-        CONTINUE WHEN btrim(part) = '';
-        f := regexp_match(part, '^([a-z]+):([0-9]+)/(-?[0-9.]+)/([0-9]+)(?:/([0-9.]+))?(x?)$');
-        IF f IS NULL THEN
-            RAISE EXCEPTION 'case %: obligor %', w.n, part;
-        END IF;
-        INSERT INTO aidcase.obligor (obligor_id, case_id, round_id, name, relation, household_size, annual_income, persons_supported,
-                                     paid_monthly, able, entry_no)
-        VALUES (nextval('next_id'), w.round_id, w.round_id, '某', f[1], f[2]::smallint, f[3]::numeric, f[4]::smallint,
-                coalesce(f[5]::numeric, 0), f[6] <> 'x', 0);
-    END LOOP;
-END
-$$;
+SELECT plan(222);
+\ir parts/worked.sql
 
 -- ---------------------------------------------------------------------
 -- The standard, strictly below.  Benefits from August 2021: urban 702, rural
@@ -312,6 +217,25 @@ INSERT INTO worked (accepted, on_date, household, expected, sum) VALUES
 ('2020-12-31', '2021-01-10', '1980 +basic_pension=200m', '456', 'accepted in 2020: it is; 656 - 200'),
 ('2021-01-01', '2021-01-10', '1980 +basic_pension=200m', '656', 'accepted in 2021: it is not');
 
+-- Single persons of a marginal family (16848 to below 25272 for two): severely
+-- disabled 65 %, seriously ill 100 % of the standard, up to a yuan each.
+INSERT INTO worked (household, programme, expected, sum) VALUES
+('1980 +other=18000|1985 limb2', 'dibao', '457 for 1', '702 x 65 % = 456.30 up'),
+('1980 +other=18000|1985 limb3', 'dibao', '{income_not_below_standard}', 'level 3 of the limbs may not apply alone'),
+('1980 +other=18000|1985 mental3', 'dibao', '457 for 1', 'level 3 mental may'),
+('1980 +other=18000|1985 mental4', 'dibao', '{income_not_below_standard}', 'level 4 may not'),
+('1980 +other=18000|1985 ill', 'dibao', '702 for 1', '702 x 100 %'),
+('1980 ill +other=18000|1985 limb2', 'dibao', '1159 for 2', '702 + 457'),
+('1980 ill limb2 +other=18000|1985', 'dibao', '702 for 1', 'once, by the higher share'),
+('1980 +other=25271.99|1985 limb2', 'dibao', '457 for 1', 'one fen below the marginal line'),
+('1980 +other=25272|1985 limb2', 'dibao', '{income_not_below_standard}', 'at the line the family is not marginal'),
+('1980 +other=16848|1985 limb2', 'dibao', '457 for 1', 'from the standard on'),
+('1980 +other=16847.99|1985 limb2', 'dibao', '1+210.6', 'below it the whole family'),
+('1980 +other=18000|1985 limb2', 'low_income', '0 for 1', 'the rest of the family stays marginal'),
+('1980 +other=18000 $home=1*2|1985 limb2', 'dibao', '{income_not_below_standard,homes_over_limit}', 'property over the limit: not marginal');
+INSERT INTO worked (accepted, on_date, household, programme, expected, sum) VALUES
+('2021-06-30', '2021-07-12', '1980 +other=18000|1985 limb2', 'dibao', '{income_not_below_standard}', 'accepted before the Measures of 2021-07-01');
+
 -- Tekun: no work ability, no source of living, no able obligor; 1.3 x the
 -- standard, per person up to a whole yuan: urban 912.60 -> 913.
 INSERT INTO worked (residence, household, programme, expected, sum) VALUES
@@ -339,29 +263,29 @@ INSERT INTO worked (residence, household, programme, expected, sum) VALUES
 ('urban', '1980 +pension=702m $vehicle=1;child:1/0/1', 'tekun',
  '{work_ability_present,source_of_living_present,tekun_property_over_limit,able_obligor_present}', 'all reasons');
 
+-- Care by the six items of self-care: none unmet self-care, one to three half,
+-- four to six full; shares of the minimum wage at the end of 2020, 1550.
+INSERT INTO worked (household, programme, expected, sum) VALUES
+('1950 care=111111c', 'tekun', '913 care 60', '1550 x 4 % = 62, not above the nursing subsidy 60'),
+('1950 care=111111d', 'tekun', '913 care 47', '1550 x 3 % = 46.50 up'),
+('1950 care=111110c', 'tekun', '913 care 465', 'one unmet: half; 1550 x 30 %'),
+('1950 care=000111c', 'tekun', '913 care 465', 'three unmet: half'),
+('1950 care=000011c', 'tekun', '913 care 775', 'four unmet: full; 1550 x 50 %'),
+('1950 care=000000c', 'tekun', '913 care 775', 'six unmet: full'),
+('1950 care=011111d', 'tekun', '913 care 310', 'half, dispersed: 1550 x 20 %'),
+('1950 care=000000d', 'tekun', '913 care 543', 'full, dispersed: 1550 x 35 % = 542.50 up'),
+('1950 care=111111d|1952 care=000000d', 'tekun', '1826 care 590', '47 + 543');
+INSERT INTO worked (accepted, on_date, household, programme, expected, sum) VALUES
+('2023-05-04', '2023-05-10', '1950 care=000011c', 'tekun', '978 care 825', '752 x 1.3 = 977.60 up; wage at the end of 2022: 1650 x 50 %'),
+('2023-12-04', '2023-12-10', '1950 care=000011c', 'tekun', '978 care 1030', 'January 2024: wage at the end of 2023: 2060 x 50 %'),
+('2023-11-06', '2023-11-10', '1950 care=000011c', 'tekun', '978 care 825', 'December 2023: still that of the end of 2022');
+
 -- Temporary assistance in an emergency: a range, without a look at income.
 INSERT INTO worked (kind, household, programme, expected, sum) VALUES
 ('emergency', '1980 +wage=99999m', 'temp_assistance', '500 to 3000', 'from the least amount to what the unit may grant'),
 ('application', '1980', 'temp_assistance', '{no_emergency}', 'no emergency');
 
--- ---------------------------------------------------------------------
--- Facts are written in replica mode: this file is about what is computed.
-SET LOCAL session_replication_role = replica;
-SELECT pg_temp.household(w) FROM worked AS w ORDER BY n \g /dev/null
-SET LOCAL session_replication_role = origin;
-SET LOCAL aidcase.clock = '2026-02-01 10:00+08';
-
--- One call for each date determines all its households.
-UPDATE worked AS w SET got = d.got
-  FROM (SELECT d.round_id, d.programme,
-               CASE WHEN NOT d.eligible THEN d.reasons::text
-                    WHEN d.minimum_amount IS NOT NULL THEN trim_scale(d.minimum_amount) || ' to ' || trim_scale(d.maximum_amount)
-                    ELSE trim_scale(d.base_amount) || CASE WHEN d.addon_amount > 0 THEN '+' || trim_scale(d.addon_amount) ELSE '' END
-               END AS got
-          FROM (SELECT on_date, array_agg(round_id) AS rounds FROM worked GROUP BY on_date) AS g
-         CROSS JOIN LATERAL aidcase.determine_rounds(g.rounds, g.on_date) AS d) AS d
- WHERE d.round_id = w.round_id AND d.programme = w.programme;
-
+SELECT pg_temp.work_out();
 SELECT is(got, expected, format('%s. %s%s %s: %s', n, programme, CASE residence WHEN 'rural' THEN ' rural' ELSE '' END, household, sum))
   FROM worked ORDER BY n;
 

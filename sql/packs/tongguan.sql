@@ -84,6 +84,12 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
 
     ('nursing_subsidy',      NULL, NULL, '[2019-07-01,)', 60, 1, NULL, '示例参数'),
 
+    -- illustrative: gradual exit, reassessment, changes in a household
+    ('gradual_exit_share', 'dibao', '1', '[2019-07-01,)', 1, 1, NULL, '示例参数'),
+    ('gradual_exit_share', 'dibao', '4', '[2019-07-01,)', 50, 100, NULL, '示例参数'),
+    ('reassess_manual',      NULL, NULL, '[2019-07-01,)', 0, 1, NULL, '示例参数'),
+    ('event_review_months',  NULL, NULL, '[2019-07-01,)', 3, 1, NULL, '示例参数'),
+
     -- illustrative: months of benefit
     ('benefit_start_months', 'dibao',           NULL, '[2019-07-01,2021-07-01)', 1, 1, NULL, '示例参数'),
     ('benefit_start_months', 'tekun',           NULL, '[2019-07-01,2021-07-01)', 1, 1, NULL, '示例参数'),

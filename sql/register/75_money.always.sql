@@ -93,7 +93,7 @@ DECLARE
 BEGIN
     SELECT n.round_id INTO the_round
       FROM new_rows AS n
-     WHERE NOT EXISTS (
+     WHERE n.reassessment_id IS NULL AND n.phase = 'regular' AND NOT EXISTS (
             SELECT FROM aidcase.case_round AS r
               JOIN aidcase.workflow_state AS s USING (workflow_id, state)
               JOIN aidcase.assistance_opinion AS o USING (round_id)
@@ -130,11 +130,47 @@ BEGIN
                   DETAIL = format('Round %s has no confirmed opinion that grants this programme with this amount and determination.', the_round),
                   HINT = 'Awards are made by the confirmation of a round.';
     END IF;
+    -- a gradual exit: decided, for this programme, within its months
+    SELECT n.round_id INTO the_round
+      FROM new_rows AS n
+     WHERE n.reassessment_id IS NULL AND n.phase = 'gradual_exit' AND NOT EXISTS (
+            SELECT FROM aidcase.case_round AS r
+              JOIN aidcase.workflow_state AS s USING (workflow_id, state)
+              JOIN aidcase.benefit_change AS b ON b.round_id = r.round_id AND b.programme = n.programme AND NOT b.void
+              JOIN aidcase.change_months(ARRAY[n.round_id]) AS e ON e.programme = n.programme
+             WHERE r.round_id = n.round_id AND r.case_id = n.case_id AND r.unit_id = n.unit_id AND r.round_kind = 'gradual_exit'
+               AND s.alters AND r.decided_on IS NOT NULL
+               AND n.months <@ daterange((e.month - make_interval(months => b.months))::date, e.month))
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'an award in gradual exit needs a decision on it'
+            USING ERRCODE = 'ZA003',
+                  DETAIL = format('Round %s has not decided a gradual exit of this programme in these months.', the_round),
+                  HINT = 'Such awards are made by the decision of a round that stop_case() opens with kind gradual_exit.';
+    END IF;
+    -- made by a reassessment: what its list says, in place of an award of the
+    -- same round
+    SELECT n.round_id INTO the_round
+      FROM new_rows AS n
+      LEFT JOIN aidcase.reassessment_item AS i ON i.reassessment_id = n.reassessment_id AND i.award_id = n.replaces_award_id
+      LEFT JOIN aidcase.award AS a ON a.award_id = n.replaces_award_id
+     WHERE n.reassessment_id IS NOT NULL
+       AND (i.outcome <> 'review' AND i.case_id = n.case_id AND i.programme = n.programme
+            AND i.months = n.months AND i.amount_after = n.amount
+            AND a.case_id = n.case_id AND a.round_id = n.round_id AND a.programme = n.programme AND a.phase = n.phase
+            AND a.determination_id = n.determination_id AND a.persons = n.persons) IS NOT TRUE
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'an award needs a reassessment that says the same'
+            USING ERRCODE = 'ZA003',
+                  DETAIL = format('An award of round %s is not on the list of its reassessment, or differs from it.', the_round),
+                  HINT = 'Such awards are made by aidcase.reassess().';
+    END IF;
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION aidcase.check_award() IS
-    '触发器:待遇须有确认依据 / trigger: an award rests on a confirmed opinion with the same amount';
+    '触发器:待遇须有确认或重新核算依据 / trigger: an award rests on a confirmed opinion with the same amount, or on the list of a reassessment';
 REVOKE ALL ON FUNCTION aidcase.check_award() FROM PUBLIC;
 
 -- Trigger: the components of an award add up to it.
@@ -222,6 +258,12 @@ CREATE OR REPLACE TRIGGER "~3_shortened" BEFORE UPDATE ON aidcase.award
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_shorten();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.register
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('packs', 'version');
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.reassessment
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.reassessment_item
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.household_event
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('happened_on', 'review_due', 'note', 'void');
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award_component
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award_person
@@ -396,6 +438,65 @@ COMMENT ON FUNCTION aidcase.change_months(bigint[]) IS
     '停发、暂停、恢复、渐退的生效月份 / the month from which each benefit named in rounds stops, is held or goes on';
 REVOKE ALL ON FUNCTION aidcase.change_months(bigint[]) FROM PUBLIC;
 
+-- The schedule of gradual exits that rounds decide: for each benefit and month
+-- what it grants.  The base is that of the running award, frozen, but not more
+-- than the standard x the members of the household as it is now; its share is
+-- that of the month (the row of parameter gradual_exit_share with the greatest
+-- number not above it; none = all of it); add-ons are computed anew.  The
+-- determination may say marginal meanwhile.
+CREATE OR REPLACE FUNCTION aidcase.exit_schedule(round_ids bigint[])
+RETURNS TABLE (round_id bigint, case_id bigint, programme text, cause text, award_id bigint, month date, month_no integer,
+               base_amount numeric, addon_amount numeric, persons integer)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH leaving AS (
+        SELECT e.round_id, e.case_id, e.programme, e.cause, r.decided_on, v.unit_code AS area, c.residence, a.award_id,
+               -- the month after the last one paid at the latest
+               greatest(e.month - make_interval(months => b.months), (p.until + interval '1 month'))::date AS start,
+               e.month AS until,
+               (e.month - make_interval(months => b.months))::date AS first_month,
+               (SELECT q.amount FROM aidcase.award_component AS q WHERE q.award_id = a.award_id AND q.component = 'base') AS base
+          FROM aidcase.change_months(round_ids) AS e
+          JOIN aidcase.case_round AS r ON r.round_id = e.round_id
+          JOIN aidcase.benefit_change AS b ON b.round_id = e.round_id AND b.programme = e.programme AND NOT b.void
+          JOIN aidcase.aid_case AS c ON c.case_id = e.case_id
+          JOIN aidcase.unit AS v ON v.unit_id = c.village_id
+          JOIN aidcase.award AS a ON a.case_id = e.case_id AND a.programme = e.programme AND upper_inf(a.months)
+          LEFT JOIN (SELECT q.case_id, q.programme, max(q.benefit_month) AS until FROM aidcase.payment AS q
+                      WHERE q.line_kind IN ('current', 'arrears') GROUP BY q.case_id, q.programme) AS p
+            ON p.case_id = e.case_id AND p.programme = e.programme
+         WHERE e.round_kind = 'gradual_exit'
+    ), month AS (
+        SELECT l.*, s.month::date AS month,
+               (12 * extract(year FROM age(s.month, l.first_month)) + extract(month FROM age(s.month, l.first_month)) + 1)::integer AS month_no
+          FROM leaving AS l
+         CROSS JOIN LATERAL generate_series(l.start::timestamp, (l.until - 1)::timestamp, interval '1 month') AS s (month)
+    ), computed AS (
+        SELECT x.round_id, x.programme, x.benefit_month, x.members, x.standard, x.potential_addon
+          FROM (SELECT DISTINCT m.month FROM month AS m) AS d
+         CROSS JOIN LATERAL aidcase.assess(ARRAY(SELECT DISTINCT m.round_id FROM month AS m WHERE m.month = d.month ORDER BY 1),
+                                           d.month, NULL, d.month) AS x
+    )
+    SELECT m.round_id, m.case_id, m.programme, m.cause, m.award_id, m.month, m.month_no,
+           round(least(m.base, x.standard * x.members) * coalesce(share.value / share.divisor, 1), 2),
+           round(x.potential_addon, 2), x.members
+      FROM month AS m
+      JOIN computed AS x ON x.round_id = m.round_id AND x.programme = m.programme AND x.benefit_month = m.month
+      LEFT JOIN LATERAL (
+            SELECT p.value, p.divisor
+              FROM generate_series(m.month_no, 1, -1) AS n (no)
+             CROSS JOIN LATERAL aidcase.parameter_row('gradual_exit_share', m.area, m.decided_on, m.programme, n.no::text) AS p
+             ORDER BY n.no DESC LIMIT 1) AS share ON true;
+END
+$$;
+COMMENT ON FUNCTION aidcase.exit_schedule(bigint[]) IS
+    '渐退期逐月金额:基本部分冻结、以现有人口标准封顶、按月比例,分类施保重新计算 / the months of gradual exits: base frozen, capped by the present size, with the share of the month; add-ons computed anew';
+REVOKE ALL ON FUNCTION aidcase.exit_schedule(bigint[]) FROM PUBLIC;
+
 -- Trigger: a decision to stop, hold, resume or phase out changes the benefits.
 CREATE OR REPLACE FUNCTION aidcase.alter_benefits() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -406,6 +507,7 @@ DECLARE
         SELECT n.round_id FROM new_rows AS n JOIN old_rows AS o USING (round_id)
           JOIN aidcase.workflow_state AS s ON s.workflow_id = n.workflow_id AND s.state = n.state
          WHERE s.alters AND n.state <> o.state ORDER BY n.round_id);
+    phases jsonb;
 BEGIN
     IF rounds = '{}' THEN
         RETURN NULL;
@@ -414,16 +516,57 @@ BEGIN
     PERFORM FROM aidcase.award AS a
       WHERE a.case_id IN (SELECT n.case_id FROM new_rows AS n)
       ORDER BY a.award_id FOR NO KEY UPDATE;
+    -- a gradual exit is a phase of its own: months of the same amount are one
+    -- award
+    SELECT coalesce(jsonb_agg(to_jsonb(x)), '[]') INTO phases
+      FROM (SELECT s.round_id, s.case_id, s.programme, s.award_id, s.base_amount, s.addon_amount, s.persons,
+                   daterange(min(s.month), (max(s.month) + interval '1 month')::date) AS months
+              FROM (SELECT q.*, q.month_no - row_number() OVER (PARTITION BY q.round_id, q.programme, q.base_amount, q.addon_amount
+                                                                    ORDER BY q.month) AS run
+                      FROM aidcase.exit_schedule(rounds) AS q) AS s
+             GROUP BY s.round_id, s.case_id, s.programme, s.award_id, s.base_amount, s.addon_amount, s.persons, s.run) AS x;
     WITH ended AS (
         UPDATE aidcase.award AS a
            SET months = CASE WHEN lower(a.months) < e.month THEN daterange(lower(a.months), e.month) ELSE 'empty' END,
                stop_reason = e.cause
-          FROM aidcase.change_months(rounds) AS e
+          FROM (SELECT c.case_id, c.programme, c.cause, c.round_kind,
+                       coalesce((SELECT min(lower(x.months))
+                                   FROM jsonb_to_recordset(phases) AS x (round_id bigint, programme text, months daterange)
+                                  WHERE x.round_id = c.round_id AND x.programme = c.programme), c.month) AS month
+                  FROM aidcase.change_months(rounds) AS c) AS e
          WHERE e.round_kind IN ('stop', 'gradual_exit')
            AND a.case_id = e.case_id AND a.programme = e.programme AND a.months && daterange(e.month, NULL)
         RETURNING a.award_id, a.months)
     UPDATE aidcase.award_person AS q SET months = e.months
       FROM ended AS e WHERE q.award_id = e.award_id;
+    WITH made AS (
+        INSERT INTO aidcase.award (case_id, round_id, determination_id, unit_id, programme, months, amount, persons, residence, phase)
+        SELECT x.case_id, x.round_id, a.determination_id, r.unit_id, x.programme, x.months, x.base_amount + x.addon_amount,
+               x.persons, c.residence, 'gradual_exit'
+          FROM jsonb_to_recordset(phases) AS x (round_id bigint, case_id bigint, programme text, award_id bigint,
+                    base_amount numeric, addon_amount numeric, persons integer, months daterange)
+          JOIN aidcase.award AS a ON a.award_id = x.award_id
+          JOIN aidcase.case_round AS r ON r.round_id = x.round_id
+          JOIN aidcase.aid_case AS c ON c.case_id = x.case_id
+         WHERE x.base_amount + x.addon_amount > 0
+         ORDER BY x.round_id, x.programme, x.months
+        RETURNING award_id, case_id, round_id, programme, months
+    ), parts AS (
+        INSERT INTO aidcase.award_component (award_id, case_id, component, amount)
+        SELECT m.award_id, m.case_id, v.component, v.amount
+          FROM made AS m
+          JOIN jsonb_to_recordset(phases) AS x (round_id bigint, programme text, base_amount numeric, addon_amount numeric, months daterange)
+            ON x.round_id = m.round_id AND x.programme = m.programme AND x.months = m.months
+         CROSS JOIN LATERAL (VALUES ('base', x.base_amount), ('addon', x.addon_amount)) AS v (component, amount)
+         WHERE v.component = 'base' OR v.amount > 0
+         ORDER BY m.award_id, v.component
+    )
+    INSERT INTO aidcase.award_person (award_id, case_id, member_id, citizen_id, exclusion_group, months)
+    SELECT m.award_id, m.case_id, b.member_id, b.citizen_id, g.exclusion_group, m.months
+      FROM made AS m
+      JOIN aidcase.programme AS g USING (programme)
+      JOIN aidcase.case_member AS b ON b.round_id = m.round_id AND b.counted AND NOT b.void
+     ORDER BY m.award_id, b.member_id;
     INSERT INTO aidcase.payment_hold (case_id, round_id, programme, kind, months)
     SELECT e.case_id, e.round_id, e.programme, 'suspension', daterange(e.month, NULL)
       FROM aidcase.change_months(rounds) AS e WHERE e.round_kind = 'suspension' ORDER BY e.round_id, e.programme;

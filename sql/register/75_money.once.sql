@@ -11,6 +11,10 @@ CREATE TABLE aidcase.award (
     persons    integer NOT NULL CHECK (persons > 0),
     residence  text NOT NULL CHECK (residence IN ('urban', 'rural')),
     stop_reason text,
+    phase      text NOT NULL DEFAULT 'regular' CHECK (phase IN ('regular', 'gradual_exit')),
+    reassessment_id bigint REFERENCES aidcase.reassessment,    -- that made it; NULL = a decision
+    replaces_award_id bigint REFERENCES aidcase.award,
+    CHECK ((reassessment_id IS NULL) = (replaces_award_id IS NULL)),
     CHECK (CASE WHEN isempty(months) THEN stop_reason IS NOT NULL
            ELSE NOT lower_inf(months) AND extract(day FROM lower(months)) = 1
                 AND (upper_inf(months) OR extract(day FROM upper(months)) = 1) END),
@@ -19,6 +23,7 @@ CREATE TABLE aidcase.award (
 );
 CREATE INDEX award_unit ON aidcase.award (unit_id);
 CREATE INDEX award_round ON aidcase.award (round_id);
+CREATE UNIQUE INDEX award_replaced ON aidcase.award (replaces_award_id) WHERE replaces_award_id IS NOT NULL;
 SELECT aidcase.set_up_table('award');
 
 CREATE TABLE aidcase.award_component (

@@ -56,6 +56,7 @@ typedef struct RuleValue
 	const char *name;
 	const char *programme;		/* NULL = none */
 	const char *variant;		/* NULL = none */
+	bool		of_rules;		/* of the day of the rules, else of this: */
 	DateADT		day;
 } RuleValue;
 
@@ -98,7 +99,7 @@ extern const char *const means_care_modes[CARE_MODES];
 typedef struct MeansMember
 {
 	int64		member_id;
-	DateADT		birth;
+	int			birth;			/* as means_day() */
 	bool		male;
 	bool		counted;
 	int			ability;		/* MeansAbility */
@@ -145,6 +146,7 @@ typedef struct MeansFacts
 	bool		rural;
 	bool		emergency;
 	DateADT		rule_date;
+	int			rule_day;		/* as means_day() */
 
 	FACT_LIST(MeansMember) members;		/* by member_id */
 	FACT_LIST(MeansItem) incomes;
@@ -287,9 +289,8 @@ typedef struct RoundingRule
 /* All rules for one area, residence and time of the rules. */
 typedef struct RuleSet
 {
-	bool		rural;
-	DateADT		rule_date;
 	DateADT		benefit[MEANS_PROGRAMMES];	/* first month */
+	int			benefit_day[MEANS_PROGRAMMES];	/* as means_day() */
 	bool		in_force[MEANS_PROGRAMMES];
 
 	RuleValue	start[MEANS_PROGRAMMES];
@@ -348,6 +349,8 @@ typedef struct KindList
 {
 	int			n;
 	MeansKind  *kinds;			/* in order of code */
+	int			n_slots;		/* of the hash table, a power of two */
+	int		   *slots;			/* index + 1, 0 = free */
 } KindList;
 
 typedef struct RuleBook RuleBook;
@@ -419,7 +422,7 @@ extern void aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 								  const KindList *income_kinds,
 								  const KindList *expense_kinds,
 								  MeansResult *result);
-extern int	aidcase_means_age(DateADT birth, DateADT on);
+extern int	aidcase_means_day(DateADT day);
 
 /* means_rules.c */
 extern RuleBook *aidcase_rule_book(DateADT on_date, bool has_month,

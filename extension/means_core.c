@@ -199,21 +199,27 @@ compare(Money amount, int64 whole, Fraction a, Fraction b)
 static const Fraction one = {1, 1};
 
 /*
- * Complete years of age on a day.
+ * A day as the number YYYYMMDD, so that the complete years between two days
+ * are their difference divided by 10000.
  */
 int
-aidcase_means_age(DateADT birth, DateADT on)
+aidcase_means_day(DateADT day)
 {
-	int			by;
-	int			bm;
-	int			bd;
 	int			y;
 	int			m;
 	int			d;
 
-	j2date(birth + POSTGRES_EPOCH_JDATE, &by, &bm, &bd);
-	j2date(on + POSTGRES_EPOCH_JDATE, &y, &m, &d);
-	return y - by - (m < bm || (m == bm && d < bd) ? 1 : 0);
+	j2date(day + POSTGRES_EPOCH_JDATE, &y, &m, &d);
+	return y * 10000 + m * 100 + d;
+}
+
+/*
+ * Complete years of age; negative before birth.
+ */
+static inline int
+age_at(const MeansMember *m, int day)
+{
+	return day >= m->birth ? (day - m->birth) / 10000 : -1;
 }
 
 /* ---------------------------------------------------------------------
@@ -330,7 +336,7 @@ static void
 missing_rule(Means *t, const char *what)
 {
 	missing(t, psprintf("%s is not in force on %s for area %s or one above it.",
-						what, day_text(t->r->rule_date), t->f->area));
+						what, day_text(t->f->rule_date), t->f->area));
 }
 
 /*
@@ -341,7 +347,8 @@ need(Means *t, const RuleValue *value)
 {
 	if (likely(value->set))
 		return value->value;
-	missing(t, aidcase_parameter_missing(value->name, t->f->area, value->day,
+	missing(t, aidcase_parameter_missing(value->name, t->f->area,
+										 value->of_rules ? t->f->rule_date : value->day,
 										 value->programme, value->variant));
 	return (Fraction) {0, 1};
 }
@@ -513,7 +520,7 @@ household_income(Means *t, MeansProgramme programme)
 	for (i = 0; r->n_imputed > 0 && i < f->members.n; i++)
 	{
 		const MeansMember *m = &f->members.items[i];
-		int			age = aidcase_means_age(m->birth, r->rule_date);
+		int			age = age_at(m, t->f->rule_day);
 		int			j;
 
 		for (j = 0; j < r->n_imputed; j++)
@@ -748,14 +755,14 @@ test_property(Means *t, MeansProgramme programme, const bool *verified,
  * Does a person belong to a group on a day?  Belonging needs all conditions.
  */
 static bool
-belongs(Means *t, const MeansMember *m, const GroupRule *g, DateADT on)
+belongs(Means *t, const MeansMember *m, const GroupRule *g, int on)
 {
 	if (g->has_age_from &&
-		(int128) aidcase_means_age(m->birth, on) * g->age_from.value.den <
+		(int128) age_at(m, on) * g->age_from.value.den <
 		need(t, &g->age_from).num)
 		return false;
 	if (g->has_age_below &&
-		(int128) aidcase_means_age(m->birth, on) * g->age_below.value.den >=
+		(int128) age_at(m, on) * g->age_below.value.den >=
 		need(t, &g->age_below).num)
 		return false;
 	if (g->has_disability)
@@ -801,7 +808,7 @@ addons(Means *t, bool lines)
 			const GroupRule *g = &r->addons[j];
 			Money		amount;
 
-			if (!belongs(t, m, g, r->benefit[MEANS_DIBAO]))
+			if (!belongs(t, m, g, r->benefit_day[MEANS_DIBAO]))
 				continue;
 			amount = g->fixed ? g->amount : times(t->standard, g->share);
 			if (r->addons_add_up)
@@ -979,7 +986,7 @@ single_persons(Means *t)
 			const GroupRule *g = &r->singles[j];
 			Fraction	own;
 
-			if (!belongs(t, m, g, r->rule_date))
+			if (!belongs(t, m, g, t->f->rule_day))
 				continue;
 			own = need(t, &g->value);
 			if (best == NULL || mul(own.num, share.den) > mul(share.num, own.den))
@@ -1272,7 +1279,7 @@ static const char *
 work_ability(Means *t, const MeansMember *m, const RuleSource **rule)
 {
 	const RuleSet *r = t->r;
-	int			age = aidcase_means_age(m->birth, r->rule_date);
+	int			age = age_at(m, t->f->rule_day);
 	Fraction	aged = need(t, &r->tekun_aged);
 	Fraction	minor = need(t, &r->tekun_minor);
 	const RuleValue *level = m->disability < 0 ? NULL : &r->lost[m->disability];
@@ -1357,7 +1364,7 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 	if (!any)
 	{
 		missing(t, psprintf("No programme of this round is in force on %s for area %s or one above it.",
-							day_text(r->rule_date), facts->area));
+							day_text(facts->rule_date), facts->area));
 		return;
 	}
 

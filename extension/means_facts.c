@@ -91,7 +91,7 @@ struct FactReader
 	AttrNumber	property_no[8];
 	AttrNumber	obligor_no[8];
 	AttrNumber	care_no[9];
-	int			unit_warned;
+	Village	   *last_village;
 };
 
 /* Columns that are read, in order of the arrays above. */
@@ -328,6 +328,10 @@ fen_of(FactScan *s, AttrNumber number)
 {
 	int128		scaled;
 
+	if (likely(aidcase_read_scaled(attr(s, number), &scaled) &&
+			   scaled <= PG_INT64_MAX && scaled >= -PG_INT64_MAX &&
+			   (int64) scaled % FEN_OF_SCALED == 0))
+		return (int64) scaled / FEN_OF_SCALED;	/* 92 thousand million yuan */
 	if (!aidcase_read_scaled(attr(s, number), &scaled) ||
 		scaled % FEN_OF_SCALED != 0 ||
 		scaled / FEN_OF_SCALED > INT64CONST(100000000000000) ||
@@ -515,12 +519,17 @@ aidcase_read_facts(FactReader *r, int64 round_id, MeansFacts *facts)
 	facts->emergency = IS_WORD(&r->round, r->round_no[1], "emergency");
 	value = slot_getattr(r->round.slot, r->round_no[2], &isnull);
 	facts->rule_date = isnull ? r->on_date : DatumGetDateADT(value);
+	facts->rule_day = aidcase_means_day(facts->rule_date);
 	if (!seek(&r->aid_case, facts->case_id))
 		elog(ERROR, "round " INT64_FORMAT " has no case", round_id);
 	facts->village_id = DatumGetInt64(attr(&r->aid_case, r->case_no[0]));
 	facts->rural = IS_WORD(&r->aid_case, r->case_no[1], "rural");
-	village = (Village *) hash_search(r->villages, &facts->village_id,
-									  HASH_ENTER, &isnull);
+	village = r->last_village;
+	isnull = village != NULL && village->unit_id == facts->village_id;
+	if (!isnull)
+		village = (Village *) hash_search(r->villages, &facts->village_id,
+										  HASH_ENTER, &isnull);
+	r->last_village = village;
 	if (!isnull)				/* not found */
 	{
 		if (!seek(&r->unit, facts->village_id))
@@ -543,7 +552,7 @@ aidcase_read_facts(FactReader *r, int64 round_id, MeansFacts *facts)
 			GROW(facts->members, MeansMember);
 			m = &facts->members.items[facts->members.n];
 			m->member_id = DatumGetInt64(attr(s, no[1]));
-			m->birth = DatumGetDateADT(attr(s, no[2]));
+			m->birth = aidcase_means_day(DatumGetDateADT(attr(s, no[2])));
 			m->male = IS_WORD(s, no[3], "male");
 			m->counted = flag(s, no[4]);
 			m->ability = word_of(s, no[5], means_abilities, ABILITY_COUNT);

@@ -244,6 +244,8 @@ compare_days(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
+static uint32 kind_hash(const char *code, int length);
+
 static int
 compare_kinds(const void *left, const void *right)
 {
@@ -275,6 +277,20 @@ fill_kinds(KindList *list, const Rule *rules, int n)
 		}
 	}
 	qsort(list->kinds, n, sizeof(MeansKind), compare_kinds);
+
+	/* at most a quarter full */
+	for (list->n_slots = 16; list->n_slots < 4 * n; list->n_slots *= 2)
+		;
+	list->slots = (int *) palloc0(list->n_slots * sizeof(int));
+	for (i = 0; i < n; i++)
+	{
+		const char *code = list->kinds[i].code;
+		uint32		slot = kind_hash(code, strlen(code)) & (list->n_slots - 1);
+
+		while (list->slots[slot] != 0)
+			slot = (slot + 1) & (list->n_slots - 1);
+		list->slots[slot] = i + 1;
+	}
 }
 
 /*
@@ -505,29 +521,32 @@ same(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+static uint32
+kind_hash(const char *code, int length)
+{
+	uint32		hash = length;
+	int			i;
+
+	for (i = 0; i < length; i++)
+		hash = hash * 31 + (unsigned char) code[i];
+	return hash;
+}
+
 /*
  * Index of a kind, or -1.
  */
 int
 aidcase_kind_index(const KindList *list, const char *code, int length)
 {
-	int			low = 0;
-	int			high = list->n;
+	uint32		slot = kind_hash(code, length) & (list->n_slots - 1);
 
-	while (low < high)
+	while (list->slots[slot] != 0)
 	{
-		int			middle = (low + high) / 2;
-		const char *other = list->kinds[middle].code;
-		int			order = strncmp(other, code, length);
+		const char *other = list->kinds[list->slots[slot] - 1].code;
 
-		if (order == 0 && other[length] != '\0')
-			order = 1;
-		if (order == 0)
-			return middle;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
+		if (strncmp(other, code, length) == 0 && other[length] == '\0')
+			return list->slots[slot] - 1;
+		slot = (slot + 1) & (list->n_slots - 1);
 	}
 	return -1;
 }
@@ -608,6 +627,8 @@ resolve(const char *area, RuleValue *value, const char *name,
 {
 	ParameterFound found;
 
+	value->of_rules = true;		/* resolve_at() says otherwise */
+
 	value->name = name;
 	value->programme = programme;
 	value->variant = variant;
@@ -621,6 +642,17 @@ resolve(const char *area, RuleValue *value, const char *name,
 	value->source.document_id = found.document_id;
 	value->source.article = found.article;
 	value->source.illustrative = found.illustrative;
+}
+
+/*
+ * The same on a day that is not that of the rules.
+ */
+static void
+resolve_at(const char *area, RuleValue *value, const char *name,
+		   const char *programme, const char *variant, DateADT day)
+{
+	resolve(area, value, name, programme, variant, day);
+	value->of_rules = false;
 }
 
 static DateADT
@@ -850,8 +882,6 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
 	int			i;
 	int			j;
 
-	s->rural = rural;
-	s->rule_date = day;
 	for (i = c->n[RULE_PROGRAMME] - 1; i >= 0; i--)
 	{
 		const Rule *row = &c->rules[RULE_PROGRAMME][i];
@@ -867,7 +897,7 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
 	{
 		RuleValue  *start = &s->start[p];
 
-		resolve(area, start, "benefit_start_months", means_programmes[p], NULL,
+		resolve_at(area, start, "benefit_start_months", means_programmes[p], NULL,
 				book->on_date);
 		if (book->has_month)
 			s->benefit[p] = book->month;
@@ -875,12 +905,13 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
 			s->benefit[p] = !start->set ? book->on_date :
 				month_after(book->on_date,
 							(int) (start->value.num / start->value.den));
+		s->benefit_day[p] = aidcase_means_day(s->benefit[p]);
 	}
 	month = s->benefit[MEANS_DIBAO];
 
-	resolve(area, &s->standard, "dibao_standard", "dibao", residence, month);
-	resolve(area, &s->tekun_standard, "tekun_standard", "tekun", residence,
-			s->benefit[MEANS_TEKUN]);
+	resolve_at(area, &s->standard, "dibao_standard", "dibao", residence, month);
+	resolve_at(area, &s->tekun_standard, "tekun_standard", "tekun", residence,
+			   s->benefit[MEANS_TEKUN]);
 	resolve(area, &s->marginal, "marginal_multiple", "low_income", NULL, day);
 	resolve(area, &s->work_cost, "work_cost_share", "dibao", NULL, day);
 	resolve(area, &s->support_threshold, "support_threshold_multiple", "dibao", NULL, day);
@@ -896,7 +927,7 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
 	for (i = 0; s->in_force[MEANS_TEKUN] && i < CARE_LEVELS; i++)
 	{
 		for (j = 0; j < CARE_MODES; j++)
-			resolve(area, &s->care_standard[i][j], "care_standard", "tekun",
+			resolve_at(area, &s->care_standard[i][j], "care_standard", "tekun",
 					psprintf("%s/%s", means_care_levels[i], means_care_modes[j]),
 					s->benefit[MEANS_TEKUN]);
 	}
@@ -1095,22 +1126,22 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
 		if (same(row->text[1], "range"))
 		{
 			rule->method = TEMP_RANGE;
-			resolve(area, &rule->least, "temp_minimum", "temp_assistance", row->text[2], amounts);
-			resolve(area, &rule->most, "unit_authority_limit", "temp_assistance", row->text[2], amounts);
+			resolve_at(area, &rule->least, "temp_minimum", "temp_assistance", row->text[2], amounts);
+			resolve_at(area, &rule->most, "unit_authority_limit", "temp_assistance", row->text[2], amounts);
 		}
 		else if (same(row->text[1], "months"))
 		{
 			rule->method = TEMP_MONTHS;
-			resolve(area, &rule->least, "temp_months_min", "temp_assistance", row->text[2], amounts);
-			resolve(area, &rule->most, "temp_months_max", "temp_assistance", row->text[2], amounts);
+			resolve_at(area, &rule->least, "temp_months_min", "temp_assistance", row->text[2], amounts);
+			resolve_at(area, &rule->most, "temp_months_max", "temp_assistance", row->text[2], amounts);
 		}
 		else
 		{
 			rule->method = TEMP_BANDS;
 			rule->bands = resolve_bands(book, area, day, row->text[3]);
 		}
-		resolve(area, &rule->cap, "temp_cap", "temp_assistance", row->text[2], amounts);
-		resolve(area, &rule->threshold, "temp_threshold", "temp_assistance", row->text[2], amounts);
+		resolve_at(area, &rule->cap, "temp_cap", "temp_assistance", row->text[2], amounts);
+		resolve_at(area, &rule->threshold, "temp_threshold", "temp_assistance", row->text[2], amounts);
 	}
 	return s;
 }

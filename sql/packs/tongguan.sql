@@ -204,6 +204,10 @@ SELECT v.expense_kind, 'deduct', '340705', '[2019-07-01,2021-07-01)',
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
   FROM (VALUES ('medical_self_paid'), ('disability_rehabilitation'), ('nursing_care'),
                ('social_insurance'), ('tax'), ('support_paid')) AS v (expense_kind);
+INSERT INTO aidcase.care_level_rule (care_level, unmet_from, unmet_to, area_code, valid, document_id, illustrative)
+SELECT v.care_level, v.unmet_from, v.unmet_to, '340705', '[2019-07-01,2021-07-01)',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM (VALUES ('self_care', 0, 0), ('half_care', 1, 3), ('full_care', 4, 6)) AS v (care_level, unmet_from, unmet_to);
 INSERT INTO aidcase.temp_rule (temp_type, method, area_code, valid, document_id, illustrative)
 SELECT 'emergency', 'range', '340705', '[2019-07-01,)',
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true;

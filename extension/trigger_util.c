@@ -8,7 +8,8 @@
  * out at commit (and reaches standbys with the commit record).  Rooms that
  * cache rows listen with CacheRegisterRelcacheCallback().
  *
- * keep_all_rows() refuses TRUNCATE and DELETE.
+ * keep_all_rows() refuses TRUNCATE and DELETE; only_change() refuses changes
+ * of columns that are not named.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +17,8 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "lib/stringinfo.h"
+#include "utils/datum.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -25,6 +28,7 @@
 
 PG_FUNCTION_INFO_V1(aidcase_invalidate_cache);
 PG_FUNCTION_INFO_V1(aidcase_keep_all_rows);
+PG_FUNCTION_INFO_V1(aidcase_only_change);
 
 /*
  * The trigger's data, checked: right manager, timing, level and schema.
@@ -107,5 +111,75 @@ aidcase_keep_all_rows(PG_FUNCTION_ARGS)
 					RelationGetRelationName(trigdata->tg_relation)),
 			 errdetail("The register keeps every row that was ever written."),
 			 errhint("Mark a row entered by mistake as void, or end it with a new row.")));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * Orders names for qsort().
+ */
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/*
+ * Trigger: BEFORE UPDATE, for each row.  Of a kept row only the columns that
+ * the arguments name may change, and entry_no, which a trigger of ours sets.
+ */
+Datum
+aidcase_only_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = aidcase_trigger(fcinfo, "only_change", true, true);
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	Trigger    *trigger = trigdata->tg_trigger;
+	const char **changed = NULL;
+	StringInfoData list;
+	int			n = 0;
+	int			i;
+	int			j;
+
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return PointerGetDatum(trigdata->tg_trigtuple);
+
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		Datum		before;
+		Datum		after;
+		bool		was_null;
+		bool		is_null;
+
+		if (att->attisdropped || strcmp(NameStr(att->attname), "entry_no") == 0)
+			continue;
+		before = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &was_null);
+		after = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &is_null);
+		if (was_null == is_null &&
+			(is_null || datum_image_eq(before, after, att->attbyval, att->attlen)))
+			continue;
+		for (j = 0; j < trigger->tgnargs; j++)
+		{
+			if (strcmp(trigger->tgargs[j], NameStr(att->attname)) == 0)
+				break;
+		}
+		if (j < trigger->tgnargs)
+			continue;
+		if (changed == NULL)
+			changed = (const char **) palloc(desc->natts * sizeof(char *));
+		changed[n++] = NameStr(att->attname);
+	}
+	if (n == 0)
+		return PointerGetDatum(trigdata->tg_newtuple);
+
+	qsort(changed, n, sizeof(char *), compare_names);
+	initStringInfo(&list);
+	for (i = 0; i < n; i++)
+		appendStringInfo(&list, "%s\"%s\"", i == 0 ? "" : ", ", changed[i]);
+	ereport(ERROR,
+			(errcode(ERRCODE_FACT_FROZEN),
+			 errmsg("a row of table \"%s\" cannot be changed",
+					RelationGetRelationName(trigdata->tg_relation)),
+			 errdetail("Columns concerned: %s.", list.data),
+			 errhint("It rests on a decision. A review makes a new one.")));
 	return PointerGetDatum(NULL);
 }

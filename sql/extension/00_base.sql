@@ -73,6 +73,13 @@ COMMENT ON FUNCTION keep_all_rows() IS
 REVOKE ALL ON FUNCTION keep_all_rows() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION keep_all_rows() TO aidcase_owner;
 
+CREATE FUNCTION only_change() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'aidcase_only_change';
+COMMENT ON FUNCTION only_change() IS
+    '触发器:除指定列外不得修改 / trigger: of a kept row only the named columns may change';
+REVOKE ALL ON FUNCTION only_change() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION only_change() TO aidcase_owner;
+
 CREATE FUNCTION now_here() RETURNS timestamptz
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'aidcase_now_here';
 COMMENT ON FUNCTION now_here() IS

@@ -404,6 +404,7 @@ BEGIN
      WHERE a.reassessment_id = the_id
      ORDER BY a.award_id, q.member_id;
 
+    PERFORM set_config('enable_nestloop', 'off', true);
     RETURN QUERY
     SELECT i.case_id, u.unit_code, i.programme, i.outcome, i.reason, lower(i.months), i.amount_before::numeric,
            i.amount_after::numeric, i.difference::numeric, i.owed::numeric, i.award_id, a.award_id, i.reassessment_id
@@ -412,6 +413,7 @@ BEGIN
       LEFT JOIN aidcase.award AS a ON a.replaces_award_id = i.award_id AND a.reassessment_id = the_id
      WHERE i.reassessment_id = the_id
      ORDER BY u.unit_code, i.case_id, i.programme, lower(i.months);
+    PERFORM set_config('enable_nestloop', nested, true);
 END
 $$;
 COMMENT ON FUNCTION aidcase.reassess(text, date) IS

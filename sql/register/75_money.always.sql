@@ -1,30 +1,5 @@
 -- money: awards from decisions, the monthly roll, the payer's list.
 
--- Trigger: of a kept row only the columns named may change.
-CREATE OR REPLACE FUNCTION aidcase.only_change() RETURNS trigger
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, aidcase, pg_temp
-AS $$
-DECLARE
-    changed text;
-BEGIN
-    SELECT string_agg(format('"%s"', n.key), ', ' ORDER BY n.key) INTO changed
-      FROM jsonb_each(to_jsonb(NEW)) AS n
-      JOIN jsonb_each(to_jsonb(OLD)) AS o USING (key)
-     WHERE n.value IS DISTINCT FROM o.value
-       AND n.key <> 'entry_no' AND n.key <> ALL (coalesce(TG_ARGV, '{}'));    -- NULL without arguments
-    IF changed IS NOT NULL THEN
-        RAISE EXCEPTION 'a row of table "%" cannot be changed', TG_TABLE_NAME
-            USING ERRCODE = 'ZA004',
-                  DETAIL = format('Columns concerned: %s.', changed),
-                  HINT = 'It rests on a decision. A review makes a new one.';
-    END IF;
-    RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION aidcase.only_change() IS
-    '触发器:除指定列外不得修改 / trigger: of a kept row only the named columns may change';
-
 -- First month of benefit for a decision on a date (whole months).
 CREATE OR REPLACE FUNCTION aidcase.benefit_start(programme text, area text, decided_on date)
 RETURNS date

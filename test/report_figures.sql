@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(102);
+SELECT plan(134);
 \ir parts/household.sql
 
 -- Three households of two units: one is paid from May, one from June with May
@@ -122,8 +122,10 @@ SELECT results_eq($$SELECT pg_temp.by_login('t_other', 'SELECT string_agg(DISTIN
 SELECT is_empty($$SELECT r.name, m, f.* FROM report AS r CROSS JOIN unnest('{2021-04-30,2021-05-31,2021-06-30,2021-07-15}'::date[]) AS m
                    CROSS JOIN LATERAL report_faults(r.name, m) AS f WHERE r.name NOT IN ('town_aid', 'town_list')$$, 'all checks hold in all rows');
 SELECT cmp_ok((SELECT sum(cardinality(checks)) FROM report), '>', 30::bigint, 'there are checks');
+SAVEPOINT checks;
 UPDATE report SET checks = '{exits = closing}' WHERE name = 'flow_monthly';
 SELECT is((SELECT count(*) FROM report_faults('flow_monthly', '2021-06-30')), 1::bigint, 'a check that does not hold is found');
+ROLLBACK TO checks;
 SELECT throws_ok($$SELECT FROM report_faults('nothing', '2021-06-30')$$, '22023', 'there is no report "nothing"', 'checks of no report');
 
 -- The cut-off day: what happens after it is the next month's.
@@ -153,6 +155,63 @@ SELECT hasnt_function('aidcase', 'public_payment_roll', 'a list of people has no
 UPDATE policy_parameter SET valid = '[2019-07-01,2019-08-01)' WHERE name = 'public_minimum_cell';
 SELECT throws_ok($$SELECT FROM public_flow_monthly('2021-06-30')$$, 'ZA008', NULL, 'without the parameter nothing is published');
 SELECT is(pg_temp.by_login('t_other', $$SELECT count(*)::text FROM aidcase.report_dibao_monthly('2021-06-30')$$), '2', 'a town has its two rows');
+
+-- Handed up: versions and receipts.
+SELECT alike(pg_temp.told('t_bureau', $$SELECT aidcase.submit_report('flow_monthly', '2021-06', '市民政局')$$),
+    '55000 report "flow_monthly" for "2021-06" cannot be handed up|No workbook of this period and unit was issued.|%', 'nothing that was not issued');
+SELECT is(pg_temp.told('t_bureau', $$SELECT workbook('flow_monthly', '2021-06')$$), '(done)', 'it is issued');
+SELECT alike(pg_temp.told('t_clerk', $$SELECT aidcase.submit_report('flow_monthly', '2021-06', '市民政局')$$), '42501 %', 'a unit hands nothing up');
+SELECT alike(pg_temp.told('t_bureau', $$SELECT aidcase.submit_report('flow_monthly', '2021-07', '市民政局')$$), '%|The period has not ended.|%', 'no period that runs');
+SELECT alike(pg_temp.told('t_bureau', $$SELECT aidcase.submit_report('flow_monthly', '2021-06', ' ')$$), '%|The receiver is missing.|%', 'to nobody');
+SELECT alike(pg_temp.told('t_bureau', $$SELECT aidcase.submit_report('nothing', '2021-06', '市民政局')$$), '22023 there is no report "nothing"|%', 'no such report');
+SELECT is(pg_temp.by_login('t_bureau', $$SELECT aidcase.submit_report('flow_monthly', '2021-06', '市民政局', due_on => '2021-07-20')$$), '1', 'the first version');
+SELECT alike(pg_temp.told('t_bureau', $$SELECT aidcase.submit_report('flow_monthly', '2021-06', '市民政局')$$), '%|Version 1 waits for its receipt.|%', 'one at a time');
+SELECT is(split_part(pg_temp.told('t_bureau', $$SELECT aidcase.record_report_receipt('flow_monthly', '2021-06', '市民政局', '', NULL, '2021-07-16')$$), '|', 2),
+    E'The number of the receipt is missing.\nWho received it is missing.\nIt cannot have been received in the future.', 'all faults of a receipt at once');
+SELECT is(pg_temp.by_login('t_bureau', $$SELECT aidcase.record_report_receipt('flow_monthly', '2021-06', '市民政局', '收-12', '李科长', '2021-07-15', return_reason => '合计不符')$$), 'returned', 'returned with a reason');
+SELECT alike(pg_temp.told('t_bureau', $$SELECT aidcase.submit_report('flow_monthly', '2021-06', '市民政局', reason => '更正')$$), '%|Version 1 was the same workbook.|%', 'not the same again');
+UPDATE award SET months = 'empty', stop_reason = 'false_statement' WHERE round_id = :c;
+SELECT is(pg_temp.told('t_bureau', $$SELECT workbook('flow_monthly', '2021-06')$$), '(done)', 'it is issued again');
+SELECT alike(pg_temp.told('t_bureau', $$SELECT aidcase.submit_report('flow_monthly', '2021-06', '市民政局')$$), '%|A further version needs a reason.|%', 'why again');
+SELECT is(pg_temp.by_login('t_bureau', $$SELECT aidcase.submit_report('flow_monthly', '2021-06', '市民政局', reason => '更正')$$), '2', 'the second version');
+SELECT is(pg_temp.by_login('t_bureau', $$SELECT aidcase.record_report_receipt('flow_monthly', '2021-06', '市民政局', '收-15', '李科长', '2021-07-15')$$), 'accepted', 'accepted');
+SELECT results_eq($$SELECT version, outcome, return_reason, reason, sha256 = (SELECT i.sha256 FROM report_issue AS i WHERE i.issue_id = s.issue_id)
+                      FROM report_submission AS s ORDER BY version$$,
+    $$VALUES (1, 'returned', '合计不符', NULL, true), (2, 'accepted', NULL, '更正', true)$$, 'both are kept, each with the hash of its workbook');
+SELECT alike(pg_temp.told('t_bureau', $$SELECT aidcase.record_report_receipt('flow_monthly', '2021-06', '市民政局', '收-16', '李科长', '2021-07-15')$$),
+    '22023 %|No version of it waits for a receipt.|%', 'no receipt twice');
+SELECT alike(pg_temp.told('t_bureau', $$UPDATE aidcase.report_submission SET outcome = 'accepted'$$), '42501 %', 'nobody changes a receipt by hand');
+SELECT throws_ok($$UPDATE report_submission SET sha256 = sha256('') WHERE version = 1$$, NULL, NULL, 'nor the hash');
+SELECT is(pg_temp.by_login('t_bureau', $$SELECT aidcase.submit_report('flow_monthly', '2021-06', '区财政局')$$), '1', 'another receiver has versions of its own');
+
+-- Tekun: care level by the rule in force, support mode as assessed.
+SELECT results_eq($$SELECT persons, not_assessed, centralised_full, dispersed_half FROM report_tekun_monthly('2021-06-30') WHERE place = '西湖镇'$$,
+    $$VALUES (0::bigint, 0::bigint, 0::bigint, 0::bigint)$$, 'nobody yet: rows of zero are printed');
+SET session_replication_role = replica;
+INSERT INTO award (award_id, entry_no, case_id, round_id, determination_id, unit_id, programme, months, amount, persons, residence)
+SELECT 9001, 9001, r.case_id, r.round_id, NULL, r.unit_id, 'tekun', '[2021-06-01,)', 900, 3, 'rural' FROM case_round AS r WHERE r.round_id = :b;
+INSERT INTO award_person (award_person_id, entry_no, award_id, case_id, member_id, months)
+SELECT 9000 + row_number() OVER (ORDER BY member_id), 0, 9001, case_id, member_id, '[2021-06-01,)' FROM case_member WHERE round_id = :b;
+INSERT INTO self_care_assessment (assessment_id, entry_no, case_id, round_id, member_id, assessed_on, eating, dressing, getting_up, toilet, walking, bathing, support_mode)
+SELECT 9000 + n, 0, case_id, round_id, member_id, '2021-07-05', true, n = 2, false, n = 2, false, n = 2, CASE n WHEN 1 THEN 'centralised' ELSE 'dispersed' END
+  FROM (SELECT m.*, row_number() OVER (ORDER BY member_id) AS n FROM case_member AS m WHERE round_id = :b) AS m WHERE n < 3;
+SET session_replication_role = origin;
+SELECT results_eq($$SELECT households, persons, rural, centralised_full, dispersed_half, not_assessed FROM report_tekun_monthly('2021-06-30') WHERE place = '西湖镇'$$,
+    format($$VALUES (1::bigint, 3::bigint, 3::bigint, %s::bigint, %s::bigint, 1::bigint)$$,
+           (SELECT count(*) FROM care_level_rule WHERE care_level = 'full_care' AND 5 BETWEEN unmet_from AND unmet_to AND valid @> date '2021-07-05'),
+           (SELECT count(*) FROM care_level_rule WHERE care_level = 'half_care' AND 2 BETWEEN unmet_from AND unmet_to AND valid @> date '2021-07-05')),
+    'five items unmet in an institution, two at home, one not assessed');
+SELECT is_empty($$SELECT * FROM report_faults('tekun_monthly', '2021-06-30')$$, 'and its checks hold');
+SELECT is_empty($$SELECT * FROM pg_temp.differences('tekun_monthly', '2021-06-30')$$, 'and its drill');
+
+-- Who was taken over is in the opening of the first month.
+SET session_replication_role = replica;
+UPDATE case_round SET round_kind = 'takeover' WHERE round_id = :b;
+SET session_replication_role = origin;
+SELECT results_eq($$SELECT opening, taken_over, new_households, closing FROM report_flow_monthly('2021-06-30', '340705100') WHERE programme = '特困人员救助供养'$$,
+    $$VALUES (1::bigint, 1::bigint, 0::bigint, 1::bigint)$$, 'taken over, not new');
+SELECT is_empty($$SELECT * FROM report_faults('flow_monthly', '2021-06-30')$$, 'the flow closes with it');
+SELECT is_empty($$SELECT * FROM pg_temp.differences('flow_monthly', '2021-06-30')$$, 'and its cells are its cases');
 
 SELECT * FROM finish();
 ROLLBACK;

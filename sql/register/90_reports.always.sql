@@ -453,6 +453,98 @@ GRANT EXECUTE ON FUNCTION aidcase.changes_since(bigint, text[], bigint[])
     TO aidcase_committee, aidcase_clerk, aidcase_leader, aidcase_bureau, aidcase_inspector,
        aidcase_payer, aidcase_finance, aidcase_analyst, aidcase_admin;
 
+-- Hands a report up: the workbook that was issued last becomes the next
+-- version.  One version at a time waits for its receipt.
+CREATE OR REPLACE FUNCTION aidcase.submit_report(report text, period text, receiver text, unit text DEFAULT NULL,
+    due_on date DEFAULT NULL, reason text DEFAULT NULL)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    last_day CONSTANT date := aidcase.report_day(submit_report.report, submit_report.period);
+    former aidcase.report_submission;
+    issue  record;
+    fault  text;
+BEGIN
+    PERFORM aidcase.require_post('{bureau_clerk,bureau_leader}', aidcase.district_id(), 'hand a report up');
+    -- of two who hand up at once the second sees the first
+    PERFORM pg_advisory_xact_lock(hashtextextended('aidcase.report_submission ' || report || ' ' || period, 0));
+    SELECT i.issue_id, i.sha256 INTO issue FROM aidcase.report_issue AS i
+     WHERE i.report_name = report AND i.period = submit_report.period AND i.unit_code IS NOT DISTINCT FROM unit
+     ORDER BY i.issue_id DESC LIMIT 1;
+    SELECT s.* INTO former FROM aidcase.report_submission AS s
+     WHERE s.report_name = report AND s.period = submit_report.period AND s.unit_code IS NOT DISTINCT FROM unit
+       AND s.receiver = btrim(submit_report.receiver)
+     ORDER BY s.version DESC LIMIT 1;
+    fault := CASE
+        WHEN coalesce(btrim(receiver), '') = '' THEN 'The receiver is missing.'
+        WHEN last_day >= aidcase.today() THEN 'The period has not ended.'
+        WHEN issue.issue_id IS NULL THEN 'No workbook of this period and unit was issued.'
+        WHEN former.version IS NULL THEN NULL
+        WHEN former.outcome IS NULL THEN format('Version %s waits for its receipt.', former.version)
+        WHEN former.sha256 = issue.sha256 THEN format('Version %s was the same workbook.', former.version)
+        WHEN coalesce(btrim(reason), '') = '' THEN 'A further version needs a reason.' END;
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION 'report "%" for "%" cannot be handed up', report, period
+            USING ERRCODE = '55000', DETAIL = fault,
+                  HINT = 'Issue it with aidcase.workbook(); record receipts with aidcase.record_report_receipt(); SELECT * FROM aidcase.report_submission.';
+    END IF;
+    INSERT INTO aidcase.report_submission (report_name, period, unit_code, receiver, version, issue_id, sha256, due_on,
+                                           submitted_at, submitted_by, reason)
+    VALUES (report, period, unit, btrim(receiver), coalesce(former.version, 0) + 1, issue.issue_id, issue.sha256, due_on,
+            aidcase.now_here(), aidcase.current_staff(), CASE WHEN former.version IS NOT NULL THEN btrim(reason) END);
+    RETURN coalesce(former.version, 0) + 1;
+END
+$$;
+COMMENT ON FUNCTION aidcase.submit_report(text, text, text, text, date, text) IS
+    '上报最近签发的工作簿,返回版次;重报须写明原因 / hands up the workbook that was issued last; returns the version; a further one needs a reason';
+
+CREATE OR REPLACE FUNCTION aidcase.record_report_receipt(report text, period text, receiver text, receipt_no text, received_by text,
+    received_on date, unit text DEFAULT NULL, return_reason text DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    open aidcase.report_submission;
+    faults text[];
+BEGIN
+    PERFORM aidcase.require_post('{bureau_clerk,bureau_leader}', aidcase.district_id(), 'record the receipt for a report');
+    SELECT s.* INTO open FROM aidcase.report_submission AS s
+     WHERE s.report_name = report AND s.period = record_report_receipt.period AND s.unit_code IS NOT DISTINCT FROM unit
+       AND s.receiver = btrim(record_report_receipt.receiver) AND s.outcome IS NULL
+     FOR NO KEY UPDATE;
+    faults := array_remove(ARRAY[
+        CASE WHEN open.version IS NULL THEN 'No version of it waits for a receipt.' END,
+        CASE WHEN coalesce(btrim(receipt_no), '') = '' THEN 'The number of the receipt is missing.' END,
+        CASE WHEN coalesce(btrim(received_by), '') = '' THEN 'Who received it is missing.' END,
+        CASE WHEN received_on IS NULL THEN 'The day is missing.'
+             WHEN received_on > aidcase.today() THEN 'It cannot have been received in the future.'
+             WHEN received_on < aidcase.date_here(open.submitted_at) THEN 'It was received before it was handed up.' END,
+        CASE WHEN btrim(return_reason) = '' THEN 'The reason of the return is empty.' END], NULL);
+    IF faults <> '{}' THEN
+        RAISE EXCEPTION 'the receipt for report "%" cannot be recorded', report
+            USING ERRCODE = '22023', DETAIL = array_to_string(faults, E'\n'),
+                  HINT = 'SELECT * FROM aidcase.report_submission WHERE outcome IS NULL.';
+    END IF;
+    UPDATE aidcase.report_submission AS s
+       SET receipt_no = btrim(record_report_receipt.receipt_no), received_by = btrim(record_report_receipt.received_by),
+           received_on = record_report_receipt.received_on, return_reason = btrim(record_report_receipt.return_reason),
+           outcome = CASE WHEN record_report_receipt.return_reason IS NULL THEN 'accepted' ELSE 'returned' END
+     WHERE s.report_submission_id = open.report_submission_id;
+    RETURN CASE WHEN return_reason IS NULL THEN 'accepted' ELSE 'returned' END;
+END
+$$;
+COMMENT ON FUNCTION aidcase.record_report_receipt(text, text, text, text, text, date, text, text) IS
+    '登记上报回执:有退回原因即为退回 / records the receipt for what was handed up; with a reason it was returned';
+REVOKE ALL ON FUNCTION aidcase.submit_report(text, text, text, text, date, text),
+    aidcase.record_report_receipt(text, text, text, text, text, date, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.submit_report(text, text, text, text, date, text),
+    aidcase.record_report_receipt(text, text, text, text, text, date, text, text) TO aidcase_bureau;
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.report_submission
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('receipt_no', 'received_by', 'received_on', 'outcome', 'return_reason');
+
 CREATE OR REPLACE FUNCTION aidcase.report_checkpoint(known_at timestamptz)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE

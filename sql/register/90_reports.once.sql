@@ -128,3 +128,50 @@ COMMENT ON COLUMN aidcase.report_issue.issued_at IS '签发时间 / when, by the
 COMMENT ON COLUMN aidcase.report_issue.issued_by IS '签发人 / member of staff, where known';
 COMMENT ON COLUMN aidcase.report_issue.issued_login IS '签发登录 / login';
 SELECT aidcase.set_up_table('report_issue');
+
+-- What the bureau hands up: every version of a report for a period, with the
+-- hash of the workbook and the receipt for it.
+CREATE TABLE aidcase.report_submission (
+    report_submission_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    report_name  text COLLATE "C" NOT NULL REFERENCES aidcase.report (name),
+    period       text NOT NULL,
+    unit_code    text,
+    receiver     text NOT NULL CHECK (btrim(receiver) <> ''),
+    version      integer NOT NULL CHECK (version > 0),
+    issue_id     bigint NOT NULL REFERENCES aidcase.report_issue (issue_id),
+    sha256       bytea NOT NULL CHECK (length(sha256) = 32),
+    due_on       date,
+    submitted_at timestamptz NOT NULL,
+    submitted_by bigint NOT NULL REFERENCES aidcase.staff,
+    reason       text CHECK (btrim(reason) <> ''),
+    receipt_no   text CHECK (btrim(receipt_no) <> ''),
+    received_by  text CHECK (btrim(received_by) <> ''),
+    received_on  date,
+    outcome      text CHECK (outcome IN ('accepted', 'returned')),
+    return_reason text CHECK (btrim(return_reason) <> ''),
+    CHECK (version = 1 OR reason IS NOT NULL),
+    CHECK (num_nonnulls(receipt_no, received_by, received_on, outcome) IN (0, 4)),
+    CHECK ((return_reason IS NOT NULL) = (outcome IS NOT DISTINCT FROM 'returned'))
+);
+CREATE UNIQUE INDEX report_submission_version ON aidcase.report_submission
+    (report_name, period, unit_code, receiver, version) NULLS NOT DISTINCT;
+COMMENT ON TABLE aidcase.report_submission IS
+    '上报登记:各报表各期的每次上报及回执 / what was handed up: each version of a report for a period, and its receipt';
+COMMENT ON COLUMN aidcase.report_submission.report_submission_id IS '主键 / key';
+COMMENT ON COLUMN aidcase.report_submission.report_name IS '报表名 / report';
+COMMENT ON COLUMN aidcase.report_submission.period IS '报告期 / period';
+COMMENT ON COLUMN aidcase.report_submission.unit_code IS '填报单位代码,空为全区 / unit; none = the whole register';
+COMMENT ON COLUMN aidcase.report_submission.receiver IS '接收单位 / who receives it';
+COMMENT ON COLUMN aidcase.report_submission.version IS '版次 / version, from 1';
+COMMENT ON COLUMN aidcase.report_submission.issue_id IS '签发号 / issue of the workbook that was handed up';
+COMMENT ON COLUMN aidcase.report_submission.sha256 IS '文件指纹 / SHA-256 of that file';
+COMMENT ON COLUMN aidcase.report_submission.due_on IS '报送期限,空为无 / day by which it is due, if there is one';
+COMMENT ON COLUMN aidcase.report_submission.submitted_at IS '上报时间 / when it was handed up';
+COMMENT ON COLUMN aidcase.report_submission.submitted_by IS '上报人 / by whom';
+COMMENT ON COLUMN aidcase.report_submission.reason IS '重报原因,首报为空 / why again; none for the first version';
+COMMENT ON COLUMN aidcase.report_submission.receipt_no IS '回执编号,空为未回执 / number of the receipt; NULL = none yet';
+COMMENT ON COLUMN aidcase.report_submission.received_by IS '接收人 / who received it';
+COMMENT ON COLUMN aidcase.report_submission.received_on IS '接收日期 / when';
+COMMENT ON COLUMN aidcase.report_submission.outcome IS '结果:接收、退回 / accepted or returned';
+COMMENT ON COLUMN aidcase.report_submission.return_reason IS '退回原因 / why it was returned';
+SELECT aidcase.set_up_table('report_submission');

@@ -108,9 +108,13 @@ AS $$
                            (5, 'documents', t.documents::text, k.documents::text)) AS v (n, what, was, now)
              WHERE v.was IS DISTINCT FROM v.now) AS d
      WHERE t.transfer_id = guard_transfer_agrees.id AND d.differs IS NOT NULL
+    UNION ALL
+    SELECT 'You released it yourself.' FROM aidcase.case_transfer AS t
+     WHERE t.transfer_id = guard_transfer_agrees.id AND t.moved_by = guard_transfer_agrees.staff_id
+     LIMIT 1
 $$;
 COMMENT ON FUNCTION aidcase.guard_transfer_agrees(text, bigint, bigint, date) IS
-    '流转条件:接收时数目与移交时一致 / guard: the counts are those of the release';
+    '流转条件:接收时数目与移交时一致,接收人非移交人 / guard: the counts are those of the release, and somebody else accepts';
 
 CREATE OR REPLACE FUNCTION aidcase.guard_round_transferred(subject text, id bigint, staff_id bigint, on_date date) RETURNS text
 LANGUAGE sql STABLE

@@ -33,7 +33,7 @@ SELECT is(pg_temp.by_login('t_clerk', format($$SELECT string_agg(what, ',' ORDER
 SELECT is(pg_temp.by_login('t_clerk', format($$SELECT staff_no || ' ' || label_zh || ' ' || (happened_at = '2021-04-08 15:00+08') FROM aidcase.case_timeline(%s) WHERE what = 'confirmed'$$, c)), 'x-group1 已审核确认 true', 'who made them, and when') FROM t WHERE name = 'A';
 SELECT is(pg_temp.by_login('t_clerk', format($$SELECT string_agg(DISTINCT subject || '.' || what, ',' ORDER BY subject || '.' || what) FROM aidcase.case_timeline(%s) WHERE kind = 'fact' AND subject <> 'determination'$$, c)),
     'evaluation.evaluated_at,home_visit.visited_at,registry_check.requested_at,registry_check.returned_at', 'the facts') FROM t WHERE name = 'A';
-SELECT is(pg_temp.by_login('t_clerk', format($$SELECT count(*) FILTER (WHERE what = 'met') FROM aidcase.case_timeline(%s) WHERE kind = 'limit'$$, c)), '3', 'the limits') FROM t WHERE name = 'A';
+SELECT is(pg_temp.by_login('t_clerk', format($$SELECT count(*) FILTER (WHERE what = 'met') FROM aidcase.case_timeline(%s) WHERE kind = 'limit'$$, c)), '4', 'the limits: of investigation, check and decision') FROM t WHERE name = 'A';
 SELECT is(pg_temp.by_login('t_committee', format($$SELECT bool_and(reason IS NULL) AND bool_and(kind IN ('opened', 'moved')) AND count(*) = 8 FROM aidcase.case_timeline(%s)$$, c)), 'true', 'a committee learns the states only') FROM t WHERE name = 'A';
 SELECT alike(pg_temp.told('t_other', format('SELECT * FROM aidcase.case_timeline(%s)', c)), '22023 there is no case % in your units|%', 'another unit nothing') FROM t WHERE name = 'A';
 SELECT alike(pg_temp.told('t_analyst', format('SELECT * FROM aidcase.case_timeline(%s)', c)), '42501 permission denied for function%', 'an analyst nothing') FROM t WHERE name = 'A';

@@ -132,7 +132,7 @@ SELECT is(pg_temp.told('t_stranger', format($$ SELECT * FROM aidcase.history('ai
 SELECT is(pg_temp.told('t_payer', format($$ SELECT * FROM aidcase.history('income_item', (SELECT min(income_id) FROM aidcase.income_item)) $$)),
     '42501 permission denied for table income_item||', 'nor a group without grant on the table');
 SELECT is(pg_temp.by_login('t_analyst', format($$ SELECT (SELECT array_agg(k ORDER BY k) FROM jsonb_object_keys(image) AS k)
-    FROM aidcase.history('aid_case', %s) LIMIT 1 $$, :c)), '{case_id,continues_case_id,opened_on,residence,unit_id,village_id}',
+    FROM aidcase.history('aid_case', %s) LIMIT 1 $$, :c)), '{case_id,continues_case_id,entry_no,opened_on,residence,unit_id,village_id}',
     'an analyst sees the columns that analysts may read');
 SELECT is(pg_temp.by_login('t_analyst', format($$ SELECT string_agg(operation || coalesce(changed::text, ''), ' ') || count(entry)
     FROM aidcase.history('aid_case', %s) $$, :c)), 'U{} I0', 'that another one changed is not told, and the text of the entry not shown');

@@ -29,6 +29,8 @@ SELECT is((SELECT decided_on FROM case_round WHERE round_id = :s), '2021-06-01':
 SELECT pg_temp.clock('2021-05-06 09:00+08');
 SELECT pg_temp.by_staff('x-clerk', format('SELECT round_id FROM file_case(%L)',
     pg_temp.application('e', '340705100', '340705100202', '{2,3}', 300, '2021-05-06'))) AS e \gset
+-- the bureau lets the second application of the same person run
+SELECT pg_temp.by_login('t_bureau', format('SELECT aidcase.override_duplicate(m.member_id, ''另户申请'') FROM aidcase.case_member AS m WHERE m.round_id = %s AND m.citizen_id = %L', :e, pg_temp.person(2))) AS overridden \gset
 SELECT pg_temp.in_review(:e, 'x', '340705100');
 SELECT count(*) AS n FROM ledger_entry \gset
 SELECT is(pg_temp.staff_told('x-group1', format($$SELECT advance(%s, 'confirm', NULL, '{"minutes_no": "m%1$s"}')$$, :e)),
@@ -194,6 +196,7 @@ BEGIN
     r := pg_temp.by_staff('x-clerk', format('SELECT round_id FROM aidcase.file_case(%L)',
         pg_temp.application(key, '340705100', '340705100201', '{1,2}', income, today(), false)
         || jsonb_build_object('case_no', (SELECT case_no FROM aid_case JOIN case_round USING (case_id) WHERE outside_key = 'T-a'))));
+    PERFORM pg_temp.by_login('t_bureau', format('SELECT aidcase.override_duplicate(m.member_id, ''另户申请'') FROM aidcase.case_member AS m WHERE m.round_id = %s AND m.citizen_id = %L', r, pg_temp.person(2)));
     PERFORM pg_temp.in_review(r, 'x', '340705100');
     PERFORM pg_temp.decide(r, 'x', '340705100', decided);
     RETURN r;

@@ -181,7 +181,7 @@ SELECT is((SELECT array_agg(DISTINCT valid) FROM delegation WHERE unit_id = unit
 SELECT throws_ok($$SELECT delegate('340705404', '{dibao,alms,dibao}', '2021-07-01', '办发〔2000〕1号', NULL, '2021-06-30')$$, 'ZA007', 'the delegation has 5 faults');
 SELECT is(pg_temp.detail('postgres', $$SELECT delegate('340705404', '{dibao,alms,dibao}', '2021-07-01', '办发〔2021〕15号', false)$$),
     'programmes[0]: is entrusted to this unit already, from 2021-06-01 to 2021-12-31
-programmes[1]: must be one of dibao, tekun, temp_assistance, low_income
+programmes[1]: must be one of dibao, tekun, temp_assistance, low_income, rigid_expense
 programmes[2]: is entrusted to this unit already, from 2021-06-01 to 2021-12-31
 programmes[2]: is listed twice', 'all faults of a delegation');
 SELECT is(pg_temp.detail('postgres', $$SELECT delegate('340705100201', '{dibao}', '2021-01-01', '办发〔2021〕15号')$$),

@@ -93,7 +93,7 @@ CREATE TABLE aidcase.income_rule (
     area_code     text NOT NULL,
     valid         daterange NOT NULL CHECK (NOT isempty(valid)),
     programme     text REFERENCES aidcase.programme,        -- NULL = every programme
-    counted_share numeric NOT NULL CHECK (counted_share BETWEEN 0 AND 1 AND scale(trim_scale(counted_share)) <= 8),
+    counted_share numeric NOT NULL CHECK (counted_share >= 0 AND counted_share <= 1 AND scale(trim_scale(counted_share)) <= 8),
     annual_cap    numeric(14,2) CHECK (annual_cap >= 0 AND annual_cap < 'Infinity'),   -- counted of a member at most
     article       text NOT NULL,
     document_id   bigint NOT NULL REFERENCES aidcase.policy_document,
@@ -144,7 +144,7 @@ CREATE TABLE aidcase.addon_rule (
     addon_group text NOT NULL REFERENCES aidcase.person_group,
     area_code   text NOT NULL,
     valid       daterange NOT NULL CHECK (NOT isempty(valid)),
-    share       numeric CHECK (share BETWEEN 0 AND 10 AND scale(trim_scale(share)) <= 8),
+    share       numeric CHECK (share >= 0 AND share <= 10 AND scale(trim_scale(share)) <= 8),
     amount      numeric(14,2) CHECK (amount >= 0 AND amount < 'Infinity'),
     residence   text CHECK (residence IN ('urban', 'rural')),       -- NULL = both
     article     text NOT NULL,

@@ -25,7 +25,7 @@ CREATE TABLE aidcase.expense_rule (
     use         text NOT NULL CHECK (use IN ('deduct', 'rigid', 'temp')),
     area_code   text NOT NULL,
     valid       daterange NOT NULL CHECK (NOT isempty(valid)),
-    share       numeric NOT NULL DEFAULT 1 CHECK (share BETWEEN 0 AND 1 AND scale(trim_scale(share)) <= 8),
+    share       numeric NOT NULL DEFAULT 1 CHECK (share >= 0 AND share <= 1 AND scale(trim_scale(share)) <= 8),
     annual_cap  numeric(14,2) CHECK (annual_cap >= 0 AND annual_cap < 'Infinity'),  -- of a member at most
     article     text,
     document_id bigint NOT NULL REFERENCES aidcase.policy_document,
@@ -174,7 +174,7 @@ CREATE TABLE aidcase.band_rule (
     band_set    text NOT NULL CHECK (btrim(band_set) <> ''),
     amount_from numeric(14,2) NOT NULL CHECK (amount_from >= 0 AND amount_from < 'Infinity'),   -- included
     amount_to   numeric(14,2) CHECK (amount_to > amount_from AND amount_to < 'Infinity'),       -- not included; NULL = no end
-    rate        numeric NOT NULL DEFAULT 0 CHECK (rate BETWEEN 0 AND 1 AND scale(trim_scale(rate)) <= 8),
+    rate        numeric NOT NULL DEFAULT 0 CHECK (rate >= 0 AND rate <= 1 AND scale(trim_scale(rate)) <= 8),
     excess      boolean NOT NULL DEFAULT false,     -- the rate is of what exceeds the band's lower end, else of the whole
     fixed       numeric(14,2) NOT NULL DEFAULT 0 CHECK (fixed >= 0 AND fixed < 'Infinity'),     -- added
     area_code   text NOT NULL,

@@ -2,7 +2,7 @@
 -- value; what the packs lay down and what they only illustrate.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(182);
+SELECT plan(184);
 
 -- SQLSTATE, message, detail and hint of a statement that fails.
 CREATE FUNCTION pg_temp.fault(query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -355,6 +355,16 @@ SELECT results_eq($$ SELECT valid_from, before, after, difference FROM parameter
 SELECT results_eq($$ SELECT before, after, difference, document_after, illustrative, label_en FROM parameter_change
                       WHERE name = 'dibao_standard' AND variant = 'urban' AND valid_from = '2021-07-01' $$,
     $$ VALUES (656::numeric, 702::numeric, 46::numeric, '示例参数', true, 'dibao standard per person') $$, 'a new standard of the pack');
+
+SELECT results_eq($$ SELECT area_code, before ->> 'counted_share', after ->> 'counted_share', document_before, document_after FROM rule_change
+                      WHERE rule = 'income_rule' AND subject = 'basic_pension' AND valid_from IN ('2021-01-01', '2026-01-01') ORDER BY valid_from $$,
+    $$ VALUES ('340705', '1', '0', '示例参数', '示例参数'), ('0', '0', '1', '民发〔2021〕57号', '民发〔2021〕57号') $$, 'rules before and after: the basic pension');
+SELECT is_empty($$ SELECT c.relname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+                    WHERE c.relnamespace = 'aidcase'::regnamespace AND c.relkind = 'r' AND a.attname = 'illustrative'
+                      AND EXISTS (SELECT FROM pg_attribute AS b WHERE b.attrelid = c.oid AND b.attname = 'area_code')
+                      AND c.relname NOT IN ('policy_parameter', 'forbidden_paper', 'document_template', 'quorum_rule')
+                      AND position(quote_literal(c.relname) IN pg_get_viewdef('aidcase.rule_change'::regclass)) = 0 $$,
+                'every table of rules of the means test is in the view');
 
 -- ---------------------------------------------------------------------
 -- Levels of authority

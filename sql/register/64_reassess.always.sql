@@ -222,8 +222,8 @@ GRANT EXECUTE ON FUNCTION aidcase.simulate(jsonb, text, date)
 -- award ends before the first month that is not paid yet, and a new one goes
 -- on from there.  What a computation cannot decide is listed for a review and
 -- stays: a household that is no longer eligible, an amount that a decider set
--- himself or that was taken over (parameter reassess_manual switches this
--- off), other members than were granted.  In a gradual exit the base stays and
+-- himself (unless parameter reassess_manual is on), an amount that was taken
+-- over and rests on no determination, other members than were granted.  In a gradual exit the base stays and
 -- only the add-ons are computed again.  A second call finds nothing.
 CREATE OR REPLACE FUNCTION aidcase.reassess(area text, on_date date)
 RETURNS TABLE (
@@ -298,13 +298,12 @@ BEGIN
         PERFORM set_config('enable_nestloop', 'off', true);
         WITH running AS MATERIALIZED (
             SELECT a.*, c.unit_id AS handling_unit, v.unit_code AS village,
-                   g.exclusion_group, r.round_kind, d.amount AS determined
+                   g.exclusion_group, d.amount AS determined
               FROM aidcase.award AS a
               JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
               JOIN aidcase.aid_case AS c ON c.case_id = a.case_id
               JOIN aidcase.unit AS v ON v.unit_id = c.village_id
-              JOIN aidcase.case_round AS r ON r.round_id = a.round_id
-              JOIN aidcase.determination AS d ON d.determination_id = a.determination_id
+              LEFT JOIN aidcase.determination AS d ON d.determination_id = a.determination_id
              WHERE a.months && daterange(the_month, NULL) AND greatest(lower(a.months), the_month) = start
                AND area = ANY (aidcase.area_chain(v.unit_code))
         ), computed AS MATERIALIZED (
@@ -335,7 +334,7 @@ BEGIN
                    CASE WHEN t.until IS NULL THEN 0
                         ELSE 12 * extract(year FROM age(t.until, start)) + extract(month FROM age(t.until, start)) + 1 END AS months_paid,
                    CASE WHEN w.phase = 'gradual_exit' THEN NULL
-                        WHEN m.kept AND (w.round_kind = 'takeover' OR w.reassessment_id IS NULL AND w.amount <> w.determined) THEN 'manual_decision'
+                        WHEN w.determined IS NULL OR m.kept AND w.reassessment_id IS NULL AND w.amount <> w.determined THEN 'manual_decision'
                         WHEN NOT x.eligible THEN 'no_longer_eligible'
                         WHEN coalesce(cardinality(x.persons), x.members) <> w.persons THEN 'members_differ' END AS reason
               FROM running AS w

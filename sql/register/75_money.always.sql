@@ -133,7 +133,7 @@ BEGIN
        AND (i.outcome <> 'review' AND i.case_id = n.case_id AND i.programme = n.programme
             AND i.months = n.months AND i.amount_after = n.amount
             AND a.case_id = n.case_id AND a.round_id = n.round_id AND a.programme = n.programme AND a.phase = n.phase
-            AND a.determination_id = n.determination_id AND a.persons = n.persons) IS NOT TRUE
+            AND a.determination_id IS NOT DISTINCT FROM n.determination_id AND a.persons = n.persons) IS NOT TRUE
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'an award needs a reassessment that says the same'

@@ -51,7 +51,7 @@
 -- chart: column | 各镇办社区保障人数 | Persons by unit | place | persons
 -- chart: column | 各镇办社区当月支出 | Spending of the month by unit | place | month_base, month_addon
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
--- note: 保障人数=按劳动能力各栏之和;保障人数≤按致困原因各栏之和(未填原因的计入其他);支出合计=各分项之和。
+-- note: 保障人数=按劳动能力各栏之和;保障人数≤按致困原因各栏之和(未填原因或仅有急难的计入其他);支出合计=各分项之和。
 -- note: 上月户数+当月新增+转入-当月退出-转出=保障户数;接管户在首月计入上月户数;区内换单位、城乡身份变化计为转入转出。
 -- note: 户数、人数按享受月份统计,支出按发放清册月份统计(含补发);高龄补贴含在分类施保金内。
 WITH period AS (
@@ -63,22 +63,19 @@ WITH period AS (
      CROSS JOIN aidcase.label AS r
      WHERE r.code_set = 'award.residence'
 ), live AS (
-    SELECT a.award_id, a.case_id, a.round_id, a.unit_id, a.residence
-      FROM period AS t
-      JOIN {award: award_id, case_id, round_id, unit_id, programme, months, residence} AS a
-        ON a.programme = 'dibao' AND a.months @> t.this_month
+    SELECT a.award_id, a.case_id, a.round_id, a.unit_id, a.residence, a.persons
+      FROM {award: award_id, case_id, round_id, unit_id, programme, months, persons, residence} AS a
+     WHERE a.programme = 'dibao' AND a.months @> date_trunc('month', report_dibao_monthly.as_of::timestamp)::date
 ), before AS (
     SELECT a.case_id, a.unit_id, a.residence
-      FROM period AS t
-      JOIN {award: case_id, unit_id, programme, months, residence} AS a
-        ON a.programme = 'dibao' AND a.months @> t.last_month
+      FROM {award: case_id, unit_id, programme, months, residence} AS a
+     WHERE a.programme = 'dibao' AND a.months @> (date_trunc('month', report_dibao_monthly.as_of::timestamp) - interval '1 month')::date
      UNION ALL
     -- taken over: in benefit before the register knew of it
     SELECT a.case_id, a.unit_id, a.residence
-      FROM period AS t
-      JOIN {award: case_id, round_id, unit_id, programme, months, residence} AS a
-        ON a.programme = 'dibao' AND lower(a.months) = t.this_month
+      FROM {award: case_id, round_id, unit_id, programme, months, residence} AS a
       JOIN {case_round: round_id, round_kind} AS r ON r.round_id = a.round_id AND r.round_kind = 'takeover'
+     WHERE a.programme = 'dibao' AND lower(a.months) = date_trunc('month', report_dibao_monthly.as_of::timestamp)::date
 ), flow AS (
     SELECT coalesce(l.case_id, b.case_id) AS case_id, l.unit_id AS now_in, l.residence AS now_as,
            b.unit_id AS was_in, b.residence AS was_as,
@@ -86,36 +83,16 @@ WITH period AS (
       FROM live AS l
       FULL JOIN before AS b ON b.case_id = l.case_id
 ), person AS (
-    SELECT l.case_id, l.round_id, l.unit_id, l.residence, count(*) AS persons,
-           count(*) FILTER (WHERE m.sex = 'female') AS women,
-           count(*) FILTER (WHERE m.birth_date <= report_dibao_monthly.as_of - interval '60 years') AS aged,
-           count(*) FILTER (WHERE m.birth_date > report_dibao_monthly.as_of - interval '18 years') AS minors,
-           count(*) FILTER (WHERE m.disability_kind IS NOT NULL) AS disabled,
-           count(*) FILTER (WHERE m.work_ability = 'able') AS able,
-           count(*) FILTER (WHERE m.work_ability = 'partial') AS partly_able,
-           count(*) FILTER (WHERE m.work_ability = 'lost') AS ability_lost,
-           count(*) FILTER (WHERE m.work_ability = 'none') AS no_ability
+    SELECT l.case_id, l.unit_id, l.residence, m.sex, m.birth_date, m.disability_kind, m.work_ability
       FROM live AS l
       JOIN {award_person: award_id, member_id} AS p ON p.award_id = l.award_id
       JOIN {case_member: member_id, sex, birth_date, disability_kind, work_ability} AS m ON m.member_id = p.member_id
-     GROUP BY l.case_id, l.round_id, l.unit_id, l.residence
 ), cause AS (
-    SELECT c.round_id, bool_or(c.cause = 'illness') AS illness, bool_or(c.cause = 'disability') AS disability,
-           bool_or(c.cause = 'schooling') AS schooling, bool_or(c.cause = 'disaster') AS disaster,
-           bool_or(c.cause = 'lack_of_labour') AS lack_of_labour, bool_or(c.cause IN ('emergency', 'other')) AS other_cause
+    -- all persons of the household for each of its causes; none stated is "other"
+    SELECT l.case_id, l.unit_id, l.residence, l.persons,
+           CASE WHEN c.cause IS NULL OR c.cause = 'other' THEN 'other_cause' ELSE c.cause END AS cause
       FROM live AS l
-      JOIN {case_cause: round_id, cause, void} AS c ON c.round_id = l.round_id AND NOT c.void
-     GROUP BY c.round_id
-), household AS (
-    SELECT p.*,
-           CASE WHEN c.illness THEN p.persons ELSE 0 END AS illness,
-           CASE WHEN c.disability THEN p.persons ELSE 0 END AS disability,
-           CASE WHEN c.schooling THEN p.persons ELSE 0 END AS schooling,
-           CASE WHEN c.disaster THEN p.persons ELSE 0 END AS disaster,
-           CASE WHEN c.lack_of_labour THEN p.persons ELSE 0 END AS lack_of_labour,
-           CASE WHEN coalesce(c.other_cause, true) THEN p.persons ELSE 0 END AS other_cause
-      FROM person AS p
-      LEFT JOIN cause AS c ON c.round_id = p.round_id
+      LEFT JOIN {case_cause: round_id, cause, void} AS c ON c.round_id = l.round_id AND NOT c.void AND c.cause <> 'emergency'
 ), extra AS (
     -- parts of an award that a line of a roll holds in its add-on
     SELECT k.award_id, sum(k.amount) FILTER (WHERE k.component = 'price_subsidy') AS price,
@@ -140,13 +117,25 @@ WITH period AS (
 )
 -- report
 , counted AS (
-    SELECT h.unit_id, h.residence, sum(h.persons) AS persons, sum(h.women) AS women, sum(h.aged) AS aged,
-           sum(h.minors) AS minors, sum(h.disabled) AS disabled, sum(h.able) AS able, sum(h.partly_able) AS partly_able,
-           sum(h.ability_lost) AS ability_lost, sum(h.no_ability) AS no_ability, sum(h.illness) AS illness,
-           sum(h.disability) AS disability, sum(h.schooling) AS schooling, sum(h.disaster) AS disaster,
-           sum(h.lack_of_labour) AS lack_of_labour, sum(h.other_cause) AS other_cause
-      FROM household AS h
-     GROUP BY h.unit_id, h.residence
+    SELECT p.unit_id, p.residence, count(*) AS persons,
+           count(*) FILTER (WHERE p.sex = 'female') AS women,
+           count(*) FILTER (WHERE p.birth_date <= report_dibao_monthly.as_of - interval '60 years') AS aged,
+           count(*) FILTER (WHERE p.birth_date > report_dibao_monthly.as_of - interval '18 years') AS minors,
+           count(*) FILTER (WHERE p.disability_kind IS NOT NULL) AS disabled,
+           count(*) FILTER (WHERE p.work_ability = 'able') AS able,
+           count(*) FILTER (WHERE p.work_ability = 'partial') AS partly_able,
+           count(*) FILTER (WHERE p.work_ability = 'lost') AS ability_lost,
+           count(*) FILTER (WHERE p.work_ability = 'none') AS no_ability
+      FROM person AS p
+     GROUP BY p.unit_id, p.residence
+), caused AS (
+    SELECT c.unit_id, c.residence,
+           sum(c.persons) FILTER (WHERE c.cause = 'illness') AS illness, sum(c.persons) FILTER (WHERE c.cause = 'disability') AS disability,
+           sum(c.persons) FILTER (WHERE c.cause = 'schooling') AS schooling, sum(c.persons) FILTER (WHERE c.cause = 'disaster') AS disaster,
+           sum(c.persons) FILTER (WHERE c.cause = 'lack_of_labour') AS lack_of_labour,
+           sum(c.persons) FILTER (WHERE c.cause = 'other_cause') AS other_cause
+      FROM cause AS c
+     GROUP BY c.unit_id, c.residence
 ), change AS (
     SELECT c.unit_id, c.residence, sum(c.households) AS households, sum(c.opening) AS opening, sum(c.new_households) AS new_households,
            sum(c.transferred_in) AS transferred_in, sum(c.exits) AS exits, sum(c.transferred_out) AS transferred_out
@@ -158,21 +147,26 @@ WITH period AS (
             SELECT f.was_in, f.was_as, 0, count(*), 0, 0, count(*) FILTER (WHERE f.now_in IS NULL), count(*) FILTER (WHERE f.moved)
               FROM flow AS f WHERE f.was_in IS NOT NULL GROUP BY f.was_in, f.was_as) AS c
      GROUP BY c.unit_id, c.residence
+), summed AS (
+    SELECT l.unit_id, l.residence, l.in_month, sum(l.base_amount) AS base, sum(l.addon_amount) AS addon,
+           sum(l.price_amount) AS price, sum(l.other_amount) AS other, sum(l.amount) AS total
+      FROM line AS l
+     GROUP BY l.unit_id, l.residence, l.in_month
 ), money AS (
     SELECT l.unit_id, l.residence,
-           sum(l.base_amount) FILTER (WHERE l.in_month) AS month_base, sum(l.addon_amount) FILTER (WHERE l.in_month) AS month_addon,
-           sum(l.price_amount) FILTER (WHERE l.in_month) AS month_price, sum(l.other_amount) FILTER (WHERE l.in_month) AS month_other,
-           sum(l.amount) FILTER (WHERE l.in_month) AS month_total,
-           sum(l.base_amount) AS year_base, sum(l.addon_amount) AS year_addon, sum(l.price_amount) AS year_price,
-           sum(l.other_amount) AS year_other, sum(l.amount) AS year_total
-      FROM line AS l
+           sum(l.base) FILTER (WHERE l.in_month) AS month_base, sum(l.addon) FILTER (WHERE l.in_month) AS month_addon,
+           sum(l.price) FILTER (WHERE l.in_month) AS month_price, sum(l.other) FILTER (WHERE l.in_month) AS month_other,
+           sum(l.total) FILTER (WHERE l.in_month) AS month_total,
+           sum(l.base) AS year_base, sum(l.addon) AS year_addon, sum(l.price) AS year_price,
+           sum(l.other) AS year_other, sum(l.total) AS year_total
+      FROM summed AS l
      GROUP BY l.unit_id, l.residence
 )
 SELECT e.place, e.residence_zh, coalesce(f.households, 0), coalesce(p.persons, 0),
        coalesce(p.women, 0), coalesce(p.aged, 0), coalesce(p.minors, 0), coalesce(p.disabled, 0),
        coalesce(p.able, 0), coalesce(p.partly_able, 0), coalesce(p.ability_lost, 0), coalesce(p.no_ability, 0),
-       coalesce(p.illness, 0), coalesce(p.disability, 0), coalesce(p.schooling, 0), coalesce(p.disaster, 0),
-       coalesce(p.lack_of_labour, 0), coalesce(p.other_cause, 0),
+       coalesce(c.illness, 0), coalesce(c.disability, 0), coalesce(c.schooling, 0), coalesce(c.disaster, 0),
+       coalesce(c.lack_of_labour, 0), coalesce(c.other_cause, 0),
        coalesce(f.opening, 0), coalesce(f.new_households, 0), coalesce(f.transferred_in, 0), coalesce(f.exits, 0),
        coalesce(f.transferred_out, 0),
        coalesce(m.month_base, 0), coalesce(m.month_addon, 0), coalesce(m.month_price, 0), coalesce(m.month_other, 0),
@@ -182,6 +176,7 @@ SELECT e.place, e.residence_zh, coalesce(f.households, 0), coalesce(p.persons, 0
   FROM place AS e
   LEFT JOIN change AS f ON f.unit_id = e.unit_id AND f.residence = e.residence
   LEFT JOIN counted AS p ON p.unit_id = e.unit_id AND p.residence = e.residence
+  LEFT JOIN caused AS c ON c.unit_id = e.unit_id AND c.residence = e.residence
   LEFT JOIN money AS m ON m.unit_id = e.unit_id AND m.residence = e.residence
  ORDER BY e.unit_code, e.sort
 -- drill
@@ -198,13 +193,18 @@ SELECT e.place, e.residence_zh, coalesce(f.households, 0), coalesce(p.persons, 0
                                 ('transferred_out', f.moved)) AS v (column_name, counts)
      WHERE f.was_in IS NOT NULL AND v.counts
      UNION ALL
-    SELECT h.unit_id, h.residence, v.column_name, h.case_id, v.value
-      FROM household AS h
-     CROSS JOIN LATERAL (VALUES ('persons', h.persons), ('women', h.women), ('aged', h.aged), ('minors', h.minors),
-            ('disabled', h.disabled), ('able', h.able), ('partly_able', h.partly_able), ('ability_lost', h.ability_lost),
-            ('no_ability', h.no_ability), ('illness', h.illness), ('disability', h.disability), ('schooling', h.schooling),
-            ('disaster', h.disaster), ('lack_of_labour', h.lack_of_labour), ('other_cause', h.other_cause)) AS v (column_name, value)
-     WHERE v.value > 0
+    SELECT p.unit_id, p.residence, v.column_name, p.case_id, count(*)
+      FROM person AS p
+     CROSS JOIN LATERAL (VALUES ('persons', true), ('women', p.sex = 'female'),
+            ('aged', p.birth_date <= report_dibao_monthly.as_of - interval '60 years'),
+            ('minors', p.birth_date > report_dibao_monthly.as_of - interval '18 years'),
+            ('disabled', p.disability_kind IS NOT NULL), ('able', p.work_ability = 'able'), ('partly_able', p.work_ability = 'partial'),
+            ('ability_lost', p.work_ability = 'lost'), ('no_ability', p.work_ability = 'none')) AS v (column_name, counts)
+     WHERE v.counts
+     GROUP BY p.unit_id, p.residence, v.column_name, p.case_id
+     UNION ALL
+    SELECT c.unit_id, c.residence, c.cause, c.case_id, c.persons
+      FROM cause AS c
      UNION ALL
     SELECT l.unit_id, l.residence, v.column_name, l.case_id, sum(v.value)
       FROM line AS l

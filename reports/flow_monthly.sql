@@ -38,8 +38,9 @@ WITH period AS (
 ), held AS (
     SELECT a.case_id, a.unit_id, a.programme, a.months, a.stop_reason, g.exclusion_group,
            a.months @> t.this_month AS now, a.months @> t.last_month AS was,
-           EXISTS (SELECT FROM {case_round: round_id, round_kind} AS r
-                    WHERE r.round_id = a.round_id AND r.round_kind = 'takeover' AND lower(a.months) = t.this_month) AS taken_over
+           CASE WHEN lower(a.months) = t.this_month THEN
+                EXISTS (SELECT FROM {case_round: round_id, round_kind} AS r
+                         WHERE r.round_id = a.round_id AND r.round_kind = 'takeover') ELSE false END AS taken_over
       FROM period AS t
       JOIN {award: case_id, round_id, unit_id, programme, months, stop_reason} AS a
         ON a.months @> t.this_month OR a.months @> t.last_month
@@ -55,13 +56,53 @@ WITH period AS (
 ), kind AS (
     -- of programmes that exclude each other, one follows the other
     SELECT c.*, n.case_id IS NOT NULL AS class_in, o.case_id IS NOT NULL AS class_out,
-           c.was_in <> c.now_in AS moved, c.now_in IS NULL AND c.stop_reason IS NOT DISTINCT FROM 'moved_out' AS left_district
+           c.was_in <> c.now_in AS moved, c.now_in IS NULL AND c.stop_reason IS NOT DISTINCT FROM 'moved_out' AS left_district,
+           c.now_in IS NULL AND o.case_id IS NULL AND c.stop_reason IS DISTINCT FROM 'moved_out' AS gone,
+           CASE WHEN c.stop_reason IN ('income_rose', 'employment') THEN 'exit_income'
+                WHEN c.stop_reason IN ('no_longer_eligible', 'not_granted_again') THEN 'exit_not_eligible'
+                WHEN c.stop_reason = 'death' THEN 'exit_death'
+                WHEN c.stop_reason = 'own_request' THEN 'exit_request'
+                WHEN c.stop_reason IN ('false_statement', 'check_refused') THEN 'exit_wrong'
+                ELSE 'exit_other' END AS reason
       FROM change AS c
       LEFT JOIN (SELECT DISTINCT e.case_id, e.exclusion_group FROM change AS e WHERE e.now_in IS NULL) AS n
         ON c.was_in IS NULL AND n.case_id = c.case_id AND n.exclusion_group = c.exclusion_group
       LEFT JOIN (SELECT DISTINCT e.case_id, e.exclusion_group FROM change AS e WHERE e.was_in IS NULL) AS o
         ON c.now_in IS NULL AND o.case_id = c.case_id AND o.exclusion_group = c.exclusion_group
-), cell (unit_id, programme, column_name, case_id) AS (
+)
+-- report
+, counted AS (
+    SELECT c.unit_id, c.programme, sum(c.opening) AS opening, sum(c.taken_over) AS taken_over, sum(c.new_households) AS new_households,
+           sum(c.class_in) AS class_in, sum(c.moved_in) AS moved_in, sum(c.exits) AS exits, sum(c.class_out) AS class_out,
+           sum(c.moved_out) AS moved_out, sum(c.closing) AS closing, sum(c.income) AS income, sum(c.not_eligible) AS not_eligible,
+           sum(c.death) AS death, sum(c.request) AS request, sum(c.wrong) AS wrong
+      FROM (SELECT k.now_in AS unit_id, k.programme, 0 AS opening, 0 AS taken_over,
+                   count(*) FILTER (WHERE k.was_in IS NULL AND NOT k.class_in) AS new_households,
+                   count(*) FILTER (WHERE k.class_in) AS class_in, count(*) FILTER (WHERE k.moved) AS moved_in,
+                   0 AS exits, 0 AS class_out, 0 AS moved_out, count(*) AS closing,
+                   0 AS income, 0 AS not_eligible, 0 AS death, 0 AS request, 0 AS wrong
+              FROM kind AS k WHERE k.now_in IS NOT NULL GROUP BY k.now_in, k.programme
+             UNION ALL
+            SELECT k.was_in, k.programme, count(*), count(*) FILTER (WHERE k.taken_over), 0, 0, 0,
+                   count(*) FILTER (WHERE k.gone), count(*) FILTER (WHERE k.class_out),
+                   count(*) FILTER (WHERE k.moved OR k.left_district AND NOT k.class_out), 0,
+                   count(*) FILTER (WHERE k.gone AND k.reason = 'exit_income'), count(*) FILTER (WHERE k.gone AND k.reason = 'exit_not_eligible'),
+                   count(*) FILTER (WHERE k.gone AND k.reason = 'exit_death'), count(*) FILTER (WHERE k.gone AND k.reason = 'exit_request'),
+                   count(*) FILTER (WHERE k.gone AND k.reason = 'exit_wrong')
+              FROM kind AS k WHERE k.was_in IS NOT NULL GROUP BY k.was_in, k.programme) AS c
+     GROUP BY c.unit_id, c.programme
+)
+SELECT e.place, g.label_zh, coalesce(c.opening, 0), coalesce(c.taken_over, 0), coalesce(c.new_households, 0), coalesce(c.class_in, 0),
+       coalesce(c.moved_in, 0), coalesce(c.exits, 0), coalesce(c.class_out, 0), coalesce(c.moved_out, 0), coalesce(c.closing, 0),
+       coalesce(c.income, 0), coalesce(c.not_eligible, 0), coalesce(c.death, 0), coalesce(c.request, 0), coalesce(c.wrong, 0),
+       coalesce(c.exits - c.income - c.not_eligible - c.death - c.request - c.wrong, 0)
+  FROM place AS e
+ CROSS JOIN aidcase.programme AS g
+  LEFT JOIN counted AS c ON c.unit_id = e.unit_id AND c.programme = g.programme
+ WHERE g.recurring AND g.cash
+ ORDER BY e.unit_code, g.sort, g.programme COLLATE "C"
+-- drill
+, cell (unit_id, programme, column_name, case_id) AS (
     SELECT k.now_in, k.programme, v.column_name, k.case_id
       FROM kind AS k
      CROSS JOIN LATERAL (VALUES ('closing', true), ('new_households', k.was_in IS NULL AND NOT k.class_in),
@@ -72,42 +113,9 @@ WITH period AS (
       FROM kind AS k
      CROSS JOIN LATERAL (VALUES ('opening', true), ('taken_over', k.taken_over),
             ('other_class_out', k.class_out), ('transferred_out', k.moved OR k.left_district AND NOT k.class_out),
-            ('exits', k.now_in IS NULL AND NOT k.class_out AND NOT k.left_district),
-            (CASE WHEN k.stop_reason IN ('income_rose', 'employment') THEN 'exit_income'
-                  WHEN k.stop_reason IN ('no_longer_eligible', 'not_granted_again') THEN 'exit_not_eligible'
-                  WHEN k.stop_reason = 'death' THEN 'exit_death'
-                  WHEN k.stop_reason = 'own_request' THEN 'exit_request'
-                  WHEN k.stop_reason IN ('false_statement', 'check_refused') THEN 'exit_wrong'
-                  ELSE 'exit_other' END, k.now_in IS NULL AND NOT k.class_out AND NOT k.left_district)) AS v (column_name, counts)
+            ('exits', k.gone), (k.reason, k.gone)) AS v (column_name, counts)
      WHERE k.was_in IS NOT NULL AND v.counts
 )
--- report
-, counted AS (
-    SELECT c.unit_id, c.programme, c.column_name, count(*) AS n FROM cell AS c GROUP BY 1, 2, 3
-)
-SELECT e.place, g.label_zh,
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'opening'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'taken_over'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'new_households'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'other_class_in'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'transferred_in'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exits'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'other_class_out'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'transferred_out'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'closing'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_income'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_not_eligible'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_death'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_request'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_wrong'), 0),
-       coalesce(max(c.n) FILTER (WHERE c.column_name = 'exit_other'), 0)
-  FROM place AS e
- CROSS JOIN aidcase.programme AS g
-  LEFT JOIN counted AS c ON c.unit_id = e.unit_id AND c.programme = g.programme
- WHERE g.recurring AND g.cash
- GROUP BY e.unit_code, e.place, g.sort, g.programme, g.label_zh
- ORDER BY e.unit_code, g.sort, g.programme COLLATE "C"
--- drill
 SELECT ARRAY[e.place, g.label_zh], c.column_name, c.case_id, 1::numeric
   FROM cell AS c
   JOIN place AS e ON e.unit_id = c.unit_id

@@ -57,10 +57,15 @@ WITH period AS (
                         WHERE b.payment_id = p.payment_id AND b.outcome = 'returned')
 )
 -- report
-, total AS (
+, summed AS (
+    SELECT l.unit_id, l.programme, l.line_kind, l.in_month, count(*) AS lines, sum(l.persons) AS persons, sum(l.base_amount) AS base_amount,
+           sum(l.addon_amount) AS addon_amount, sum(l.care_amount) AS care_amount, sum(l.price_amount) AS price_amount,
+           sum(l.other_amount) AS other_amount, sum(l.amount) AS amount
+      FROM line AS l
+     GROUP BY l.unit_id, l.programme, l.line_kind, l.in_month
+), total AS (
     SELECT l.unit_id, l.programme,
-           count(DISTINCT l.case_id) FILTER (WHERE l.in_month) AS households,
-           count(*) FILTER (WHERE l.in_month) AS lines,
+           sum(l.lines) FILTER (WHERE l.in_month) AS lines,
            sum(l.persons) FILTER (WHERE l.in_month AND l.line_kind = 'current') AS persons,
            sum(l.base_amount) FILTER (WHERE l.in_month) AS base_amount,
            sum(l.addon_amount) FILTER (WHERE l.in_month) AS addon_amount,
@@ -73,19 +78,24 @@ WITH period AS (
            sum(l.amount) FILTER (WHERE l.in_month AND l.line_kind = 'deduction') AS deduction_amount,
            sum(l.amount) FILTER (WHERE l.in_month) AS amount,
            sum(l.amount) AS year_amount
-      FROM line AS l
+      FROM summed AS l
      GROUP BY l.unit_id, l.programme
+), paid AS (
+    SELECT d.unit_id, d.programme, count(*) AS households
+      FROM (SELECT DISTINCT l.unit_id, l.programme, l.case_id FROM line AS l WHERE l.in_month) AS d
+     GROUP BY d.unit_id, d.programme
 )
 SELECT e.place, g.label_zh,
-       coalesce(x.households, 0), coalesce(x.lines, 0), coalesce(x.persons, 0),
+       coalesce(h.households, 0), coalesce(x.lines, 0), coalesce(x.persons, 0),
        coalesce(x.base_amount, 0), coalesce(x.addon_amount, 0), coalesce(x.care_amount, 0), coalesce(x.price_amount, 0),
        coalesce(x.other_amount, 0), coalesce(x.current_amount, 0),
        coalesce(x.arrears_amount, 0), coalesce(x.reissue_amount, 0), coalesce(x.deduction_amount, 0),
        coalesce(x.amount, 0), coalesce(x.year_amount, 0),
-       CASE WHEN x.households > 0 THEN round(x.amount / x.households, 2) ELSE 0 END
+       CASE WHEN h.households > 0 THEN round(x.amount / h.households, 2) ELSE 0 END
   FROM place AS e
  CROSS JOIN aidcase.programme AS g
   LEFT JOIN total AS x ON x.unit_id = e.unit_id AND x.programme = g.programme
+  LEFT JOIN paid AS h ON h.unit_id = e.unit_id AND h.programme = g.programme
  WHERE g.cash
  ORDER BY e.unit_code, g.sort, g.programme COLLATE "C"
 -- drill

@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(33);
+SELECT plan(40);
 \ir parts/household.sql
 \ir parts/files.sql
 
@@ -88,8 +88,31 @@ SELECT is(pg_temp.trip('t_admin', 'staff', convert_to(E'staff_no,name,employed_f
     'same bytes, 1 lines, then 1 and 0 refused', 'the list of all staff, imported into the register that it came from, brings who is new');
 SELECT is(pg_temp.trip('t_bureau', 'filings', convert_to(E'工号,申报日期,关系,姓名,公民身份号码,出生日期,亲子种类,开始日期,终止日期,终止原因\r\nx-group1,2021-05-01,父母,"父,""一""",' || pg_temp.citizen('340702', '1950-01-01', 1)
     || E',,亲生,,,\r\nx-group1,2021-05-01,兄弟姐妹,无号,,1971-01-01,,,,\r\nx-group2,2021-05-02,无,,,,,,,\r\n', 'UTF8'), '2021-05'), 'same bytes, 3 lines, then 3 and 0 refused', 'filings too');
+-- ---------------------------------------------------------------------
+-- Applications from the online channel
+
+SELECT pg_temp.clock('2021-05-10 09:00+08');
+SELECT E'申请编号,单位代码,村居代码,城乡,受理渠道,首次接触时间,住址,致困原因,账户类别,户名,开户银行,账号,承诺书版本,承诺日期,承诺书散列,姓名,公民身份号码,出生日期,性别,与户主关系,是否申请人,劳动能力,残疾类别,残疾等级,文化程度,职业,收入项目,收入,收入口径,授权书版本,授权日期,授权有效期至,授权书散列\r\n'
+    || 'O-1,340705100,340705100201,农村,线上申请,2021-05-09T20:15:00+08:00,测试路1号,疾病、残疾,本人,申一,农商行,6200000000000008,1,2021-05-09,' || encode(sha256('c'), 'hex') || ',申一,' || pg_temp.person(41) || ',,,户主,是,partial,sight,2,小学,务农,transfer_other,300,month,1,2021-05-09,2022-05-08,' || encode(sha256('a'), 'hex') || E'\r\n'
+    || 'O-1,340705100,340705100201,农村,online,,,,,,,,,,,申一,' || pg_temp.person(41) || E',,,户主,是,partial,,,,,transfer_other,1200.50,year,,,,\r\n'
+    || 'O-1,340705100,340705100201,农村,online,,,,,,,,,,,申二,,2015-06-01,女,子女,否,none,,,,,,,,,,,' || E'\r\n'
+    || 'O-2,340705100,340705100201,rural,online,,,怪病,,,,,,,,申三,' || pg_temp.person(42) || E',,,子女,是,able,sight,,,,不明,1,month,,,,\r\n' AS sheet \gset
+SELECT is(pg_temp.trip('t_clerk', 'applications', convert_to(:'sheet', 'UTF8'), '2021-05'), 'same bytes, 3 lines, then 3 and 3 refused', 'applications come out as they go in; one that was filed as a document is not filed again from its lines');
+SELECT pg_temp.bring('t_clerk', 'applications', convert_to(:'sheet', 'UTF8')) AS answer \gset
+SELECT is(pg_temp.counts(:'answer'), '4 lines: 3 taken, 0 known, 1 refused', 'an application of three lines is filed');
+SELECT bag_eq(format($$ SELECT regexp_replace(f, 'one of .*', 'one of …') FROM pg_temp.faults_of(%L) AS f $$, :'answer'), ARRAY['5 income_kind: must be one of …'], 'a code that is none refuses the other');
+SELECT results_eq($$ SELECT r.state, r.channel, r.first_contact_at, c.residence, (SELECT string_agg(m.name || ' ' || m.relation, ', ' ORDER BY m.member_id) FROM case_member AS m WHERE m.round_id = r.round_id),
+        (SELECT sum(i.amount) FROM income_item AS i WHERE i.round_id = r.round_id), (SELECT string_agg(z.cause, ' ' ORDER BY z.cause) FROM case_cause AS z WHERE z.round_id = r.round_id)
+      FROM case_round AS r JOIN aid_case AS c USING (case_id) WHERE r.outside_key = 'O-1' $$,
+    $$ VALUES ('filed', 'online', '2021-05-09 20:15+08'::timestamptz, 'rural', '申一 head, 申二 child', 1500.50::numeric, 'disability illness') $$, 'with members, incomes and causes');
+SELECT is(pg_temp.counts(pg_temp.bring('t_clerk', 'applications', convert_to(:'sheet' || E'\r\n', 'UTF8'))), '4 lines: 0 taken, 3 known, 1 refused', 'what was filed before is known');
+SELECT bag_eq(format($$ SELECT regexp_replace(f, 'one of .*', 'one of …') FROM pg_temp.faults_of(pg_temp.bring('t_clerk', 'applications', convert_to(%L, 'UTF8'), true)) AS f $$, replace(replace(:'sheet', '申二', '申贰'), '不明', 'transfer_other')),
+    ARRAY['2 application: was filed already with other content', '3 -: goes with line 2, which is refused', '4 -: goes with line 2, which is refused',
+          '5 causes: must be one of …', '5 disability_level: is missing: kind and level of a disability go together', '5 -: must have exactly one head'], 'and cannot be filed otherwise; the faults of an application stand at their lines');
+SELECT results_eq(format($$ SELECT f.person_id = m.person_id, f.valid, f.work_ability, f.disability_kind, f.disability_level::integer, f.causes FROM person_fact AS f JOIN case_member AS m ON m.round_id = f.round_id AND m.person_id = f.person_id WHERE f.round_id = %s ORDER BY m.member_id $$, :a),
+    $$ VALUES (true, '[2021-04-30,)'::daterange, 'partial', 'sight', 2, '{illness}'::text[]), (true, '[2021-04-30,)', 'partial', NULL, NULL, '{illness}') $$, 'what statistics need of a person is dated by the decisions');
 SELECT is((SELECT count(*) FROM sensitive_reading), 0::bigint, 'readings that were undone are not there');
-SELECT set_eq($$ SELECT kind FROM file_kind $$, $$ VALUES ('recipients'), ('filings'), ('check_replies'), ('deaths'), ('other_registers'), ('bank_returns'), ('staff') $$, 'the kinds');
+SELECT set_eq($$ SELECT kind FROM file_kind $$, $$ VALUES ('recipients'), ('filings'), ('check_replies'), ('deaths'), ('other_registers'), ('bank_returns'), ('staff'), ('applications') $$, 'the kinds');
 SELECT is_empty($$ SELECT kind, f FROM file_kind CROSS JOIN LATERAL (VALUES (judge_function || '()'), (write_function || '(bigint)'), (export_function || '(date,date)')) AS v (f) WHERE to_regprocedure(f) IS NULL $$, 'each with its functions');
 
 SELECT * FROM finish();

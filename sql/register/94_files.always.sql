@@ -377,3 +377,159 @@ AS $$
 $$;
 COMMENT ON FUNCTION aidcase.export_staff(date, date) IS
     '内部:某期间任职的工作人员 / internal: the staff who held a post in a period';
+
+-- ---------------------------------------------------------------------
+-- Applications from the online channel: a line a person, those of one
+-- application share its key; what is of the household stands on the first.
+-- A person with several incomes has a line for each, and the person's other
+-- columns may be left out on the later ones.
+
+-- The documents of file_case() that the lines make, with the line of each
+-- member, income and authorisation.
+CREATE OR REPLACE FUNCTION aidcase.application_documents()
+RETURNS TABLE (application text, lines integer[], member_lines integer[], income_lines integer[], authorisation_lines integer[], doc jsonb)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+    WITH line AS (
+        SELECT l.line, l.doc, l.doc ->> 'application' AS application,
+               concat_ws('|', l.doc ->> 'name', coalesce(l.doc ->> 'citizen_id', l.doc ->> 'birth_date')) AS person
+          FROM pg_temp.import_line AS l WHERE NOT l.refused AND NOT l.unchanged
+    ), numbered AS (
+        SELECT l.*, first_value(l.line) OVER (PARTITION BY l.application, l.person ORDER BY l.line) AS person_line FROM line AS l
+    ), keyed AS (
+        SELECT n.*, 'm' || dense_rank() OVER (PARTITION BY n.application ORDER BY n.person_line) AS key FROM numbered AS n
+    )
+    SELECT k.application, array_agg(k.line ORDER BY k.line), array_agg(k.line ORDER BY k.line) FILTER (WHERE k.line = k.person_line),
+           coalesce(array_agg(k.line ORDER BY k.line) FILTER (WHERE k.doc ->> 'income' IS NOT NULL), '{}'),
+           coalesce(array_agg(k.line ORDER BY k.line) FILTER (WHERE k.line = k.person_line AND k.doc ->> 'authorisation_sha256' IS NOT NULL), '{}'),
+           jsonb_strip_nulls(jsonb_build_object('outside_key', k.application, 'unit', f.doc ->> 'unit', 'village', f.doc ->> 'village',
+               'residence', f.doc ->> 'residence', 'channel', f.doc ->> 'channel', 'first_contact_at', f.doc ->> 'first_contact_at',
+               'address', f.doc ->> 'address', 'phone', f.doc ->> 'phone',
+               'causes', CASE WHEN f.doc ->> 'causes' IS NOT NULL THEN (SELECT jsonb_agg(coalesce(c.cause, '?') ORDER BY c.cause COLLATE "C") FROM aidcase.recipient_causes(f.doc ->> 'causes') AS c) END,
+               'payee', CASE WHEN f.doc ->> 'account_no' IS NOT NULL THEN jsonb_build_object('kind', f.doc ->> 'account_kind', 'holder_name', f.doc ->> 'holder_name',
+                            'holder_citizen_id', f.doc ->> 'holder_citizen_id', 'bank', f.doc ->> 'bank', 'account_no', f.doc ->> 'account_no') END,
+               'commitment', CASE WHEN f.doc ->> 'commitment_sha256' IS NOT NULL THEN jsonb_build_object('text_version', f.doc ->> 'commitment_version',
+                            'signed_on', f.doc ->> 'commitment_signed_on', 'sha256', f.doc ->> 'commitment_sha256',
+                            'member', coalesce(min(k.key) FILTER (WHERE k.doc ->> 'applicant' = 'true'), 'm1')) END,
+               'members', jsonb_agg(jsonb_build_object('key', k.key, 'name', k.doc ->> 'name', 'citizen_id', k.doc ->> 'citizen_id',
+                            'birth_date', CASE WHEN k.doc ->> 'citizen_id' IS NULL THEN k.doc ->> 'birth_date' END,
+                            'sex', CASE WHEN k.doc ->> 'citizen_id' IS NULL THEN k.doc ->> 'sex' END, 'relation', k.doc ->> 'relation',
+                            'applicant', coalesce(k.doc ->> 'applicant', 'false')::boolean, 'work_ability', k.doc ->> 'work_ability', 'health', k.doc ->> 'health',
+                            'disability_kind', k.doc ->> 'disability_kind', 'disability_level', aidcase.whole_number(k.doc ->> 'disability_level'),
+                            'education', k.doc ->> 'education', 'occupation', k.doc ->> 'occupation', 'official_kin', k.doc ->> 'official_kin')
+                            ORDER BY k.line) FILTER (WHERE k.line = k.person_line),
+               'income', jsonb_agg(jsonb_build_object('member', k.key, 'kind', k.doc ->> 'income_kind', 'amount', k.doc ->> 'income', 'basis', k.doc ->> 'income_basis')
+                            ORDER BY k.line) FILTER (WHERE k.doc ->> 'income' IS NOT NULL),
+               'authorisations', jsonb_agg(jsonb_build_object('member', k.key, 'text_version', k.doc ->> 'authorisation_version', 'signed_on', k.doc ->> 'authorised_on',
+                            'valid_until', k.doc ->> 'authorised_until', 'sha256', k.doc ->> 'authorisation_sha256')
+                            ORDER BY k.line) FILTER (WHERE k.line = k.person_line AND k.doc ->> 'authorisation_sha256' IS NOT NULL)))
+      FROM keyed AS k
+      JOIN (SELECT DISTINCT ON (b.application) b.application, b.doc FROM line AS b ORDER BY b.application, b.line) AS f ON f.application = k.application
+     GROUP BY k.application, f.doc;
+END
+$$;
+COMMENT ON FUNCTION aidcase.application_documents() IS
+    '内部:申请文件各行组成的申请 / internal: the applications that the lines of a file make';
+
+CREATE OR REPLACE FUNCTION aidcase.judge_applications() RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    PERFORM aidcase.refuse_lines('application');
+    CREATE TEMPORARY TABLE import_application ON COMMIT DROP AS
+    SELECT a.*, r.round_id, r.document_sha256 = sha256(convert_to(a.doc::text, 'UTF8')) AS same
+      FROM aidcase.application_documents() AS a
+      LEFT JOIN aidcase.case_round AS r ON r.outside_key = a.application;
+    UPDATE pg_temp.import_line AS l SET unchanged = true FROM pg_temp.import_application AS a WHERE a.same AND l.line = ANY (a.lines);
+    INSERT INTO pg_temp.import_fault (line, column_code, reason)
+    SELECT a.lines[1], 'application', 'was filed already with other content' FROM pg_temp.import_application AS a WHERE a.round_id IS NOT NULL AND NOT coalesce(a.same, false)
+    UNION ALL
+    SELECT DISTINCT coalesce(CASE f.list WHEN 'members' THEN a.member_lines[f.n + 1] WHEN 'income' THEN a.income_lines[f.n + 1]
+                                         WHEN 'authorisations' THEN a.authorisation_lines[f.n + 1] END, a.lines[1]),
+           coalesce(CASE f.list || '.' || f.leaf
+                WHEN 'income.kind' THEN 'income_kind' WHEN 'income.amount' THEN 'income' WHEN 'income.basis' THEN 'income_basis'
+                WHEN 'authorisations.text_version' THEN 'authorisation_version' WHEN 'authorisations.signed_on' THEN 'authorised_on'
+                WHEN 'authorisations.valid_until' THEN 'authorised_until' WHEN 'authorisations.sha256' THEN 'authorisation_sha256'
+                WHEN 'commitment.text_version' THEN 'commitment_version' WHEN 'commitment.signed_on' THEN 'commitment_signed_on'
+                WHEN 'commitment.sha256' THEN 'commitment_sha256' WHEN 'payee.kind' THEN 'account_kind'
+                END, CASE f.list WHEN 'members' THEN f.leaf WHEN 'payee' THEN f.leaf WHEN 'causes' THEN 'causes' WHEN f.path THEN f.path END), f.reason
+      FROM pg_temp.import_application AS a
+     CROSS JOIN LATERAL (SELECT x.path, x.reason, split_part(split_part(x.path, '[', 1), '.', 1) AS list,
+                                substring(x.path FROM '\[(\d+)\]')::integer AS n, substring(x.path FROM '\.(\w+)$') AS leaf
+                           FROM aidcase.file_case_faults(a.doc) AS x) AS f
+     WHERE a.round_id IS NULL;
+    DROP TABLE pg_temp.import_application;
+END
+$$;
+COMMENT ON FUNCTION aidcase.judge_applications() IS
+    '内部:检查网上申请文件 / internal: judges a file of applications';
+
+CREATE OR REPLACE FUNCTION aidcase.write_applications(import_id bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    PERFORM aidcase.file_case(d.doc) FROM (SELECT * FROM aidcase.application_documents() ORDER BY lines) AS d;
+END
+$$;
+COMMENT ON FUNCTION aidcase.write_applications(bigint) IS
+    '内部:登记网上申请 / internal: files the applications of a file';
+
+-- Applications of a period that came with a key, by their first contact.
+CREATE OR REPLACE FUNCTION aidcase.export_applications(from_day date, to_day date) RETURNS SETOF jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    WITH person AS (
+        SELECT r.outside_key, r.unit_id, r.channel, r.first_contact_at, m.*, m.member_id AS the_member,
+               row_number() OVER (PARTITION BY r.round_id ORDER BY m.member_id) AS place
+          FROM aidcase.case_round AS r JOIN aidcase.case_member AS m ON m.round_id = r.round_id AND NOT m.void
+         WHERE r.outside_key IS NOT NULL AND r.round_kind = 'application' AND aidcase.date_here(r.first_contact_at) BETWEEN from_day AND to_day
+    )
+    SELECT jsonb_strip_nulls(jsonb_build_object('application', p.outside_key, 'unit', u.unit_code, 'village', v.unit_code, 'residence', c.residence,
+               'channel', p.channel, 'name', p.name, 'citizen_id', p.citizen_id::text, 'birth_date', CASE WHEN p.citizen_id IS NULL THEN p.birth_date END,
+               'sex', CASE WHEN p.citizen_id IS NULL THEN p.sex END, 'relation', p.relation, 'applicant', p.applicant, 'work_ability', p.work_ability,
+               'health', p.health, 'disability_kind', p.disability_kind, 'disability_level', p.disability_level, 'education', p.education,
+               'occupation', p.occupation, 'official_kin', p.official_kin, 'income_kind', i.income_kind, 'income', i.amount, 'income_basis', i.basis)
+           || CASE WHEN p.place > 1 OR i.turn > 1 THEN '{}' ELSE jsonb_build_object('first_contact_at', aidcase.file_time(p.first_contact_at),
+               'address', c.address, 'phone', c.phone,
+               'causes', (SELECT string_agg(coalesce(l.zh, z.cause), '、' ORDER BY z.cause COLLATE "C")
+                            FROM aidcase.case_cause AS z LEFT JOIN aidcase.file_codes('case_cause.cause') AS l ON l.code = z.cause
+                           WHERE z.round_id = p.round_id AND NOT z.void),
+               'account_kind', b.kind, 'holder_name', b.holder_name, 'holder_citizen_id', b.holder_citizen_id::text, 'bank', b.bank, 'account_no', b.account_no,
+               'commitment_version', k.text_version, 'commitment_signed_on', k.signed_on, 'commitment_sha256', encode(k.sha256, 'hex')) END
+           || CASE WHEN i.turn > 1 THEN '{}' ELSE jsonb_build_object('authorisation_version', a.text_version, 'authorised_on', a.signed_on,
+               'authorised_until', a.valid_until, 'authorisation_sha256', encode(a.sha256, 'hex')) END)
+      FROM person AS p
+      JOIN aidcase.aid_case AS c ON c.case_id = p.case_id
+      JOIN aidcase.unit AS u ON u.unit_id = p.unit_id
+      JOIN aidcase.unit AS v ON v.unit_id = c.village_id
+      LEFT JOIN LATERAL (SELECT x.*, row_number() OVER (ORDER BY x.income_id) AS turn FROM aidcase.income_item AS x
+                          WHERE x.member_id = p.the_member AND NOT x.void) AS i ON true
+      LEFT JOIN aidcase.commitment AS k ON k.round_id = p.round_id AND NOT k.void
+      LEFT JOIN LATERAL (SELECT y.* FROM aidcase.authorisation AS y WHERE y.member_id = p.the_member AND NOT y.void ORDER BY y.authorisation_id LIMIT 1) AS a ON true
+      LEFT JOIN LATERAL (SELECT w.* FROM aidcase.payee_account AS w WHERE w.case_id = p.case_id ORDER BY lower(w.valid) DESC LIMIT 1) AS b ON true
+     ORDER BY p.outside_key COLLATE "C", p.place, i.turn
+$$;
+COMMENT ON FUNCTION aidcase.export_applications(date, date) IS
+    '内部:某期间带申请编号的申请 / internal: the applications of a period that came with a key';
+
+-- ---------------------------------------------------------------------
+-- Facts for statistics, with the days for which each round's facts hold.
+CREATE OR REPLACE VIEW aidcase.person_fact WITH (security_invoker = true) AS
+SELECT p.person_id, p.case_id, p.unit_id, p.round_id, p.valid, p.sex, p.birth_date, p.relation, p.work_ability, p.health,
+       p.disability_kind, p.disability_level, p.education, p.occupation, p.causes
+  FROM (SELECT m.person_id, m.case_id, r.unit_id, r.round_id, m.sex, m.birth_date, m.relation, m.work_ability, m.health,
+               m.disability_kind, m.disability_level, m.education, m.occupation,
+               daterange(r.decided_on, lead(r.decided_on) OVER (PARTITION BY m.person_id ORDER BY r.decided_on, r.round_id)) AS valid,
+               ARRAY(SELECT c.cause FROM aidcase.case_cause AS c WHERE c.round_id = r.round_id AND NOT c.void ORDER BY c.cause) AS causes
+          FROM aidcase.case_member AS m
+          JOIN aidcase.case_round AS r ON r.round_id = m.round_id
+         WHERE r.decided_on IS NOT NULL AND NOT m.void) AS p
+ WHERE NOT isempty(p.valid);
+COMMENT ON VIEW aidcase.person_fact IS
+    '统计用的人员事实 (劳动能力、健康、残疾、文化程度、职业、致困原因) 及各轮事实的有效期间 / facts of persons for statistics: work ability, health, disability, education, occupation, causes, with the days for which each decided round''s facts hold';

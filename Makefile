@@ -20,7 +20,9 @@ OBJS = \
 	extension/intervals.o \
 	extension/kin.o \
 	extension/ledger.o \
+	extension/means_amounts.o \
 	extension/means_assess.o \
+	extension/means_changes.o \
 	extension/means_core.o \
 	extension/means_facts.o \
 	extension/means_rules.o \

@@ -417,6 +417,23 @@ typedef struct MeansResult
 	List	   *missing;		/* sentences, char *, distinct */
 } MeansResult;
 
+/* means_changes.c */
+/* A parameter that is supposed. */
+typedef struct MeansChange
+{
+	char	   *name;
+	char	   *area;
+	char	   *programme;
+	char	   *variant;
+	DateADT		from;
+	Numeric		value;
+	Numeric		divisor;
+} MeansChange;
+
+extern MeansChange *aidcase_means_changes(Jsonb *changes,
+										  bool (*known) (void *arg, const char *name),
+										  void *arg, int *n_changes);
+
 /* means_core.c */
 extern void aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 								  const KindList *income_kinds,

@@ -32,9 +32,7 @@
 #include "aidcase.h"
 #include "compat.h"
 #include "means.h"
-
-#define MONTHS		12			/* of a year */
-#define SHARE_UNIT	INT64CONST(100000000)	/* shares are in 10^-8 */
+#include "means_core.h"
 
 const char *const means_programmes[MEANS_PROGRAMMES] = {
 	"dibao", "tekun", "temp_assistance", "low_income", "rigid_expense"
@@ -58,28 +56,12 @@ const char *const means_care_modes[CARE_MODES] = {
 	"centralised", "dispersed"
 };
 
-/* What is being computed. */
-typedef struct Means
-{
-	const MeansFacts *f;
-	const RuleSet *r;
-	const KindList *kinds;		/* of income */
-	const KindList *spending;	/* of expense */
-	MeansResult *out;
-	int			members;		/* counted */
-	Money		standard;		/* a month and person, as shown */
-	Money		annual[MEANS_PROGRAMMES];	/* not below zero */
-	Money		net[MEANS_PROGRAMMES];
-	int			able_members;
-	int			able_obligors;
-} Means;
-
 /* ---------------------------------------------------------------------
- * Exact arithmetic
+ * Exact arithmetic; most of it is in means_core.h
  */
 
-static void
-out_of_range(void)
+void
+aidcase_means_out_of_range(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -88,74 +70,10 @@ out_of_range(void)
 			 errhint("Look for an absurd amount among the items of the round, or an absurd parameter.")));
 }
 
-static inline int128
-mul(int128 a, int128 b)
-{
-	int128		product;
-
-	if (__builtin_mul_overflow(a, b, &product))
-		out_of_range();
-	return product;
-}
-
-static inline int128
-add(int128 a, int128 b)
-{
-	int128		sum;
-
-	if (__builtin_add_overflow(a, b, &sum))
-		out_of_range();
-	return sum;
-}
-
-/*
- * a / b to the nearest whole number, a tie away from zero; b is positive.
- */
-static int128
-nearest(int128 a, int128 b)
-{
-	int128		whole = a / b;
-	int128		left = a % b;
-
-	if (left < 0)
-		left = -left;
-	if (left >= b - left)
-		whole += a < 0 ? -1 : 1;
-	return whole;
-}
-
-/*
- * An amount times a value of a rule, to 16 decimals.
- */
-static Money
-times(Money amount, Fraction by)
-{
-	int128		product = mul(amount, by.num);
-
-	return by.den == 1 ? product : nearest(product, by.den);
-}
-
-/*
- * Half up to a fen.
- */
-static inline int128
-to_fen(Money amount)
-{
-	return nearest(amount, MONEY_FEN);
-}
-
-static int64
-narrow(int128 fen)
-{
-	if (fen > PG_INT64_MAX / 100 || fen < -(PG_INT64_MAX / 100))
-		out_of_range();
-	return (int64) fen;
-}
-
 /*
  * The product of two values, reduced.
  */
-static Fraction
+Fraction
 product(Fraction a, Fraction b)
 {
 	Fraction	result;
@@ -179,7 +97,7 @@ product(Fraction a, Fraction b)
 		den /= x;
 	}
 	if (den > PG_INT64_MAX)
-		out_of_range();
+		aidcase_means_out_of_range();
 	result.den = (int64) den;
 	return result;
 }
@@ -213,34 +131,15 @@ aidcase_means_day(DateADT day)
 	return y * 10000 + m * 100 + d;
 }
 
-/*
- * Complete years of age; negative before birth.
- */
-static inline int
-age_at(const MeansMember *m, int day)
-{
-	return day >= m->birth ? (day - m->birth) / 10000 : -1;
-}
-
 /* ---------------------------------------------------------------------
  * Lines, reasons, what is missing
  */
 
 /*
- * Notes that a programme's result rests on a rule.
- */
-static inline void
-rests_on(Means *t, MeansProgramme programme, const RuleSource *source)
-{
-	if (source != NULL && source->illustrative)
-		t->out->outcomes[programme].illustrative = true;
-}
-
-/*
  * A new line.  Without lines a place to write to, and whether it rests on an
  * illustrative rule is noted all the same.
  */
-static MeansLine *
+MeansLine *
 line(Means *t, MeansProgramme programme, int seq, int64 k1, int64 k2,
 	 const char *step, int64 member_id, const char *rule,
 	 const RuleSource *source)
@@ -278,31 +177,6 @@ line(Means *t, MeansProgramme programme, int seq, int64 k1, int64 k2,
 	return l;
 }
 
-static inline MeansLine *
-with_input(MeansLine *l, Money input)
-{
-	l->has_input = true;
-	l->input = input;
-	return l;
-}
-
-static inline MeansLine *
-with_bound(MeansLine *l, Money bound)
-{
-	l->has_bound = true;
-	l->bound = bound;
-	return l;
-}
-
-static inline MeansLine *
-with_amount(MeansLine *l, char basis, Money amount)
-{
-	l->basis = basis;
-	l->has_amount = true;
-	l->amount = amount;
-	return l;
-}
-
 static void
 missing(Means *t, char *sentence)
 {
@@ -332,7 +206,7 @@ day_text(DateADT day)
 /*
  * Notes that a rule (what) is not in force.
  */
-static void
+void
 missing_rule(Means *t, const char *what)
 {
 	missing(t, psprintf("%s is not in force on %s for area %s or one above it.",
@@ -342,7 +216,7 @@ missing_rule(Means *t, const char *what)
 /*
  * A parameter that the household needs; noted and taken as 0 when missing.
  */
-static Fraction
+Fraction
 need(Means *t, const RuleValue *value)
 {
 	if (likely(value->set))
@@ -377,7 +251,7 @@ reason(MeansOutcome *o, const char *code)
 /*
  * Of one member's items of a kind the verified ones count, if there are any.
  */
-static bool *
+bool *
 verified_kinds(const MeansItem *items, int n, int members, int kinds)
 {
 	bool	   *verified = (bool *) palloc0(members * kinds * sizeof(bool) + 1);
@@ -389,15 +263,6 @@ verified_kinds(const MeansItem *items, int n, int members, int kinds)
 			verified[items[i].member * kinds + items[i].kind] = true;
 	}
 	return verified;
-}
-
-static inline bool
-item_counts(const Means *t, const MeansItem *item, const bool *verified,
-			int kinds)
-{
-	return t->f->members.items[item->member].counted &&
-		(item->verified ||
-		 !verified[item->member * kinds + item->kind]);
 }
 
 /*
@@ -754,7 +619,7 @@ test_property(Means *t, MeansProgramme programme, const bool *verified,
 /*
  * Does a person belong to a group on a day?  Belonging needs all conditions.
  */
-static bool
+bool
 belongs(Means *t, const MeansMember *m, const GroupRule *g, int on)
 {
 	if (g->has_age_from &&
@@ -782,469 +647,6 @@ belongs(Means *t, const MeansMember *m, const GroupRule *g, int on)
 	if (g->ability >= 0 && g->ability != m->ability)
 		return false;
 	return true;
-}
-
-/*
- * Add-ons of all counted members, to 16 decimals; their lines when wanted.
- */
-static Money
-addons(Means *t, bool lines)
-{
-	const RuleSet *r = t->r;
-	Money		total = 0;
-	int			i;
-	int			j;
-
-	for (i = 0; i < t->f->members.n; i++)
-	{
-		const MeansMember *m = &t->f->members.items[i];
-		const GroupRule *best = NULL;
-		Money		highest = 0;
-
-		if (!m->counted)
-			continue;
-		for (j = 0; j < r->n_addons; j++)
-		{
-			const GroupRule *g = &r->addons[j];
-			Money		amount;
-
-			if (!belongs(t, m, g, r->benefit_day[MEANS_DIBAO]))
-				continue;
-			amount = g->fixed ? g->amount : times(t->standard, g->share);
-			if (r->addons_add_up)
-			{
-				total = add(total, amount);
-				if (lines)
-					(void) with_amount(with_input(
-											 line(t, MEANS_DIBAO, 63, m->member_id, j,
-												  "addon", m->member_id, g->code, &g->source),
-											 g->fixed ? g->amount : times(MONEY_YUAN, g->share)),
-									   'm', amount);
-			}
-			else if (best == NULL || amount > highest)
-			{
-				best = g;
-				highest = amount;
-			}
-		}
-		if (best != NULL)
-		{
-			total = add(total, highest);
-			if (lines)
-				(void) with_amount(with_input(
-										 line(t, MEANS_DIBAO, 63, m->member_id, 0,
-											  "addon", m->member_id, best->code, &best->source),
-										 best->fixed ? best->amount : times(MONEY_YUAN, best->share)),
-								   'm', highest);
-		}
-	}
-	return total;
-}
-
-/* ---------------------------------------------------------------------
- * Amounts
- */
-
-/*
- * The gap, or another multiple of a standard, in fen.
- */
-static int64
-gap_fen(Fraction standard, int members, Money annual, const char *mode)
-{
-	int128		fen;
-
-	if (!aidcase_gap_fen(standard, members, annual, MONTHS, mode, &fen))
-		out_of_range();
-	return narrow(fen);
-}
-
-/*
- * An amount in fen by the mode of a rounding rule: to a fen, or up to a yuan.
- */
-static int64
-rounded(Money amount, const RoundingRule *rule)
-{
-	if (!rule->set || strcmp(rule->mode, "exact") == 0)
-		return narrow(to_fen(amount));
-	if (strcmp(rule->mode, "per_person_whole_yuan_gap") == 0)
-		return narrow(nearest(amount, MONEY_YUAN) * 100);
-	return narrow((amount + MONEY_YUAN - 1) / MONEY_YUAN * 100);
-}
-
-/*
- * Dibao for the household: the gap or its band, floors, add-ons.
- */
-static void
-dibao_amount(Means *t)
-{
-	const RuleSet *r = t->r;
-	MeansOutcome *o = &t->out->outcomes[MEANS_DIBAO];
-	Money		exact_addons;
-	int64		base;
-	int			i;
-
-	if (r->dibao_bands.n > 0)
-	{
-		const BandRule *band = NULL;
-		Money		amount;
-
-		for (i = 0; i < r->dibao_bands.n; i++)
-		{
-			const BandRule *b = &r->dibao_bands.bands[i];
-			int			months = MONTHS * t->members;
-
-			if (t->annual[MEANS_DIBAO] >= mul(b->from, months) &&
-				(b->to < 0 || t->annual[MEANS_DIBAO] < mul(b->to, months)))
-				band = b;
-		}
-		if (band == NULL)
-		{
-			missing_rule(t, "Band of \"dibao_amount\" for this income");
-			return;
-		}
-		amount = add(band->fixed, times(t->standard, (Fraction) {band->rate, SHARE_UNIT}));
-		o->rounding = r->rounding_dibao.mode;
-		amount = mul(amount, t->members);
-		base = rounded(amount, &r->rounding_dibao);
-		(void) with_amount(with_input(line(t, MEANS_DIBAO, 60, 0, 0, "base", 0,
-										   "band", &band->source), t->members * MONEY_YUAN),
-						   'm', amount);
-		(void) with_amount(line(t, MEANS_DIBAO, 62, 0, 0, "rounding", 0,
-								r->rounding_dibao.mode, &r->rounding_dibao.source),
-						   'm', base * MONEY_FEN - amount);
-	}
-	else
-	{
-		Money		whole = times(t->members * MONEY_YUAN, r->standard.value);
-		Money		monthly = nearest(t->annual[MEANS_DIBAO], MONTHS);
-
-		base = gap_fen(r->standard.value, t->members, t->annual[MEANS_DIBAO],
-					   r->rounding_dibao.mode);
-		(void) with_amount(with_input(line(t, MEANS_DIBAO, 60, 0, 0, "standard", 0,
-										   "dibao_standard", &r->standard.source),
-									  t->standard), 'm', whole);
-		(void) with_amount(with_input(line(t, MEANS_DIBAO, 61, 0, 0, "base", 0,
-										   "monthly_income", NULL),
-									  t->annual[MEANS_DIBAO]), 'm', -monthly);
-		(void) with_amount(line(t, MEANS_DIBAO, 62, 0, 0, "rounding", 0,
-								r->rounding_dibao.mode, &r->rounding_dibao.source),
-						   'm', base * MONEY_FEN - (whole - monthly));
-	}
-	for (i = 0; i < 2; i++)
-	{
-		const RuleValue *floor = i == 0 ? &r->floor_person : &r->floor_household;
-		int64		least;
-
-		if (!floor->set)
-			continue;
-		least = gap_fen(product(r->standard.value, floor->value),
-						i == 0 ? t->members : 1, 0, r->rounding_dibao.mode);
-		if (base >= least)
-			continue;
-		(void) with_amount(with_input(line(t, MEANS_DIBAO, 62, 1, i, "base", 0,
-										   "floor_share", &floor->source),
-									  times(MONEY_YUAN, floor->value)),
-						   'm', (Money) (least - base) * MONEY_FEN);
-		base = least;
-	}
-	o->base_fen = base;
-
-	exact_addons = addons(t, true);
-	o->addon_fen = narrow(to_fen(exact_addons));
-	if (o->addon_fen * MONEY_FEN != exact_addons)
-		(void) with_amount(with_input(line(t, MEANS_DIBAO, 64, 0, 0, "rounding", 0,
-										   "addons_to_fen", NULL), exact_addons),
-						   'm', o->addon_fen * MONEY_FEN - exact_addons);
-}
-
-/*
- * Members of a marginal family who may apply alone: a share of the standard
- * each, without add-ons.  Sets the persons of the outcome; false when there
- * are none.
- */
-static bool
-single_persons(Means *t)
-{
-	const RuleSet *r = t->r;
-	MeansOutcome *o = &t->out->outcomes[MEANS_DIBAO];
-	int64		base = 0;
-	int			i;
-	int			j;
-
-	for (i = 0; r->n_singles > 0 && i < t->f->members.n; i++)
-	{
-		const MeansMember *m = &t->f->members.items[i];
-		const GroupRule *best = NULL;
-		Fraction	share = {0, 1};
-		Money		exact;
-		int64		fen;
-
-		if (!m->counted)
-			continue;
-		for (j = 0; j < r->n_singles; j++)
-		{
-			const GroupRule *g = &r->singles[j];
-			Fraction	own;
-
-			if (!belongs(t, m, g, t->f->rule_day))
-				continue;
-			own = need(t, &g->value);
-			if (best == NULL || mul(own.num, share.den) > mul(share.num, own.den))
-			{
-				best = g;
-				share = own;
-			}
-		}
-		if (best == NULL || share.num == 0)
-			continue;
-		if (o->n_persons == 0)
-			o->persons = (int64 *) palloc(t->f->members.n * sizeof(int64));
-		o->persons[o->n_persons++] = m->member_id;
-		exact = times(t->standard, share);
-		fen = gap_fen(product(r->standard.value, share), 1, 0,
-					  r->rounding_dibao.mode);
-		base += fen;
-		(void) with_bound(with_input(line(t, MEANS_DIBAO, 59, m->member_id, 0,
-										  "limit", m->member_id, best->code,
-										  &best->source), 1 * MONEY_YUAN),
-						  1 * MONEY_YUAN);
-		(void) with_amount(with_input(line(t, MEANS_DIBAO, 60, m->member_id, 0,
-										   "standard", m->member_id,
-										   "single_person_share",
-										   &best->value.source),
-									  times(MONEY_YUAN, share)), 'm', exact);
-		(void) with_amount(line(t, MEANS_DIBAO, 62, m->member_id, 0, "rounding",
-								m->member_id, r->rounding_dibao.mode,
-								&r->rounding_dibao.source),
-						   'm', fen * MONEY_FEN - exact);
-	}
-	o->base_fen = base;
-	return o->n_persons > 0;
-}
-
-/*
- * Tekun: the basic amount, and care by the assessment of self-care.
- */
-static void
-tekun_amount(Means *t)
-{
-	const RuleSet *r = t->r;
-	MeansOutcome *o = &t->out->outcomes[MEANS_TEKUN];
-	Fraction	standard = need(t, &r->tekun_standard);
-	Money		exact = times(t->members * MONEY_YUAN, standard);
-	int			i;
-	int			j;
-
-	if (!r->rounding_tekun.set)
-		return;
-	o->base_fen = gap_fen(standard, t->members, 0, r->rounding_tekun.mode);
-	(void) with_amount(with_input(line(t, MEANS_TEKUN, 60, 0, 0, "standard", 0,
-									   "tekun_standard", &r->tekun_standard.source),
-								  times(MONEY_YUAN, standard)), 'm', exact);
-	(void) with_amount(line(t, MEANS_TEKUN, 61, 0, 0, "rounding", 0,
-							r->rounding_tekun.mode, &r->rounding_tekun.source),
-					   'm', o->base_fen * MONEY_FEN - exact);
-
-	for (i = 0; i < t->f->members.n; i++)
-	{
-		const MeansMember *m = &t->f->members.items[i];
-		const CareRule *care = NULL;
-		const RuleValue *value;
-		Money		amount;
-		int64		fen;
-
-		if (!m->counted)
-			continue;
-		if (m->unmet < 0)
-		{
-			(void) line(t, MEANS_TEKUN, 62, m->member_id, 0, "care", m->member_id,
-						"self_care_not_assessed", NULL);
-			continue;
-		}
-		for (j = 0; j < r->n_care; j++)
-		{
-			if (m->unmet >= r->care[j].unmet_from && m->unmet <= r->care[j].unmet_to)
-				care = &r->care[j];
-		}
-		if (care == NULL)
-		{
-			missing_rule(t, psprintf("Care level rule for %d items of self-care not met", m->unmet));
-			continue;
-		}
-		value = &r->care_standard[care->level][m->care_mode];
-		amount = times(MONEY_YUAN, need(t, value));
-		fen = rounded(amount, &r->rounding_care);
-		o->care_fen += fen;
-		(void) with_input(line(t, MEANS_TEKUN, 62, m->member_id, 0, "care",
-							   m->member_id, means_care_levels[care->level],
-							   &care->source), m->unmet * MONEY_YUAN);
-		(void) with_amount(with_input(line(t, MEANS_TEKUN, 63, m->member_id, 0, "care",
-										   m->member_id, "care_standard",
-										   &value->source), amount), 'm', amount);
-		if (fen * MONEY_FEN != amount)
-			(void) with_amount(line(t, MEANS_TEKUN, 64, m->member_id, 0, "rounding",
-									m->member_id,
-									r->rounding_care.set ? r->rounding_care.mode : "exact",
-									r->rounding_care.set ? &r->rounding_care.source : NULL),
-							   'm', fen * MONEY_FEN - amount);
-	}
-}
-
-/*
- * Expenses of counted members in 12 months that a test looks at.
- */
-static Money
-expense_total(Means *t, ExpenseUse use, MeansProgramme programme)
-{
-	const MeansFacts *f = t->f;
-	const KindRule *rules = t->r->expense[use];
-	int			kinds = t->spending->n;
-	bool	   *verified;
-	Money	   *sums;
-	Money		total = 0;
-	int			i;
-
-	if (f->expenses.n == 0)
-		return 0;
-	verified = verified_kinds(f->expenses.items, f->expenses.n, f->members.n, kinds);
-	sums = (Money *) palloc0((f->members.n * kinds + 1) * sizeof(Money));
-	for (i = 0; i < f->expenses.n; i++)
-	{
-		const MeansItem *item = &f->expenses.items[i];
-
-		if (rules[item->kind].set && item_counts(t, item, verified, kinds))
-			sums[item->member * kinds + item->kind] +=
-				(Money) item->fen * (item->monthly ? MONTHS : 1) *
-				((Money) rules[item->kind].share * (MONEY_FEN / SHARE_UNIT));
-	}
-	for (i = 0; i < f->members.n * kinds; i++)
-	{
-		const KindRule *rule = &rules[i % kinds];
-
-		if (sums[i] == 0)
-			continue;
-		if (rule->capped && sums[i] > rule->cap)
-			sums[i] = rule->cap;
-		total = add(total, sums[i]);
-		rests_on(t, programme, &rule->source);
-	}
-	return total;
-}
-
-/*
- * Does a rule of temporary assistance apply to a household of a class?  A
- * rule without a class serves those whose class has none of its own.
- */
-static bool
-temp_applies(const RuleSet *r, int n, bool emergency, const char *class)
-{
-	bool		own = false;
-	int			i;
-
-	for (i = 0; i < r->n_temps; i++)
-	{
-		if (r->temps[i].emergency == emergency && r->temps[i].class != NULL &&
-			class != NULL && strcmp(r->temps[i].class, class) == 0)
-			own = true;
-	}
-	return r->temps[n].emergency == emergency &&
-		(own ? r->temps[n].class != NULL &&
-		 strcmp(r->temps[n].class, class) == 0 : r->temps[n].class == NULL);
-}
-
-/*
- * Temporary assistance: a range for the decider.  expense is the necessary
- * expense in 12 months, of the expense type.
- */
-static void
-temp_amount(Means *t, bool emergency, const char *class, Money expense,
-			bool *any)
-{
-	const RuleSet *r = t->r;
-	MeansOutcome *o = &t->out->outcomes[MEANS_TEMP];
-	int			seq = 60;
-	int			i;
-
-	*any = false;
-	for (i = 0; i < r->n_temps; i++)
-	{
-		const TempRule *rule = &r->temps[i];
-		Money		least = 0;
-		Money		most = 0;
-		int64		least_fen;
-		int64		most_fen;
-
-		if (!temp_applies(r, i, emergency, class))
-			continue;
-		*any = true;
-		if (o->n_reasons > 0)
-			continue;
-		switch (rule->method)
-		{
-			case TEMP_RANGE:
-				least = times(MONEY_YUAN, need(t, &rule->least));
-				most = times(MONEY_YUAN, need(t, &rule->most));
-				(void) with_bound(line(t, MEANS_TEMP, seq, 0, 0, "limit", 0,
-									   rule->least.name, &rule->least.source), least);
-				(void) with_bound(line(t, MEANS_TEMP, seq + 1, 0, 0, "limit", 0,
-									   rule->most.name, &rule->most.source), most);
-				break;
-			case TEMP_MONTHS:
-				least = times(times(t->members * MONEY_YUAN, need(t, &r->standard)),
-							  need(t, &rule->least));
-				most = times(times(t->members * MONEY_YUAN, need(t, &r->standard)),
-							 need(t, &rule->most));
-				(void) with_bound(with_input(line(t, MEANS_TEMP, seq, 0, 0, "limit", 0,
-												  rule->least.name, &rule->least.source),
-											 times(MONEY_YUAN, need(t, &rule->least))), least);
-				(void) with_bound(with_input(line(t, MEANS_TEMP, seq + 1, 0, 0, "limit", 0,
-												  rule->most.name, &rule->most.source),
-											 times(MONEY_YUAN, need(t, &rule->most))), most);
-				rests_on(t, MEANS_TEMP, &r->standard.source);
-				break;
-			case TEMP_BANDS:
-				{
-					int			j;
-
-					for (j = 0; j < rule->bands.n; j++)
-					{
-						const BandRule *b = &rule->bands.bands[j];
-
-						if (expense < b->from || (b->to >= 0 && expense >= b->to))
-							continue;
-						most = add(b->fixed,
-								   times(b->excess ? expense - b->from : expense,
-										 (Fraction) {b->rate, SHARE_UNIT}));
-						(void) with_bound(with_input(
-												 line(t, MEANS_TEMP, seq, 0, 0, "limit", 0,
-													  "band", &b->source), expense), most);
-					}
-					least = most;
-				}
-				break;
-		}
-		if (rule->cap.set)
-		{
-			Money		cap = times(MONEY_YUAN, rule->cap.value);
-
-			most = Min(most, cap);
-			least = Min(least, cap);
-			(void) with_bound(line(t, MEANS_TEMP, seq + 2, 0, 0, "limit", 0,
-								   "temp_cap", &rule->cap.source), cap);
-		}
-		least_fen = rounded(least, &r->rounding_temp);
-		most_fen = rounded(most, &r->rounding_temp);
-		rests_on(t, MEANS_TEMP, &rule->source);
-		/* of several methods the greater */
-		o->minimum_fen = o->has_range ? Max(o->minimum_fen, least_fen) : least_fen;
-		o->maximum_fen = o->has_range ? Max(o->maximum_fen, most_fen) : most_fen;
-		o->has_range = true;
-		if (r->rounding_temp.set)
-			o->rounding = r->rounding_temp.mode;
-		seq += 3;
-	}
-	if (o->has_range && o->minimum_fen > o->maximum_fen)
-		o->minimum_fen = o->maximum_fen;
 }
 
 /* ---------------------------------------------------------------------
@@ -1371,7 +773,7 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 	if (facts->emergency)
 	{
 		o = &result->outcomes[MEANS_TEMP];
-		temp_amount(t, true, NULL, 0, &any);
+		aidcase_means_temp(t, true, NULL, 0, &any);
 		if (!any)
 			missing_rule(t, "Rule of temporary assistance of type \"emergency\"");
 		o->eligible = true;
@@ -1455,7 +857,7 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 		if (!r->tekun_standard.set)
 			(void) need(t, &r->tekun_standard);
 		if (o->eligible)
-			tekun_amount(t);
+			aidcase_means_tekun(t);
 	}
 
 	/* dibao: strictly below the standard, property within the limits */
@@ -1472,10 +874,10 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 			reason(o, "income_not_below_standard");
 		test_property(t, MEANS_DIBAO, verified, kinds);
 		o->rounding = r->rounding_dibao.mode;
-		o->potential_addon_fen = narrow(to_fen(addons(t, false)));
+		o->potential_addon_fen = narrow(to_fen(aidcase_means_addons(t, false)));
 		o->eligible = o->n_reasons == 0;
 		if (o->eligible && r->rounding_dibao.set)
-			dibao_amount(t);
+			aidcase_means_dibao(t);
 	}
 
 	/* marginal: below its multiple, and not in a higher class */
@@ -1499,7 +901,7 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 
 		/* single persons of a marginal family; the rest stays marginal */
 		if (low && result->outcomes[MEANS_DIBAO].made && r->rounding_dibao.set &&
-			single_persons(t))
+			aidcase_means_single_persons(t))
 		{
 			MeansOutcome *d = &result->outcomes[MEANS_DIBAO];
 
@@ -1534,7 +936,7 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 	o = &result->outcomes[MEANS_RIGID];
 	if (o->made)
 	{
-		Money		expense = expense_total(t, EXPENSE_RIGID, MEANS_RIGID);
+		Money		expense = aidcase_means_expenses(t, EXPENSE_RIGID, MEANS_RIGID);
 		Fraction	share = need(t, &r->rigid_share);
 		bool		poor = below(t, MEANS_RIGID, "disposable_income",
 								 &r->disposable, NULL, 1);
@@ -1572,7 +974,7 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 			reason(o, "no_emergency");
 		else
 		{
-			Money		expense = expense_total(t, EXPENSE_TEMP, MEANS_TEMP);
+			Money		expense = aidcase_means_expenses(t, EXPENSE_TEMP, MEANS_TEMP);
 			Money		threshold = 0;
 			const RuleSource *source = NULL;
 			bool		poor = below(t, MEANS_TEMP, "disposable_income",
@@ -1601,7 +1003,7 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 			with_bound(with_input(line(t, MEANS_TEMP, 41, 0, 0, "limit", 0,
 											  "temp_threshold", source), expense),
 							  threshold)->basis = 'y';
-			temp_amount(t, false, result->class, expense, &any);
+			aidcase_means_temp(t, false, result->class, expense, &any);
 			if (o->n_reasons == 0 && (!o->has_range || o->maximum_fen == 0))
 				reason(o, "expense_not_above_threshold");
 		}

@@ -121,18 +121,6 @@ static uint64 copy_forgotten = 0;
 static Oid	rule_relids[lengthof(rule_tables)];
 static bool callbacks_registered = false;
 
-/* A parameter that is supposed. */
-typedef struct Change
-{
-	char	   *name;
-	char	   *area;
-	char	   *programme;
-	char	   *variant;
-	DateADT		from;
-	Numeric		value;
-	Numeric		divisor;
-} Change;
-
 typedef struct SetKey
 {
 	char		area[AREA_SIZE + 3];	/* keeps the key without holes */
@@ -155,7 +143,7 @@ struct RuleBook
 	bool		has_month;
 	DateADT		month;
 	int			n_changes;
-	Change	   *changes;
+	MeansChange *changes;
 	HTAB	   *sets;
 };
 
@@ -1151,129 +1139,20 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
  */
 
 /*
- * A key of an object of changes: text in the current context, NULL when it is
- * absent or null.
+ * Is there such a parameter?
  */
-static char *
-change_text(JsonbContainer *object, const char *key)
+static bool
+known_parameter(void *arg, const char *name)
 {
-	JsonbValue	buf;
-	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), &buf);
+	const RuleCopy *c = (const RuleCopy *) arg;
+	int			i;
 
-	if (value == NULL || value->type == jbvNull)
-		return NULL;
-	if (value->type == jbvString)
-		return pnstrdup(value->val.string.val, value->val.string.len);
-	if (value->type == jbvNumeric)
-		return DatumGetCString(DirectFunctionCall1(numeric_out,
-												   NumericGetDatum(value->val.numeric)));
-	return "";					/* of no use as anything */
-}
-
-static Numeric
-change_number(JsonbContainer *object, const char *key)
-{
-	JsonbValue	buf;
-	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), &buf);
-
-	if (value == NULL || value->type != jbvNumeric)
-		return NULL;
-	return DatumGetNumericCopy(NumericGetDatum(value->val.numeric));
-}
-
-/*
- * Takes the changes apart; all faults at once.
- */
-static void
-read_changes(RuleBook *book, Jsonb *changes)
-{
-	static const char *const keys[] = {
-		"name", "area", "programme", "variant", "value", "divisor", "from"
-	};
-	StringInfoData faults;
-	JsonbIterator *it;
-	JsonbValue	v;
-	JsonbIteratorToken token;
-	int			n = 0;
-
-	initStringInfo(&faults);
-	if (!JB_ROOT_IS_ARRAY(changes) || JB_ROOT_IS_SCALAR(changes))
-		appendStringInfoString(&faults, "\nThey must be an array of objects.");
-	else
+	for (i = 0; i < c->n[RULE_PARAMETER_NAME]; i++)
 	{
-		int			i;
-
-		book->changes = (Change *) palloc0((JB_ROOT_COUNT(changes) + 1) * sizeof(Change));
-		for (i = 0; i < (int) JB_ROOT_COUNT(changes); i++)
-		{
-			JsonbValue *element = getIthJsonbValueFromContainer(&changes->root, i);
-			Change	   *change = &book->changes[n];
-			JsonbContainer *object;
-			char	   *from;
-			bool		known = false;
-			int			j;
-
-			if (element->type != jbvBinary || !JsonContainerIsObject(element->val.binary.data))
-			{
-				appendStringInfo(&faults, "\n[%d]: It must be an object.", i);
-				continue;
-			}
-			object = element->val.binary.data;
-			it = JsonbIteratorInit(object);
-			while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-			{
-				if (token != WJB_KEY)
-					continue;
-				for (j = 0; j < (int) lengthof(keys); j++)
-				{
-					if ((int) strlen(keys[j]) == v.val.string.len &&
-						strncmp(keys[j], v.val.string.val, v.val.string.len) == 0)
-						break;
-				}
-				if (j == (int) lengthof(keys))
-					appendStringInfo(&faults, "\n[%d].%.*s: There is no such key.", i,
-									 v.val.string.len, v.val.string.val);
-			}
-			change->name = change_text(object, "name");
-			change->area = change_text(object, "area");
-			change->programme = change_text(object, "programme");
-			change->variant = change_text(object, "variant");
-			change->value = change_number(object, "value");
-			change->divisor = change_number(object, "divisor");
-			if (change->divisor == NULL)
-				change->divisor = int64_to_numeric(1);
-			for (j = 0; change->name != NULL && j < book->copy->n[RULE_PARAMETER_NAME]; j++)
-				known = known || same(book->copy->rules[RULE_PARAMETER_NAME][j].code, change->name);
-			if (!known)
-				appendStringInfo(&faults, "\n[%d].name: There is no such parameter.", i);
-			if (change->area == NULL)
-				appendStringInfo(&faults, "\n[%d].area: It must be given.", i);
-			else if (strcmp(change->area, "0") != 0 &&
-					 (strspn(change->area, "0123456789") != strlen(change->area) ||
-					  (strlen(change->area) != 6 && strlen(change->area) != 9 &&
-					   strlen(change->area) != 12)))
-				appendStringInfo(&faults, "\n[%d].area: It must be 0 for the nation, or a code of 6, 9 or 12 digits.", i);
-			if (change->value == NULL || numeric_is_nan(change->value) ||
-				DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(change->value),
-												  NumericGetDatum(int64_to_numeric(0)))) < 0)
-				appendStringInfo(&faults, "\n[%d].value: A number that is not negative is needed.", i);
-			if (DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(change->divisor),
-												  NumericGetDatum(int64_to_numeric(0)))) <= 0)
-				appendStringInfo(&faults, "\n[%d].divisor: It must be a positive number.", i);
-			change->from = DATEVAL_NOBEGIN;
-			from = change_text(object, "from");
-			if (from != NULL)
-				change->from = DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(from)));
-			n++;
-		}
+		if (strcmp(c->rules[RULE_PARAMETER_NAME][i].code, name) == 0)
+			return true;
 	}
-	if (faults.len > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the changes of parameters are not usable"),
-				 errdetail_internal("%s", faults.data + 1),
-				 errhint("Example: [{\"name\": \"dibao_standard\", \"area\": \"340705\", \"variant\": \"urban\", \"value\": 720}].")));
-	book->n_changes = n;
+	return false;
 }
 
 /*
@@ -1309,7 +1188,8 @@ aidcase_rule_book(DateADT on_date, bool has_month, DateADT month,
 	book->has_month = has_month;
 	book->month = month;
 	if (changes != NULL)
-		read_changes(book, changes);
+		book->changes = aidcase_means_changes(changes, known_parameter,
+											  book->copy, &book->n_changes);
 
 	memset(&ctl, 0, sizeof(ctl));
 	ctl.keysize = sizeof(SetKey);
@@ -1334,7 +1214,7 @@ resolve_supposed(RuleBook *book, const char *area, bool rural, DateADT day)
 
 		for (i = 0; i < book->n_changes; i++)
 		{
-			Change	   *change = &book->changes[i];
+			MeansChange *change = &book->changes[i];
 
 			aidcase_suppose_parameter(change->name, change->area,
 									  change->programme, change->variant,

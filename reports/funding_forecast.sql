@@ -47,13 +47,12 @@ WITH period AS (
 ), raised AS (
     -- by how much a month's standard is above the one that the award was computed by
     SELECT s.unit_code, s.programme, s.residence, m.month,
-           coalesce(n.value / n.divisor - b.value / b.divisor, 0)
-           * CASE s.programme WHEN 'tekun' THEN coalesce(f.value / f.divisor, 1) ELSE 1 END AS yuan
+           coalesce(n.value / n.divisor - b.value / b.divisor, 0) AS yuan
       FROM (SELECT DISTINCT l.unit_code, l.programme, l.residence FROM live AS l) AS s
      CROSS JOIN month AS m
-      LEFT JOIN LATERAL aidcase.parameter_row('dibao_standard', s.unit_code, m.month, 'dibao', s.residence) AS n ON true
-      LEFT JOIN LATERAL aidcase.parameter_row('dibao_standard', s.unit_code, m.this_month, 'dibao', s.residence) AS b ON true
-      LEFT JOIN LATERAL aidcase.parameter_row('tekun_multiple', s.unit_code, m.month, 'tekun') AS f ON true
+     CROSS JOIN LATERAL (SELECT CASE s.programme WHEN 'tekun' THEN 'tekun_standard' ELSE 'dibao_standard' END) AS p (name)
+      LEFT JOIN LATERAL aidcase.parameter_row(p.name, s.unit_code, m.month, s.programme, s.residence) AS n ON true
+      LEFT JOIN LATERAL aidcase.parameter_row(p.name, s.unit_code, m.this_month, s.programme, s.residence) AS b ON true
 ), review AS (
     SELECT l.case_id, l.programme, l.amount, m.month
       FROM {deadline: case_id, clock, due_at, met_at, cancelled_at} AS d

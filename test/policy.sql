@@ -431,9 +431,9 @@ SELECT is(parameter(name, '340705100201', d::date, programme, variant), value::n
     ('decision_delegated_workdays', '2021-04-06', NULL, NULL, 20),
     ('marginal_multiple', '2021-06-30', NULL, NULL, 1.5),
     ('marginal_multiple', '2021-07-01', NULL, NULL, 1.5),
-    ('tekun_multiple', '2021-04-06', 'tekun', NULL, 1.3),
+    ('tekun_standard', '2021-04-06', 'tekun', 'urban', 853),
     ('minimum_wage', '2020-12-31', NULL, NULL, 1550),
-    ('care_share', '2022-07-01', 'tekun', 'half_care/dispersed', 0.2),
+    ('care_standard', '2022-07-01', 'tekun', 'half_care/dispersed', 330),
     ('gradual_exit_months', '2022-10-20', 'dibao', NULL, 6)) AS v (name, d, programme, variant, value);
 SELECT ok(NOT EXISTS (SELECT FROM parameter_row('publicity_before_decision', '110101', '2021-06-30'))
           AND parameter('publicity_before_decision', '110101', '2021-07-01') = 1,

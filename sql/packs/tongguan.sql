@@ -72,7 +72,12 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
     ('lost_ability_level', 'tekun', 'mental',       '[2019-07-01,2021-07-01)', 3, 1, NULL, '示例参数'),
     ('lost_ability_level', 'tekun', 'limb',         '[2019-07-01,2021-07-01)', 2, 1, NULL, '示例参数'),
     ('lost_ability_level', 'tekun', 'sight',        '[2019-07-01,2021-07-01)', 1, 1, NULL, '示例参数'),
-    ('tekun_multiple',     'tekun', NULL, '[2019-07-01,2020-11-01)', 1.3, 1, NULL, '示例参数'),
+
+    -- illustrative: rigid-expense families, from the year of their Measures on
+    ('benefit_start_months', 'rigid_expense', NULL, '[2025-01-01,)', 1, 1, NULL, '示例参数'),
+    ('rigid_expense_share',  'rigid_expense', NULL, '[2025-01-01,)', 60, 100, NULL, '示例参数'),
+    ('disposable_income', NULL, 'urban', '[2024-01-01,)', 45000, 1, NULL, '示例参数'),
+    ('disposable_income', NULL, 'rural', '[2024-01-01,)', 22000, 1, NULL, '示例参数'),
 
     -- illustrative: single-person cases, as a Jiangsu city has them
     ('single_person_share', 'dibao', 'illness',    '[2021-07-01,)', 100, 100, NULL, '示例参数'),
@@ -204,6 +209,13 @@ SELECT v.expense_kind, 'deduct', '340705', '[2019-07-01,2021-07-01)',
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
   FROM (VALUES ('medical_self_paid'), ('disability_rehabilitation'), ('nursing_care'),
                ('social_insurance'), ('tax'), ('support_paid')) AS v (expense_kind);
+INSERT INTO aidcase.programme_rule (programme, area_code, valid, document_id, illustrative)
+SELECT 'rigid_expense', '340705', '[2025-01-01,)',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true;
+INSERT INTO aidcase.expense_rule (expense_kind, use, area_code, valid, document_id, illustrative)
+SELECT k.kind, 'rigid', '340705', '[2025-01-01,)',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM unnest('{medical_self_paid,disability_rehabilitation,nursing_care,education,living}'::text[]) AS k (kind);
 INSERT INTO aidcase.care_level_rule (care_level, unmet_from, unmet_to, area_code, valid, document_id, illustrative)
 SELECT v.care_level, v.unmet_from, v.unmet_to, '340705', '[2019-07-01,2021-07-01)',
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true

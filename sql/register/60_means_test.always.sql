@@ -15,6 +15,7 @@ CREATE OR REPLACE FUNCTION aidcase.determine_rounds(round_ids bigint[], on_date 
 RETURNS SETOF aidcase.determination
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, aidcase, pg_temp
+SET plan_cache_mode = force_generic_plan
 SET jit = off
 AS $$
 BEGIN
@@ -28,6 +29,11 @@ BEGIN
             USING ERRCODE = '25001',
                   DETAIL = 'At a higher level it could miss facts that were entered meanwhile.',
                   HINT = 'Begin the transaction with BEGIN ISOLATION LEVEL READ COMMITTED.';
+    END IF;
+
+    -- one plan for many rounds knows their number, the kept one does not
+    IF cardinality(round_ids) > 100 THEN
+        PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     END IF;
 
     -- facts stay as they are until the determinations are written

@@ -59,10 +59,12 @@ WITH period AS (
       FROM (SELECT * FROM granted UNION ALL SELECT * FROM recognised) AS c
      ORDER BY c.now, c.case_id, c.rank, c.class COLLATE "C"
 ), household AS (
-    SELECT n.case_id, n.unit_id, n.class, n.residence, n.persons, b.case_id IS NULL AS fresh
-      FROM class AS n
-      LEFT JOIN class AS b ON b.case_id = n.case_id AND b.class = n.class AND NOT b.now
-     WHERE n.now
+    -- a household has one class at a time; new is who was not in it a month ago
+    SELECT c.case_id, c.class, max(c.unit_id) FILTER (WHERE c.now) AS unit_id, max(c.residence) FILTER (WHERE c.now) AS residence,
+           max(c.persons) FILTER (WHERE c.now) AS persons, bool_and(c.now) AS fresh
+      FROM class AS c
+     GROUP BY c.case_id, c.class
+    HAVING bool_or(c.now)
 )
 -- report
 SELECT e.place, b.zh,

@@ -34,11 +34,13 @@ is((build())[0], $script, 'the script is the same each time');
 
 my $good = slurp_file("$copy/sql/data/programme.csv");
 my $header = (split(/\n/, $good))[0];
+my $width = 1 + ($header =~ tr/,//);
+my $record = join(',', ('x') x $width);
 for my $case (
 	[ 'a quote not closed', "$header\n\"dibao,x,y,true,true,living,2,1\n", qr{programme\.csv:2: a quote is not closed} ],
 	[ 'a quote inside a field', "$header\ndi\"bao,x,y,true,true,living,2,1\n", qr{programme\.csv:2: a quote is not closed, or stands inside} ],
-	[ 'a field too many', "$header\ndibao,x,y,true,true,living,2,1\ntekun,x,y,true,true,living,2,1,1\n", qr{programme\.csv:3: 9 fields, not 8} ],
-	[ 'a field too few after a line break in quotes', "$header\ndibao,\"x\ny\",y,true,true,living,2,1\ntekun,x\n", qr{programme\.csv:4: 2 fields, not 8} ],
+	[ 'a field too many', "$header\n$record\n$record,1\n", qr{programme\.csv:3: @{[$width + 1]} fields, not $width} ],
+	[ 'a field too few after a line break in quotes', "$header\n" . ($record =~ s/x/"x\ny"/r) . "\ntekun,x\n", qr{programme\.csv:4: 2 fields, not $width} ],
 	[ 'no header', '', qr{programme\.csv:1: there is no header} ],
 	[ 'a column without a name', "programme,,label_en\ndibao,x,y\n", qr{programme\.csv:1: a column has no name} ],
 	[ 'another encoding', "$header\ndibao,\xd7\xee\xb5\xcd,y,true,true,living,2,1\n", qr{programme\.csv:1: the file is not valid UTF-8} ])
@@ -52,6 +54,32 @@ write_file("$copy/sql/data/programme.csv", $good);
 
 write_file("$copy/reports/broken.sql", "-- name: broken\nSELECT 1\n");
 like((build())[1], qr{broken\.sql:2: header key "column" is missing}, 'a broken report stops the build');
+for my $case (
+	[ '-- check: persons = nobody', 'the check names column "nobody", which does not exist' ],
+	[ '-- check: persons = place', 'the check\'s column "place" is not a number' ],
+	[ '-- check: persons > urban', 'a check must be sums of columns with "=" or "<=" between them' ])
+{
+	my ($line, $reason) = @$case;
+	my $text = slurp_file("$copy/reports/tekun_monthly.sql");
+	$text =~ s/^-- name: tekun_monthly/-- name: broken/;
+	$text =~ s/report_tekun_monthly/report_broken/g;
+	$text =~ s/^-- check: persons = urban \+ rural$/$line/m or die 'the check is not there';
+	my $at = 1 + ($` =~ tr/\n//);
+	write_file("$copy/reports/broken.sql", $text);
+	like((build())[1], qr{broken\.sql:$at: \Q$reason}, "$line: file, line and reason");
+}
+for my $case (
+	[ 's/^-- report$/-- report\n-- report/m', qr{broken\.sql:\d+: there is more than one report} ],
+	[ 's/^WITH period/SELECT 1;\nWITH period/m', qr{broken\.sql:\d+: what report and drill have in common must begin with WITH} ],
+	[ 's/ORDER BY e\.unit_code, c\.column_name.*//s', qr{broken\.sql:\d+: the drill must end with ORDER BY} ])
+{
+	my ($change, $reason) = @$case;
+	my $text = slurp_file("$copy/reports/tekun_monthly.sql");
+	$text =~ s/^-- name: tekun_monthly/-- name: broken/;
+	eval '$text =~ ' . $change . '; 1' or die $@;
+	write_file("$copy/reports/broken.sql", $text);
+	like((build())[1], $reason, "$change: file, line and reason");
+}
 unlink "$copy/reports/broken.sql";
 
 is((build())[0], $script, 'all is well again');

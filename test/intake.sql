@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(60);
+SELECT plan(64);
 \ir parts/household.sql
 CREATE FUNCTION pg_temp.unit(code text) RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT unit_id FROM aidcase.unit WHERE unit_code = code $$;
 CREATE FUNCTION pg_temp.case_of(r bigint) RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT case_id FROM aidcase.case_round WHERE round_id = r $$;
@@ -143,7 +143,9 @@ village: goes with a split only|Example: {"cause": "head_died", "happened_on": "
 SELECT is(pg_temp.goes_on(:c, jsonb_build_object('cause', 'head_died', 'happened_on', '2021-07-05', 'head', pg_temp.person(52), 'relations', '[]'::jsonb)), '(done)', 'the head dies');
 SELECT round_id AS g FROM case_round WHERE case_id = :c AND round_kind = 'change' \gset
 SELECT results_eq(format('SELECT citizen_id::text, relation, applicant, counted, not_counted_reason FROM case_member WHERE round_id = %s ORDER BY member_id', :g),
-    format($$VALUES (%L, 'other', false, false, '2021-07-05 死亡'), (%L, 'head', true, true, NULL)$$, pg_temp.person(51), pg_temp.person(52)), 'another takes the file over, nothing is deleted');
+    format($$VALUES (%L, 'other', false, false, '死亡 2021-07-05'), (%L, 'head', true, true, NULL)$$, pg_temp.person(51), pg_temp.person(52)), 'another takes the file over, nothing is deleted');
+SELECT results_eq(format('SELECT kind, happened_on, person_id, round_id FROM household_event WHERE case_id = %s', :c),
+    format($$SELECT 'death', '2021-07-05'::date, person_id, %1$s::bigint FROM case_member WHERE round_id = %1$s AND NOT counted$$, :g), 'the death is recorded as an event');
 INSERT INTO commitment (case_id, round_id, member_id, text_version, signed_on, sha256) SELECT case_id, round_id, member_id, '1', today(), sha256('y') FROM case_member WHERE round_id = :g AND applicant;
 SELECT lives_ok(format('SELECT pg_temp.in_review(%s, ''d'', ''340705005'')', :g), 'the change goes its way');
 SELECT is(pg_temp.decide(:g, 'd', '340705005', '2021-07-12 15:00+08'), 'confirmed', 'and is confirmed');
@@ -154,6 +156,13 @@ SELECT isnt(pg_temp.roll('x-clerk', '340705100', '2021-08-01', '2021-07-28 10:00
 SELECT is(pg_temp.paid(:c), '05 340705100 1167.40, 06 340705005 1167.40, 07 340705005 1167.40, 08 340705005 668.00', 'no month is missed, none is paid twice');
 SELECT is((SELECT count(DISTINCT person_id) FROM case_member WHERE case_id = :c), 2::bigint, 'two persons all the way');
 
+-- a death that was recorded before
+SELECT pg_temp.confirm('rec', '340705100', '340705100201', '{55,56}', 300, '2021-08-03 15:00+08') AS rec \gset
+SELECT pg_temp.clock('2021-08-09 09:00+08');
+SELECT pg_temp.by_staff('x-clerk', format($$SELECT round_id FROM aidcase.record_event('{"case_id": %s, "kind": "death", "member": "%s", "happened_on": "2021-08-08", "source": "household"}')$$, pg_temp.case_of(:rec), pg_temp.person(55))) AS ev \gset
+SELECT is(pg_temp.by_staff('x-clerk', format('SELECT round_id FROM aidcase.continue_case(%s, %L)', pg_temp.case_of(:rec), jsonb_build_object('cause', 'head_died', 'happened_on', '2021-08-08', 'head', pg_temp.person(56), 'relations', '[]'::jsonb))), :'ev', 'its round is used');
+SELECT is((SELECT string_agg(relation || ' ' || counted, ', ' ORDER BY member_id) FROM case_member WHERE round_id = :ev), 'other false, head true', 'with the new head');
+
 -- a family splits
 SELECT pg_temp.confirm('split', '340705100', '340705100201', '{61,62,63}', 300, '2021-08-10 15:00+08') AS s \gset
 SELECT pg_temp.case_of(:s) AS sc \gset
@@ -163,6 +172,7 @@ SELECT is(pg_temp.staff_told('x-clerk', format('SELECT aidcase.continue_case(%s,
 SELECT c.case_id AS nc, r.round_id AS nr FROM aid_case AS c JOIN case_round AS r USING (case_id) WHERE c.continues_case_id = :sc \gset
 SELECT results_eq(format($$SELECT m.citizen_id::text, m.relation, m.applicant, m.person_id = o.person_id FROM case_member AS m JOIN case_member AS o ON o.round_id = %s AND o.citizen_id = m.citizen_id WHERE m.round_id = %s ORDER BY m.member_id$$, :s, :nr),
     format($$VALUES (%L, 'head', true, true), (%L, 'spouse', false, true)$$, pg_temp.person(62), pg_temp.person(63)), 'their file continues the old one, with the same persons');
+SELECT is((SELECT count(*) FROM household_event WHERE case_id = :sc AND kind = 'departure'), 2::bigint, 'who leaves is an event of the old one');
 SELECT is((SELECT string_agg(counted::text, ' ' ORDER BY member_id) FROM case_member AS m JOIN case_round AS r USING (round_id) WHERE r.case_id = :sc AND r.round_kind = 'change'), 'true false false', 'in the old one they no longer count');
 SELECT is((SELECT count(*) FROM guard_no_duplicate('case_round', :nr, NULL, '2021-08-20') AS g WHERE g IS NOT NULL), 0::bigint, 'a file that continues another is no duplicate of it');
 SELECT results_eq($$SELECT count(*) FROM verify_register()$$, $$VALUES (0::bigint)$$, 'the register verifies');

@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION aidcase.duplicates_of(round_id bigint)
 RETURNS TABLE (member_id bigint, person_id bigint, other_case_id bigint, other_unit_id bigint, why text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, aidcase, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 BEGIN

@@ -273,12 +273,24 @@ BEGIN
     PERFORM aidcase.raise_faults('continuation', coalesce(faults, '{}'),
         'Example: {"cause": "head_died", "happened_on": "2021-06-10", "head": "<citizen number>", "relations": [{"member": 7, "relation": "child"}]}.');
 
-    round_id := aidcase.open_review(continue_case.case_id, 'change');
     IF dies THEN
+        -- the death may have been recorded before, with a round that waits
+        SELECT e.round_id INTO round_id
+          FROM aidcase.household_event AS e
+         WHERE e.case_id = continue_case.case_id AND e.person_id = old_head.person_id AND e.kind = 'death' AND NOT e.void
+           AND e.round_id = last.round_id AND last.decided_on IS NULL;
+        IF round_id IS NULL THEN
+            SELECT v.round_id INTO round_id
+              FROM aidcase.record_event(jsonb_build_object('case_id', continue_case.case_id, 'kind', 'death', 'member', old_head.member_id,
+                       'happened_on', doc ->> 'happened_on', 'source', 'household')) AS v;
+        END IF;
+        IF round_id IS NULL OR (SELECT r.round_kind FROM aidcase.case_round AS r WHERE r.round_id = continue_case.round_id) <> 'change' THEN
+            RAISE EXCEPTION 'the household cannot go on now'
+                USING ERRCODE = '55000', DETAIL = 'Another round of the case is not decided yet, or nobody is left who counts.',
+                      HINT = 'Decide or withdraw the open round first; where nobody is left the benefit stops.';
+        END IF;
         -- the place of the head is free before another takes it
-        UPDATE aidcase.case_member AS m
-           SET relation = 'other', applicant = false, counted = false,
-               not_counted_reason = format('%s 死亡', doc ->> 'happened_on')
+        UPDATE aidcase.case_member AS m SET relation = 'other', applicant = false
          WHERE m.round_id = continue_case.round_id AND m.person_id = old_head.person_id;
         UPDATE aidcase.case_member AS m SET applicant = false WHERE m.round_id = continue_case.round_id AND m.applicant;
         UPDATE aidcase.case_member AS m SET relation = 'head', applicant = true
@@ -296,7 +308,12 @@ BEGIN
         RETURN;
     END IF;
 
+    round_id := aidcase.open_review(continue_case.case_id, 'change');
     leaving := new_head || leaving;
+    INSERT INTO aidcase.household_event (case_id, kind, happened_on, person_id, review_due, round_id, source, note)
+    SELECT continue_case.case_id, 'departure', aidcase.iso_date(doc ->> 'happened_on'), p, aidcase.iso_date(doc ->> 'happened_on'),
+           continue_case.round_id, 'household', '分户'
+      FROM unnest(leaving) AS p;
     UPDATE aidcase.case_member AS m
        SET counted = false, not_counted_reason = format('%s 分户', doc ->> 'happened_on'),
            applicant = false

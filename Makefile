@@ -16,6 +16,7 @@ OBJS = \
 	extension/citizen_id.o \
 	extension/csv.o \
 	extension/estimate.o \
+	extension/entry_text.o \
 	extension/erasure.o \
 	extension/intervals.o \
 	extension/kin.o \
@@ -46,6 +47,7 @@ OBJS = \
 	extension/supervision.o \
 	extension/trigger_util.o \
 	extension/verify.o \
+	extension/verify_rows.o \
 	extension/workdays.o \
 	extension/workflow.o \
 	extension/workflow_cache.o \

@@ -19,9 +19,10 @@
  *	  waits in a hash table, and when that grows too large it is looked up.
  * 3. Rows.  Each table of the register is joined with the ledger on entry_no
  *	  and the image of every row is compared with that of its entry.
- * 4. Catalogue and shapes, in SQL (aidcase.catalogue_breaks()).
+ * 4. Catalogue, shapes and moves of procedures, in SQL
+ *	  (aidcase.catalogue_breaks(), aidcase.move_breaks()).
  *
- * Pass 1 and 2 run interleaved.  What is known of an entry number is one byte
+ * Passes 3 and 4 are in verify_rows.c.  Pass 1 and 2 run interleaved.  What is known of an entry number is one byte
  * of flags, in chunks of 64 kB that are made when first used: that is all
  * that grows with the ledger.  Its liveness follows from it: an image that no
  * other entry supersedes must be that of a row, and of one row only.
@@ -43,7 +44,6 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -51,150 +51,18 @@
 #include "utils/memutils.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
 #include "aidcase.h"
 #include "compat.h"
-#include "row_image.h"
+#include "entry_text.h"
 #include "sealer.h"
 #include "tiles.h"
+#include "verify.h"
 
 PG_FUNCTION_INFO_V1(aidcase_verify_register);
 
-/* What is known of an entry number. */
-#define HAS_ENTRY		0x01	/* there is an entry */
-#define HAS_LEAF		0x02	/* there is a leaf */
-#define HAS_IMAGE		0x04	/* the entry records a row version */
-#define SUPERSEDED		0x08	/* another entry replaces or removes it */
-#define HAS_ROW			0x10	/* a row bears the number */
-#define TRUSTED			0x20	/* its leaf was verified earlier */
-#define ERASED			0x40	/* its text was removed, with a record */
-
-#define CHUNK_BITS		16
-#define CHUNK_SIZE		(1 << CHUNK_BITS)
-
-/* Entries between two messages about progress. */
-#define PROGRESS_STEP	1000000
-
-#define BREAK_COLUMNS	6
-
-typedef struct FlagChunk
-{
-	int64		number;			/* hash key */
-	uint8	   *flags;
-} FlagChunk;
-
-/* An entry or a leaf that waits for its counterpart. */
-typedef struct Waiting
-{
-	int64		number;			/* hash key */
-	bool		is_leaf;		/* else an entry */
-	bool		no_text;		/* an entry without text */
-	int64		leaf_index;
-	uint64		xid;
-	uint8		hash[MERKLE_HASH_LENGTH];
-} Waiting;
-
-/* The parts of an entry's text; see LEDGER.md. */
-typedef struct EntryParts
-{
-	int64		number;
-	int64		xid;
-	int64		shape_no;		/* 0 for events */
-	int64		supersedes;		/* 0 when none */
-	bool		has_image;
-	const char *value;			/* element 7 */
-	Size		value_length;
-} EntryParts;
-
-/* A shape of a table. */
-typedef struct Shape
-{
-	int64		shape_no;		/* hash key */
-	char	   *relation;		/* NULL: there is no such shape */
-	char	   *columns;
-} Shape;
-
-/* The outside checkpoint. */
-typedef struct Outside
-{
-	bool		given;
-	bool		checked;
-	char	   *origin;
-	uint64		tree_size;
-	uint8		root[MERKLE_HASH_LENGTH];
-} Outside;
-
-typedef struct Verification
-{
-	/* output */
-	Tuplestorestate *store;
-	TupleDesc	desc;
-	int64		limit;
-	int64		breaks;
-	MemoryContext context;		/* lives as long as the call */
-
-	/* the register */
-	char	   *origin;
-	bool		rehearsal;
-	bool		at_home;		/* this database is its own */
-	int64		after_no;
-	bool		has_horizon;
-	Horizon		horizon;
-	uint64		tree_size;		/* of the last checkpoint */
-	uint64		trusted;
-	Outside		outside;
-
-	/* pass 1 */
-	Relation	tiles;
-	Relation	leaves;
-	Tile		tile;			/* of level 0, at hand */
-	int64		numbers[TILE_WIDTH];
-	int			nnumbers;
-	int			place;			/* next leaf in it */
-	bool		leaves_done;
-	MerkleTree	before;			/* complete tiles before it */
-	MerkleTree	other;			/* the same, when a tile was doubtful */
-	bool		in_doubt;
-	uint64		doubtful;		/* number of that tile */
-	MerkleTree	part;			/* leaves of this tile so far */
-	Tile		edge[TILE_LEVELS];	/* computed levels above */
-	Portal		checkpoints;
-	bool		checkpoints_done;
-	uint64		checkpoint_batch_row;
-	SPITupleTable *checkpoint_rows;
-	uint64		checkpoint_count;
-
-	/* pass 2 */
-	HTAB	   *chunks;
-	FlagChunk  *last_chunk;
-	HTAB	   *waiting;
-	long		waiting_limit;
-	int64		nleaves;		/* taken so far */
-	int64		nentries;
-	bool		entries_done;
-	HTAB	   *shapes;
-
-	/* pass 3 */
-	const char *relation;
-	Oid			relid;
-	int			nnames;
-	char	  **names;			/* columns of its image, in order */
-} Verification;
-
-/* Receives the rows of one table. */
-typedef struct RowReceiver
-{
-	DestReceiver pub;
-	Verification *v;
-} RowReceiver;
-
-static void report(Verification *v, const char *kind, const char *relation,
-				   const char *key, int64 leaf_index, int64 number,
-				   const char *format,...) pg_attribute_printf(7, 8);
-static uint8 *flags_of(Verification *v, int64 number);
 static void read_register(Verification *v);
 static void read_outside(Verification *v, text *checkpoint);
 static void read_erasures(Verification *v);
@@ -214,27 +82,16 @@ static void meet(Verification *v, int64 number, int64 leaf_index,
 				 const uint8 *leaf_hash, const uint8 *entry_hash, bool no_text);
 static void without_leaf(Verification *v, int64 number, uint64 xid);
 static void look_up_waiting(Verification *v);
-static bool parse_entry(const char *text, Size length, EntryParts *parts);
 static void verify_entries(Verification *v);
 static void verify_chains(Verification *v);
-static const Shape *get_shape(Verification *v, int64 shape_no);
-static void verify_rows(Verification *v);
-static void verify_table(Verification *v, const char *relation, Oid relid);
-static bool receive_row(TupleTableSlot *slot, DestReceiver *self);
-static bool images_agree(Verification *v, const Shape *shape,
-						 const EntryParts *parts, const char *image,
-						 Size length);
-static const char *row_key(Verification *v, Datum ctid);
-static void missing_rows(Verification *v);
-static void verify_catalogue(Verification *v);
 
 /*
- * Notes a break.  relation and key may be NULL, leaf_index and number -1.
+ * Notes a break; see verify.h.
  */
-static void
-report(Verification *v, const char *kind, const char *relation,
-	   const char *key, int64 leaf_index, int64 number,
-	   const char *format,...)
+void
+aidcase_break(Verification *v, const char *kind, const char *relation,
+			  const char *key, int64 leaf_index, int64 number,
+			  const char *format,...)
 {
 	Datum		values[BREAK_COLUMNS] = {0};
 	bool		nulls[BREAK_COLUMNS] = {false};
@@ -275,8 +132,8 @@ report(Verification *v, const char *kind, const char *relation,
 /*
  * The flags of an entry number.
  */
-static uint8 *
-flags_of(Verification *v, int64 number)
+uint8 *
+aidcase_entry_flags(Verification *v, int64 number)
 {
 	int64		chunk_number = number >> CHUNK_BITS;
 	FlagChunk  *chunk = v->last_chunk;
@@ -332,7 +189,7 @@ read_register(Verification *v)
 	v->rehearsal = DatumGetBool(SPI_getbinval(row, desc, 2, &isnull));
 	value = SPI_getbinval(row, desc, 3, &isnull);
 	if (isnull)
-		report(v, "incarnation_missing", "register_incarnation", NULL, -1, -1,
+		aidcase_break(v, "incarnation_missing", "register_incarnation", NULL, -1, -1,
 			   "The register does not say which database it lives in.");
 	else
 	{
@@ -400,7 +257,7 @@ read_outside(Verification *v, text *checkpoint)
 				 errhint("Give the text that latest_checkpoint() gave when the copy was made.")));
 	if (strcmp(v->outside.origin, v->origin) != 0)
 	{
-		report(v, "checkpoint_outside", "checkpoint", NULL, -1, -1,
+		aidcase_break(v, "checkpoint_outside", "checkpoint", NULL, -1, -1,
 			   "The outside checkpoint is of register \"%s\", this one is \"%s\".",
 			   v->outside.origin, v->origin);
 		v->outside.checked = true;
@@ -428,7 +285,7 @@ read_erasures(Verification *v)
 										   SPI_tuptable->tupdesc, 1, &isnull);
 
 		if (!isnull)
-			*flags_of(v, DatumGetInt64(number)) |= ERASED;
+			*aidcase_entry_flags(v, DatumGetInt64(number)) |= ERASED;
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -459,7 +316,7 @@ start_leaves(Verification *v)
 		if (!aidcase_tile_read(v->tiles, level, tile->number, tile) ||
 			tile->nhashes < n)
 		{
-			report(v, "tile_missing", "ledger_tile",
+			aidcase_break(v, "tile_missing", "ledger_tile",
 				   psprintf("[%d," UINT64_FORMAT "]", level, tile->number),
 				   -1, -1, "The tile has %d hashes, at least %d are needed.",
 				   tile->nhashes, n);
@@ -492,7 +349,7 @@ start_leaves(Verification *v)
 										   SPI_tuptable->tupdesc, 1, &isnull);
 
 			if (!isnull)
-				*flags_of(v, DatumGetInt64(no)) |= HAS_LEAF | TRUSTED;
+				*aidcase_entry_flags(v, DatumGetInt64(no)) |= HAS_LEAF | TRUSTED;
 		}
 		SPI_freetuptable(SPI_tuptable);
 	}
@@ -525,7 +382,7 @@ next_tile(Verification *v)
 	expected = (int) Min(v->tree_size - begin, (uint64) TILE_WIDTH);
 	(void) aidcase_tile_read(v->tiles, 0, number, &v->tile);
 	if (v->tile.nhashes != expected)
-		report(v, v->tile.nhashes == 0 ? "tile_missing" : "tile_changed",
+		aidcase_break(v, v->tile.nhashes == 0 ? "tile_missing" : "tile_changed",
 			   "ledger_tile", psprintf("[0," UINT64_FORMAT "]", number),
 			   (int64) begin, -1,
 			   "The tile has %d hashes, it should have %d.",
@@ -569,7 +426,7 @@ next_tile(Verification *v)
 			(empty || lower.infinite || upper.infinite ||
 			 DatumGetInt64(lower.val) != least ||
 			 DatumGetInt64(upper.val) != greatest + 1))
-			report(v, "leaf_changed", "ledger_leaf",
+			aidcase_break(v, "leaf_changed", "ledger_leaf",
 				   psprintf("[" UINT64_FORMAT "]", number), (int64) begin, -1,
 				   "The range of numbers is not that of the leaves.");
 		pfree(numbers);
@@ -577,7 +434,7 @@ next_tile(Verification *v)
 	}
 	systable_endscan(scan);
 	if (v->nnumbers != expected)
-		report(v, v->nnumbers == 0 ? "leaf_missing" : "leaf_changed",
+		aidcase_break(v, v->nnumbers == 0 ? "leaf_missing" : "leaf_changed",
 			   "ledger_leaf", psprintf("[" UINT64_FORMAT "]", number),
 			   (int64) begin, -1, "The row has %d leaves, it should have %d.",
 			   v->nnumbers, expected);
@@ -626,7 +483,7 @@ check_roots(Verification *v, uint64 size)
 		if (memcmp(root, v->outside.root, MERKLE_HASH_LENGTH) != 0 &&
 			!(v->in_doubt &&
 			  memcmp(other, v->outside.root, MERKLE_HASH_LENGTH) == 0))
-			report(v, "checkpoint_outside", "checkpoint",
+			aidcase_break(v, "checkpoint_outside", "checkpoint",
 				   psprintf("[" UINT64_FORMAT "]", size), -1, -1,
 				   "The tree of " UINT64_FORMAT " leaves has another root than the outside checkpoint: what was sealed up to it was changed, and sealed again.",
 				   size);
@@ -667,7 +524,7 @@ check_roots(Verification *v, uint64 size)
 		v->checkpoint_batch_row++;
 		if (row_size < size)
 		{
-			report(v, "checkpoint_changed", "checkpoint",
+			aidcase_break(v, "checkpoint_changed", "checkpoint",
 				   psprintf("[" UINT64_FORMAT "]", row_size), -1, -1,
 				   "The tree never had this size.");
 			continue;
@@ -688,7 +545,7 @@ check_roots(Verification *v, uint64 size)
 				memcmp(VARDATA_ANY(stored), other, MERKLE_HASH_LENGTH) == 0;
 			if (fits != other_fits)
 			{
-				report(v, "tile_changed", "ledger_tile",
+				aidcase_break(v, "tile_changed", "ledger_tile",
 					   fits ?
 					   psprintf("[1," UINT64_FORMAT "]", v->doubtful >> TILE_BITS) :
 					   psprintf("[0," UINT64_FORMAT "]", v->doubtful),
@@ -705,7 +562,7 @@ check_roots(Verification *v, uint64 size)
 			}
 		}
 		if (!fits)
-			report(v, "checkpoint_changed", "checkpoint",
+			aidcase_break(v, "checkpoint_changed", "checkpoint",
 				   psprintf("[" UINT64_FORMAT "]", size), -1, -1,
 				   "Its root is not that of the first " UINT64_FORMAT " leaves.",
 				   size);
@@ -715,7 +572,7 @@ check_roots(Verification *v, uint64 size)
 			if (body == NULL ||
 				strcmp(body, aidcase_checkpoint_text(v->origin, v->rehearsal,
 													 size, root)) != 0)
-				report(v, "checkpoint_changed", "checkpoint",
+				aidcase_break(v, "checkpoint_changed", "checkpoint",
 					   psprintf("[" UINT64_FORMAT "]", size), -1, -1,
 					   "Its text does not say what its root and size say.");
 		}
@@ -732,12 +589,12 @@ check_tile(Verification *v, Tile *computed)
 
 	(void) aidcase_tile_read(v->tiles, computed->level, computed->number, kept);
 	if (kept->nhashes == 0)
-		report(v, "tile_missing", "ledger_tile",
+		aidcase_break(v, "tile_missing", "ledger_tile",
 			   psprintf("[%d," UINT64_FORMAT "]", computed->level, computed->number),
 			   -1, -1, "There is no such tile, it should have %d hashes.",
 			   computed->nhashes);
 	else if (kept->nhashes != computed->nhashes)
-		report(v, "tile_changed", "ledger_tile",
+		aidcase_break(v, "tile_changed", "ledger_tile",
 			   psprintf("[%d," UINT64_FORMAT "]", computed->level, computed->number),
 			   -1, -1, "The tile has %d hashes, it should have %d.",
 			   kept->nhashes, computed->nhashes);
@@ -745,7 +602,7 @@ check_tile(Verification *v, Tile *computed)
 	else if (computed->level > 1 &&
 			 memcmp(kept->hashes, computed->hashes,
 					(Size) computed->nhashes * MERKLE_HASH_LENGTH) != 0)
-		report(v, "tile_changed", "ledger_tile",
+		aidcase_break(v, "tile_changed", "ledger_tile",
 			   psprintf("[%d," UINT64_FORMAT "]", computed->level, computed->number),
 			   -1, -1, "Its hashes do not follow from the level below.");
 	pfree(kept);
@@ -811,7 +668,7 @@ end_tile(Verification *v)
 		{
 			if (v->in_doubt)
 			{
-				report(v, "tile_changed", "ledger_tile",
+				aidcase_break(v, "tile_changed", "ledger_tile",
 					   psprintf("[0," UINT64_FORMAT "]", v->doubtful),
 					   (int64) (v->doubtful << TILE_BITS), -1,
 					   "The tile and the one above it disagree.");
@@ -861,7 +718,7 @@ end_leaves(Verification *v)
 	int			level;
 
 	if (v->in_doubt)
-		report(v, "tile_changed", "ledger_tile",
+		aidcase_break(v, "tile_changed", "ledger_tile",
 			   psprintf("[0," UINT64_FORMAT "]", v->doubtful),
 			   (int64) (v->doubtful << TILE_BITS), -1,
 			   "The tile and the one above it disagree.");
@@ -878,12 +735,12 @@ end_leaves(Verification *v)
 	if (v->outside.given && !v->outside.checked)
 	{
 		if (v->outside.tree_size > v->tree_size)
-			report(v, "checkpoint_outside", "checkpoint",
+			aidcase_break(v, "checkpoint_outside", "checkpoint",
 				   psprintf("[" UINT64_FORMAT "]", v->outside.tree_size), -1, -1,
 				   "The outside checkpoint has " UINT64_FORMAT " leaves, this tree " UINT64_FORMAT ": the ledger was shortened, or an older backup was restored.",
 				   v->outside.tree_size, v->tree_size);
 		else
-			report(v, "checkpoint_outside", "checkpoint",
+			aidcase_break(v, "checkpoint_outside", "checkpoint",
 				   psprintf("[" UINT64_FORMAT "]", v->outside.tree_size), -1, -1,
 				   "The tree could not be followed to the outside checkpoint.");
 	}
@@ -894,7 +751,7 @@ end_leaves(Verification *v)
 		HeapTuple	row = SPI_tuptable->vals[i];
 		char	   *relation = SPI_getvalue(row, SPI_tuptable->tupdesc, 1);
 
-		report(v, strcmp(relation, "ledger_tile") == 0 ? "tile_extra" : "leaf_extra",
+		aidcase_break(v, strcmp(relation, "ledger_tile") == 0 ? "tile_extra" : "leaf_extra",
 			   relation, SPI_getvalue(row, SPI_tuptable->tupdesc, 2), -1, -1,
 			   "It is outside the tree of the last checkpoint, which has " UINT64_FORMAT " leaves: checkpoints were removed, or it was added.",
 			   v->tree_size);
@@ -912,14 +769,14 @@ take_leaf(Verification *v)
 	int64		number = v->numbers[place];
 	int64		leaf_index = (int64) (v->tile.number << TILE_BITS) + place;
 	const uint8 *hash = v->tile.hashes[place];
-	uint8	   *flags = flags_of(v, number);
+	uint8	   *flags = aidcase_entry_flags(v, number);
 	Waiting    *other;
 	bool		trusted = (uint64) leaf_index < v->trusted;
 
 	v->nleaves++;
 	aidcase_merkle_add(&v->part, hash);
 	if (*flags & HAS_LEAF)
-		report(v, "leaf_duplicate", "ledger_leaf",
+		aidcase_break(v, "leaf_duplicate", "ledger_leaf",
 			   psprintf("[" UINT64_FORMAT "]", v->tile.number), leaf_index,
 			   number, "Another leaf stands for the same entry.");
 	else
@@ -957,13 +814,13 @@ meet(Verification *v, int64 number, int64 leaf_index, const uint8 *leaf_hash,
 {
 	if (no_text)
 	{
-		if ((*flags_of(v, number) & ERASED) == 0)
-			report(v, "entry_text_missing", "ledger_entry",
+		if ((*aidcase_entry_flags(v, number) & ERASED) == 0)
+			aidcase_break(v, "entry_text_missing", "ledger_entry",
 				   psprintf("[" INT64_FORMAT "]", number), leaf_index, number,
 				   "The text is gone, and no erasure was recorded.");
 	}
 	else if (memcmp(leaf_hash, entry_hash, MERKLE_HASH_LENGTH) != 0)
-		report(v, "entry_changed", "ledger_entry",
+		aidcase_break(v, "entry_changed", "ledger_entry",
 			   psprintf("[" INT64_FORMAT "]", number), leaf_index, number,
 			   "The hash of its text is not that of its leaf.");
 }
@@ -977,79 +834,14 @@ without_leaf(Verification *v, int64 number, uint64 xid)
 	if (!v->at_home || !v->has_horizon)
 		return;
 	if (number <= v->after_no)
-		report(v, "entry_not_sealed", "ledger_entry",
+		aidcase_break(v, "entry_not_sealed", "ledger_entry",
 			   psprintf("[" INT64_FORMAT "]", number), -1, number,
 			   "It is in no leaf, but the register was adopted after it: it was inserted later.");
 	else if (aidcase_horizon_covers(&v->horizon, xid))
-		report(v, "entry_not_sealed", "ledger_entry",
+		aidcase_break(v, "entry_not_sealed", "ledger_entry",
 			   psprintf("[" INT64_FORMAT "]", number), -1, number,
 			   "It is in no leaf, but its transaction " UINT64_FORMAT " had ended when the last checkpoint was made: it was inserted later, or its leaf was removed.",
 			   xid);
-}
-
-/*
- * Reads the parts of an entry's text.  Returns false when it has another
- * form.
- */
-static bool
-parse_entry(const char *text, Size length, EntryParts *parts)
-{
-	const char *p = text;
-	const char *end = text + length;
-	int			element;
-
-	memset(parts, 0, sizeof(EntryParts));
-	if (length < 2 || *p++ != '[' || end[-1] != ']')
-		return false;
-	end--;
-	for (element = 0; element < 7; element++)
-	{
-		if (p < end && *p == '"')
-		{
-			for (p++; p < end && *p != '"'; p++)
-			{
-				if (*p == '\\')
-					p++;
-			}
-			if (p >= end)
-				return false;
-			p++;
-		}
-		else
-		{
-			uint64		value = 0;
-			const char *start = p;
-
-			while (p < end && *p >= '0' && *p <= '9')
-				value = value * 10 + (uint64) (*p++ - '0');
-			if (p == start || p - start > 19)
-				return false;
-			switch (element)
-			{
-				case 0:
-					parts->number = (int64) value;
-					break;
-				case 2:
-					parts->xid = (int64) value;
-					break;
-				case 4:
-					parts->shape_no = (int64) value;
-					break;
-				case 5:
-					parts->supersedes = (int64) value;
-					break;
-				default:
-					break;
-			}
-		}
-		if (p >= end || *p != ',')
-			return false;
-		p++;
-	}
-	parts->value = p;
-	parts->value_length = (Size) (end - p);
-	parts->has_image = parts->shape_no != 0 && p < end && *p == '[';
-	return true;
 }
 
 /*
@@ -1071,10 +863,10 @@ take_entry(Verification *v, TupleTableSlot *slot)
 	no_text = slot->tts_isnull[2];
 	isnull = slot->tts_isnull[0] || slot->tts_isnull[1];
 	v->nentries++;
-	flags = flags_of(v, number);
+	flags = aidcase_entry_flags(v, number);
 	if (isnull || (*flags & HAS_ENTRY))
 	{
-		report(v, "entry_duplicate", "ledger_entry",
+		aidcase_break(v, "entry_duplicate", "ledger_entry",
 			   psprintf("[" INT64_FORMAT "]", number), -1, number,
 			   "Another entry has the same number.");
 		return;
@@ -1090,14 +882,14 @@ take_entry(Verification *v, TupleTableSlot *slot)
 
 		if ((*flags & TRUSTED) == 0)
 			aidcase_merkle_hash_leaf(bytes, length, hash);
-		if (!parse_entry(bytes, length, &parts))
-			report(v, "entry_malformed", "ledger_entry",
+		if (!aidcase_entry_parse(bytes, length, &parts))
+			aidcase_break(v, "entry_malformed", "ledger_entry",
 				   psprintf("[" INT64_FORMAT "]", number), -1, number,
 				   "Its text is not that of an entry.");
 		else
 		{
 			if (parts.number != number || (uint64) parts.xid != xid)
-				report(v, "entry_changed", "ledger_entry",
+				aidcase_break(v, "entry_changed", "ledger_entry",
 					   psprintf("[" INT64_FORMAT "]", number), -1, number,
 					   "Its columns do not say what its text says: number " INT64_FORMAT ", transaction " INT64_FORMAT ".",
 					   parts.number, parts.xid);
@@ -1105,20 +897,20 @@ take_entry(Verification *v, TupleTableSlot *slot)
 				*flags |= HAS_IMAGE;
 			if (parts.supersedes != 0)
 			{
-				uint8	   *former = flags_of(v, parts.supersedes);
+				uint8	   *former = aidcase_entry_flags(v, parts.supersedes);
 
 				if (*former & SUPERSEDED)
-					report(v, "chain_forked", "ledger_entry",
+					aidcase_break(v, "chain_forked", "ledger_entry",
 						   psprintf("[" INT64_FORMAT "]", number), -1, number,
 						   "Another entry replaces " INT64_FORMAT " too.",
 						   parts.supersedes);
 				if (parts.supersedes >= number)
-					report(v, "chain_broken", "ledger_entry",
+					aidcase_break(v, "chain_broken", "ledger_entry",
 						   psprintf("[" INT64_FORMAT "]", number), -1, number,
 						   "It replaces entry " INT64_FORMAT ", which is not older.",
 						   parts.supersedes);
 				*former |= SUPERSEDED;
-				flags = flags_of(v, number);
+				flags = aidcase_entry_flags(v, number);
 			}
 		}
 		if ((Pointer) entry != DatumGetPointer(slot->tts_values[2]))
@@ -1218,14 +1010,14 @@ look_up_waiting(Verification *v)
 
 		CHECK_FOR_INTERRUPTS();
 		if (waiting->is_leaf ?
-			v->entries_done && (*flags_of(v, number) & HAS_ENTRY) == 0 :
-			v->leaves_done && (*flags_of(v, number) & HAS_LEAF) == 0)
+			v->entries_done && (*aidcase_entry_flags(v, number) & HAS_ENTRY) == 0 :
+			v->leaves_done && (*aidcase_entry_flags(v, number) & HAS_LEAF) == 0)
 		{
 			/* all of the other side was seen, whatever an index says */
 			if (!waiting->is_leaf)
 				without_leaf(v, number, waiting->xid);
 			else
-				report(v, "entry_missing", "ledger_entry",
+				aidcase_break(v, "entry_missing", "ledger_entry",
 					   psprintf("[" INT64_FORMAT "]", number),
 					   waiting->leaf_index, number,
 					   "There is no entry for this leaf.");
@@ -1235,7 +1027,7 @@ look_up_waiting(Verification *v)
 		n = aidcase_read(waiting->is_leaf ? entry_query : leaf_query,
 						 1, &type, &value, NULL, NULL);
 		if (waiting->is_leaf && n == 0)
-			report(v, "entry_missing", "ledger_entry",
+			aidcase_break(v, "entry_missing", "ledger_entry",
 				   psprintf("[" INT64_FORMAT "]", number), waiting->leaf_index,
 				   number, "There is no entry for this leaf.");
 		else if (waiting->is_leaf)
@@ -1316,7 +1108,7 @@ verify_entries(Verification *v)
 
 		aidcase_tiles_root(v->tiles, v->outside.tree_size, root);
 		if (memcmp(root, v->outside.root, MERKLE_HASH_LENGTH) != 0)
-			report(v, "checkpoint_outside", "checkpoint",
+			aidcase_break(v, "checkpoint_outside", "checkpoint",
 				   psprintf("[" UINT64_FORMAT "]", v->outside.tree_size), -1, -1,
 				   "The tree of " UINT64_FORMAT " leaves has another root than the outside checkpoint.",
 				   v->outside.tree_size);
@@ -1371,454 +1163,11 @@ verify_chains(Verification *v)
 			int64		number = (chunk->number << CHUNK_BITS) + i;
 
 			if ((chunk->flags[i] & (SUPERSEDED | HAS_ENTRY)) == SUPERSEDED)
-				report(v, "chain_broken", "ledger_entry",
+				aidcase_break(v, "chain_broken", "ledger_entry",
 					   psprintf("[" INT64_FORMAT "]", number), -1, number,
 					   "Another entry replaces it, but there is no such entry.");
 		}
 	}
-}
-
-/*
- * A shape, read once.
- */
-static const Shape *
-get_shape(Verification *v, int64 shape_no)
-{
-	bool		found;
-	Shape	   *shape = hash_search(v->shapes, &shape_no, HASH_ENTER, &found);
-
-	if (!found)
-	{
-		Oid			type = INT8OID;
-		Datum		value = Int64GetDatum(shape_no);
-
-		shape->relation = NULL;
-		shape->columns = NULL;
-		SPI_connect();
-		if (aidcase_read("SELECT s.relation, s.columns FROM aidcase.ledger_shape AS s"
-						 " WHERE s.shape_no OPERATOR(pg_catalog.=) $1",
-						 1, &type, &value, NULL, NULL) == 1)
-		{
-			MemoryContext former = MemoryContextSwitchTo(v->context);
-
-			shape->relation = SPI_getvalue(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 1);
-			shape->columns = SPI_getvalue(SPI_tuptable->vals[0],
-										  SPI_tuptable->tupdesc, 2);
-			MemoryContextSwitchTo(former);
-		}
-		SPI_finish();
-	}
-	return shape;
-}
-
-/*
- * The elements of a JSON array as our encoder writes it: from *p, which
- * stands behind the bracket or a comma, to the next comma or bracket of the
- * same depth.  Returns false at the end.
- */
-static bool
-next_element(const char **p, const char *end, const char **start, Size *length)
-{
-	const char *c = *p;
-	int			depth = 0;
-
-	if (c >= end || *c == ']')
-		return false;
-	*start = c;
-	for (; c < end; c++)
-	{
-		if (*c == '"')
-		{
-			for (c++; c < end && *c != '"'; c++)
-			{
-				if (*c == '\\')
-					c++;
-			}
-		}
-		else if (*c == '[' || *c == '{')
-			depth++;
-		else if (depth > 0 && (*c == ']' || *c == '}'))
-			depth--;
-		else if (depth == 0 && (*c == ',' || *c == ']'))
-			break;
-	}
-	*length = (Size) (c - *start);
-	*p = (c < end && *c == ',') ? c + 1 : c;
-	return true;
-}
-
-/*
- * Do an entry's image and a row's say the same?  Columns are matched by name
- * when the table has another shape now: one that was added since must hold
- * NULL or its default, as no entry records it.
- */
-static bool
-images_agree(Verification *v, const Shape *shape, const EntryParts *parts,
-			 const char *image, Size length)
-{
-	const char *now = image + 1;
-	int			i;
-
-	if (parts->value_length == length &&
-		memcmp(parts->value, image, length) == 0)
-		return true;
-
-	for (i = 0; i < v->nnames; i++)
-	{
-		const char *then = parts->value + 1;
-		const char *columns = shape->columns + 1;
-		const char *columns_end = shape->columns + strlen(shape->columns);
-		const char *value;
-		const char *former;
-		const char *column;
-		Size		value_length;
-		Size		former_length;
-		Size		column_length;
-		bool		found = false;
-
-		if (!next_element(&now, image + length, &value, &value_length))
-			return false;
-		while (next_element(&columns, columns_end, &column, &column_length) &&
-			   next_element(&then, parts->value + parts->value_length,
-							&former, &former_length))
-		{
-			const char *name = column + 1;
-			const char *name_start;
-			Size		name_length;
-
-			if (!next_element(&name, column + column_length, &name_start,
-							  &name_length) ||
-				name_length != strlen(v->names[i]) ||
-				memcmp(name_start, v->names[i], name_length) != 0)
-				continue;
-			found = true;
-			if (former_length != value_length ||
-				memcmp(former, value, value_length) != 0)
-				return false;
-			break;
-		}
-		if (!found && !(value_length == 4 && memcmp(value, "null", 4) == 0))
-		{
-			/* an added column: any value but its default is a change */
-			Oid			types[2] = {TEXTOID, TEXTOID};
-			Datum		values[2];
-			bool		same;
-
-			SPI_connect();
-			values[0] = CStringGetTextDatum(v->relation);
-			values[1] = PointerGetDatum(cstring_to_text_with_len(v->names[i] + 1,
-																 (int) strlen(v->names[i]) - 2));
-			same = aidcase_read("SELECT FROM pg_catalog.pg_attrdef AS d"
-								"  JOIN pg_catalog.pg_attribute AS a"
-								"    ON a.attrelid OPERATOR(pg_catalog.=) d.adrelid"
-								"   AND a.attnum OPERATOR(pg_catalog.=) d.adnum"
-								" WHERE d.adrelid OPERATOR(pg_catalog.=)"
-								"       pg_catalog.format('aidcase.%I', $1)::pg_catalog.regclass"
-								"   AND a.attname OPERATOR(pg_catalog.=) $2::pg_catalog.name",
-								2, types, values, NULL, NULL) == 1;
-			SPI_finish();
-			if (!same)
-				return false;
-		}
-	}
-	return true;
-}
-
-/*
- * The primary key of a row, as a JSON array.
- */
-static const char *
-row_key(Verification *v, Datum ctid)
-{
-	Oid			types[2] = {TIDOID, OIDOID};
-	Datum		values[2];
-	char	   *result = NULL;
-
-	if (v->breaks >= v->limit)
-		return NULL;
-	SPI_connect();
-	values[0] = ctid;
-	values[1] = ObjectIdGetDatum(v->relid);
-	if (aidcase_read("SELECT pg_catalog.string_agg('t.' OPERATOR(pg_catalog.||)"
-					 "       pg_catalog.quote_ident(a.attname), ', ' ORDER BY k.n)"
-					 "  FROM pg_catalog.pg_index AS i"
-					 " CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[])"
-					 "       WITH ORDINALITY AS k (attnum, n)"
-					 "  JOIN pg_catalog.pg_attribute AS a"
-					 "    ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid"
-					 "   AND a.attnum OPERATOR(pg_catalog.=) k.attnum"
-					 " WHERE i.indrelid OPERATOR(pg_catalog.=) $2 AND i.indisprimary",
-					 2, types, values, NULL, NULL) == 1)
-	{
-		char	   *columns = SPI_getvalue(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 1);
-
-		if (columns != NULL &&
-			aidcase_read(psprintf("SELECT pg_catalog.jsonb_build_array(%s)"
-								  "  FROM ONLY aidcase.%s AS t"
-								  " WHERE t.ctid OPERATOR(pg_catalog.=) $1",
-								  columns, quote_identifier(v->relation)),
-						 1, types, values, NULL, NULL) == 1)
-		{
-			MemoryContext former = MemoryContextSwitchTo(v->context);
-
-			result = SPI_getvalue(SPI_tuptable->vals[0],
-								  SPI_tuptable->tupdesc, 1);
-			MemoryContextSwitchTo(former);
-		}
-	}
-	SPI_finish();
-	return result;
-}
-
-/*
- * Takes a row of a table: (entry_no, image, entry, ctid).
- */
-static bool
-receive_row(TupleTableSlot *slot, DestReceiver *self)
-{
-	Verification *v = ((RowReceiver *) self)->v;
-	int64		number;
-	uint8	   *flags;
-	text	   *entry;
-	text	   *image;
-	EntryParts	parts;
-	const Shape *shape = NULL;
-
-	CHECK_FOR_INTERRUPTS();
-	slot_getallattrs(slot);
-	number = slot->tts_isnull[0] ? 0 : DatumGetInt64(slot->tts_values[0]);
-	flags = flags_of(v, number);
-	if (*flags & HAS_ROW)
-		report(v, "row_duplicate", v->relation,
-			   row_key(v, slot->tts_values[3]), -1, number,
-			   "Another row bears the same entry number.");
-	*flags |= HAS_ROW;
-	if ((*flags & HAS_ENTRY) == 0)
-	{
-		report(v, "row_without_entry", v->relation,
-			   row_key(v, slot->tts_values[3]), -1, number,
-			   "No entry records this row: it was written past the ledger, or the entry was removed.");
-		return true;
-	}
-	if (*flags & SUPERSEDED)
-	{
-		report(v, "row_outdated", v->relation,
-			   row_key(v, slot->tts_values[3]), -1, number,
-			   "A newer entry replaces or removes this version of the row, but the row was set back.");
-		return true;
-	}
-	if (slot->tts_isnull[2])
-	{
-		report(v, "row_without_entry", v->relation,
-			   row_key(v, slot->tts_values[3]), -1, number,
-			   "The entry of this row has no text.");
-		return true;
-	}
-
-	entry = DatumGetTextPP(slot->tts_values[2]);
-	image = DatumGetTextPP(slot->tts_values[1]);
-	if (parse_entry(VARDATA_ANY(entry), VARSIZE_ANY_EXHDR(entry), &parts) &&
-		parts.has_image)
-		shape = get_shape(v, parts.shape_no);
-	if (shape == NULL || shape->relation == NULL ||
-		strcmp(shape->relation, v->relation) != 0)
-		report(v, "row_without_entry", v->relation,
-			   row_key(v, slot->tts_values[3]), -1, number,
-			   "The entry of this number records something else.");
-	else if (!images_agree(v, shape, &parts, VARDATA_ANY(image),
-						   VARSIZE_ANY_EXHDR(image)))
-		report(v, "row_changed", v->relation,
-			   row_key(v, slot->tts_values[3]), -1, number,
-			   "The row is not what its entry says: it was changed past the ledger.");
-	if ((Pointer) entry != DatumGetPointer(slot->tts_values[2]))
-		pfree(entry);
-	if ((Pointer) image != DatumGetPointer(slot->tts_values[1]))
-		pfree(image);
-	return true;
-}
-
-static void
-receive_start(DestReceiver *self, int operation, TupleDesc desc)
-{
-}
-
-static void
-receive_end(DestReceiver *self)
-{
-}
-
-/*
- * Compares the rows of one table.
- */
-static void
-verify_table(Verification *v, const char *relation, Oid relid)
-{
-	RowReceiver receiver;
-	Relation	rel = table_open(relid, AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(rel);
-	int			i;
-
-	v->relation = relation;
-	v->relid = relid;
-	v->nnames = 0;
-	v->names = palloc(sizeof(char *) * Max(desc->natts, 1));
-	for (i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		StringInfoData name;
-
-		if (!aidcase_has_image(att))
-			continue;
-		initStringInfo(&name);
-		aidcase_json_string(&name, NameStr(att->attname),
-							strlen(NameStr(att->attname)));
-		appendStringInfoChar(&name, '\0');
-		v->names[v->nnames++] = name.data;
-	}
-	table_close(rel, NoLock);
-	if (pg_class_aclcheck(relid, aidcase_owner(), ACL_SELECT) != ACLCHECK_OK ||
-		check_enable_rls(relid, aidcase_owner(), true) == RLS_ENABLED)
-	{
-		report(v, "table_hidden", relation, NULL, -1, -1,
-			   "The owner of the register cannot read all of the table: its owner, grants or row security were changed.");
-		return;
-	}
-
-	memset(&receiver, 0, sizeof(receiver));
-	receiver.v = v;
-	receiver.pub.receiveSlot = receive_row;
-	receiver.pub.rStartup = receive_start;
-	receiver.pub.rShutdown = receive_end;
-	receiver.pub.rDestroy = receive_end;
-	receiver.pub.mydest = DestNone;
-	ereport(DEBUG1, (errmsg("verifying the rows of table \"%s\"", relation)));
-	(void) aidcase_read(psprintf("SELECT t.entry_no, aidcase.row_image(t), e.entry, t.ctid"
-								 "  FROM ONLY aidcase.%s AS t"
-								 "  LEFT JOIN aidcase.ledger_entry AS e"
-								 "    ON e.entry_no OPERATOR(pg_catalog.=) t.entry_no",
-								 quote_identifier(relation)),
-						0, NULL, NULL, NULL, &receiver.pub);
-}
-
-/*
- * Pass 3.  A table is one of the register's when it has column entry_no: a
- * trigger that was dropped does not hide it.
- */
-static void
-verify_rows(Verification *v)
-{
-	SPITupleTable *tables;
-	uint64		n;
-	uint64		i;
-
-	n = aidcase_read("SELECT c.relname::pg_catalog.text, c.oid"
-					 "  FROM pg_catalog.pg_class AS c"
-					 "  JOIN pg_catalog.pg_attribute AS a"
-					 "    ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
-					 "   AND a.attname OPERATOR(pg_catalog.=) 'entry_no'"
-					 "   AND a.atttypid OPERATOR(pg_catalog.=) 'pg_catalog.int8'::pg_catalog.regtype"
-					 "   AND NOT a.attisdropped"
-					 " WHERE c.relkind OPERATOR(pg_catalog.=) 'r'"
-					 "   AND c.relnamespace OPERATOR(pg_catalog.=) 'aidcase'::pg_catalog.regnamespace"
-					 /* these two are written by the ledger itself */
-					 "   AND c.relname OPERATOR(pg_catalog.<>) ALL ('{ledger_entry,ledger_removed}'::pg_catalog.name[])"
-					 " ORDER BY c.relname",
-					 0, NULL, NULL, NULL, NULL);
-	tables = SPI_tuptable;
-	/* no index of theirs could serve the query: the tables are read whole */
-	for (i = 0; i < n; i++)
-	{
-		bool		isnull;
-		MemoryContext former = MemoryContextSwitchTo(v->context);
-		char	   *name = SPI_getvalue(tables->vals[i], tables->tupdesc, 1);
-		Oid			relid = DatumGetObjectId(SPI_getbinval(tables->vals[i],
-														   tables->tupdesc, 2,
-														   &isnull));
-
-		MemoryContextSwitchTo(former);
-		verify_table(v, name, relid);
-	}
-	SPI_freetuptable(tables);
-	missing_rows(v);
-}
-
-/*
- * Images that nothing replaces must be rows.
- */
-static void
-missing_rows(Verification *v)
-{
-	HASH_SEQ_STATUS scan;
-	FlagChunk  *chunk;
-	Oid			type = INT8OID;
-
-	hash_seq_init(&scan, v->chunks);
-	while ((chunk = hash_seq_search(&scan)) != NULL)
-	{
-		int			i;
-
-		for (i = 0; i < CHUNK_SIZE; i++)
-		{
-			int64		number = (chunk->number << CHUNK_BITS) + i;
-			Datum		value = Int64GetDatum(number);
-			const Shape *shape = NULL;
-
-			if ((chunk->flags[i] & (HAS_IMAGE | SUPERSEDED | HAS_ROW)) != HAS_IMAGE)
-				continue;
-			if (v->breaks < v->limit &&
-				aidcase_read("SELECT e.entry FROM aidcase.ledger_entry AS e"
-							 " WHERE e.entry_no OPERATOR(pg_catalog.=) $1",
-							 1, &type, &value, NULL, NULL) == 1)
-			{
-				bool		isnull;
-				Datum		entry = SPI_getbinval(SPI_tuptable->vals[0],
-												  SPI_tuptable->tupdesc, 1,
-												  &isnull);
-				EntryParts	parts;
-				SPITupleTable *table = SPI_tuptable;
-
-				if (!isnull)
-				{
-					text	   *t = DatumGetTextPP(entry);
-
-					if (parse_entry(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), &parts))
-						shape = get_shape(v, parts.shape_no);
-				}
-				SPI_freetuptable(table);
-			}
-			report(v, "row_missing",
-				   shape != NULL ? shape->relation : NULL, NULL, -1, number,
-				   "The row that this entry records is gone: it was removed past the ledger.");
-		}
-	}
-}
-
-/*
- * Pass 4: breaks that SQL finds, as (kind, relation, key, entry_no, detail).
- */
-static void
-verify_catalogue(Verification *v)
-{
-	uint64		n;
-	uint64		i;
-
-	n = aidcase_read("SELECT b.kind, b.relation, b.key, b.entry_no, b.detail"
-					 "  FROM aidcase.catalogue_breaks() AS b",
-					 0, NULL, NULL, NULL, NULL);
-	for (i = 0; i < n; i++)
-	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		int64		number = DatumGetInt64(SPI_getbinval(row, desc, 4, &isnull));
-
-		report(v, SPI_getvalue(row, desc, 1), SPI_getvalue(row, desc, 2),
-			   SPI_getvalue(row, desc, 3), -1, isnull ? -1 : number,
-			   "%s", SPI_getvalue(row, desc, 5));
-	}
-	SPI_freetuptable(SPI_tuptable);
 }
 
 /*
@@ -1881,8 +1230,8 @@ aidcase_verify_register(PG_FUNCTION_ARGS)
 	read_erasures(v);
 	verify_entries(v);
 	verify_chains(v);
-	verify_rows(v);
-	verify_catalogue(v);
+	aidcase_verify_rows(v);
+	aidcase_verify_catalogue(v);
 	PopActiveSnapshot();
 	SPI_finish();
 
@@ -1891,7 +1240,7 @@ aidcase_verify_register(PG_FUNCTION_ARGS)
 		int64		rest = v->breaks - v->limit;
 
 		v->limit = PG_INT64_MAX;
-		report(v, "more", NULL, NULL, -1, -1,
+		aidcase_break(v, "more", NULL, NULL, -1, -1,
 			   INT64_FORMAT " more breaks were found and not listed.", rest);
 	}
 	MemoryContextSwitchTo(former);

@@ -7,7 +7,7 @@ SET client_min_messages = warning;
 SET search_path = aidcase, tap, public;
 
 BEGIN;
-SELECT plan(119);
+SELECT plan(129);
 
 -- Two checkpoints, and rows that were changed in between.  Sealing does not
 -- take its own transaction's entries, so these come from another session.
@@ -210,6 +210,16 @@ SELECT is(ARRAY[pg_temp.after(f.c), pg_temp.after(f.c, :'checkpoint')], ARRAY[x.
     ($$UPDATE label SET en = 'x' WHERE entry_no = %1$s$$,
      'row_changed label', NULL, 'a row alone is found in any case')
   ) AS x (c, w, o, t) CROSS JOIN LATERAL format(x.c || '; ' || :'again', :no, :newer) AS f (c);
+
+-- ---------------------------------------------------------------------
+-- The parts of a text, whatever it says
+
+SELECT is(entry_values('[12,1,2,3,4,5,"a\",b",[1,"x,]\"",[1,[2]],{"k": [1, 2]},null]]', '{2,1,4,5,6}'),
+    ARRAY['5', '[1,"x,]\"",[1,[2]],{"k": [1, 2]},null]', '"x,]\""', '1', '{"k": [1, 2]}', 'null', NULL], 'the values of a row');
+SELECT is(entry_values(t, '{1}'), NULL, 'no entry of a row: ' || t)
+  FROM unnest(ARRAY['', 'x', '[]', '[1,2,3,4,"S",5,"s",[]]', '[1,2,3,4,5,6,"s",{"k":[1]}]', '[1,2,3,4,5,6,"s', '[1,2,3,4,5,6,"\', '[12345678901234567890,2,3,4,5,6,"s",[1]]']) AS t;
+SELECT is((SELECT count(entry_values(overlay(left(e.entry, n) PLACING '"' FROM n FOR 1), '{1,2}')) FROM ledger_entry AS e, generate_series(1, length(e.entry)) AS n WHERE e.entry_no = :no),
+    0::bigint, 'texts that were cut and broken do no harm');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -103,6 +103,13 @@ REVOKE ALL ON FUNCTION verify_register(text, bigint, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION verify_register(text, bigint, integer)
     TO aidcase_owner, aidcase_admin, aidcase_bureau, aidcase_inspector;
 
+CREATE FUNCTION entry_values(entry text, places integer[]) RETURNS text[]
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'aidcase_entry_values';
+COMMENT ON FUNCTION entry_values(text, integer[]) IS
+    '内部:台账记录所取代的记录号、行内容及指定位置的值(JSON 文本);原文不合格式则为空 / internal: of an entry, the number that it replaces, the row, and the row''s values at these places, as JSON text; NULL when the text is no entry of a row';
+REVOKE ALL ON FUNCTION entry_values(text, integer[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION entry_values(text, integer[]) TO aidcase_owner;
+
 -- A restored or cloned register goes on only after this call.  It keeps
 -- writers out, so that every entry is either there or not: what came along
 -- without leaf is sealed, and entries up to the greatest number so far are

@@ -976,3 +976,82 @@ BEGIN
     END IF;
 END
 $$;
+
+-- ---------------------------------------------------------------------
+-- For verify_register(): moves that no procedure allows, and what was written
+-- to decided rounds.  Whoever switches a gate off and writes leaves an entry
+-- like any other; what it says gives him away.  Of one case, numbers of
+-- entries rise with time, as its facts and moves come one after the other.
+
+CREATE OR REPLACE FUNCTION aidcase.move_breaks(
+    OUT kind text, OUT relation text, OUT key text, OUT entry_no bigint, OUT detail text)
+RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH guarded AS MATERIALIZED (
+        SELECT w.subject AS relation, 'state' AS first, 'workflow_id' AS second, false AS later
+          FROM aidcase.workflow AS w GROUP BY w.subject
+        UNION ALL
+        SELECT c.relname, 'round_id', NULL, position('after_decision' IN encode(t.tgargs, 'escape')) > 0
+          FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+         WHERE t.tgname = '~1_fact' AND c.relnamespace = 'aidcase'::regnamespace),
+    shape AS MATERIALIZED (
+        SELECT s.shape_no, s.shape_no::text AS no, s.relation, g.second IS NULL AS fact, g.later,
+               ARRAY[min(c.no) FILTER (WHERE c.col ->> 2 = '1'), min(c.no) FILTER (WHERE c.col ->> 0 = g.first),
+                     min(c.no) FILTER (WHERE c.col ->> 0 = g.second)]::integer[] AS places
+          FROM aidcase.ledger_shape AS s
+          JOIN guarded AS g ON g.relation = s.relation
+         CROSS JOIN LATERAL jsonb_array_elements(s.columns::jsonb) WITH ORDINALITY AS c (col, no)
+         GROUP BY s.shape_no, s.relation, g.second, g.later),
+    version AS MATERIALIZED (
+        SELECT e.entry_no, s.shape_no, s.relation, s.fact, s.later, v.part[1]::bigint AS supersedes, v.part[2] AS image,
+               v.part[3] AS id, v.part[4] AS state, v.part[5] AS workflow
+          FROM aidcase.ledger_entry AS e
+          JOIN shape AS s ON s.no = split_part(e.entry, ',', 5)
+         CROSS JOIN LATERAL (SELECT aidcase.entry_values(e.entry, s.places) AS part OFFSET 0) AS v
+         WHERE v.part IS NOT NULL),
+    state AS MATERIALIZED (
+        SELECT s.workflow_id::text AS workflow, to_json(s.state)::text AS state, s.kind, s.frozen FROM aidcase.workflow_state AS s),
+    decided AS MATERIALIZED (
+        SELECT r.id, r.state, r.from_no, r.to_no, s.kind
+          FROM (SELECT v.id, v.state, v.workflow, v.entry_no AS from_no,
+                       lead(v.entry_no) OVER (PARTITION BY v.id ORDER BY v.entry_no) AS to_no
+                  FROM version AS v WHERE v.relation = 'case_round') AS r
+          JOIN state AS s ON s.workflow = r.workflow AND s.state = r.state AND s.frozen)
+    SELECT 'move_not_allowed', n.relation, format('[%s]', n.id), n.entry_no,
+           CASE WHEN n.supersedes = 0 THEN format('The row began in state %s, in which no row of its procedure begins.', n.state)
+                ELSE format('The row went from state %s to state %s, which its procedure does not allow: the gate was off.', o.state, n.state) END
+      FROM version AS n
+      LEFT JOIN version AS o ON o.entry_no = n.supersedes AND n.supersedes <> 0
+     WHERE NOT n.fact
+       AND CASE WHEN n.supersedes = 0
+                THEN NOT EXISTS (SELECT FROM state AS s WHERE (s.workflow, s.state, s.kind) = (n.workflow, n.state, 'initial'))
+                WHEN o.entry_no IS NULL OR (o.workflow, o.state) = (n.workflow, n.state) THEN false
+                ELSE NOT (o.workflow = n.workflow
+                          AND EXISTS (SELECT FROM aidcase.workflow_transition AS t
+                                       WHERE (t.workflow_id::text, to_json(t.from_state)::text, to_json(t.to_state)::text)
+                                             = (n.workflow, o.state, n.state)))
+                     AND NOT (n.relation = 'case_round'
+                              AND EXISTS (SELECT FROM aidcase.reroute AS r
+                                           WHERE (r.round_id::text, r.from_workflow_id::text, to_json(r.from_state)::text,
+                                                  r.to_workflow_id::text, to_json(r.to_state)::text)
+                                                 = (n.id, o.workflow, o.state, n.workflow, n.state))) END
+    UNION ALL
+    SELECT 'frozen_row_changed', n.relation, format('[%s]', n.id), n.entry_no,
+           format('The row was changed in state %s, in which nothing of it changes: the gate was off.', n.state)
+      FROM version AS n
+      JOIN version AS o ON o.entry_no = n.supersedes AND o.shape_no = n.shape_no
+       AND o.state = n.state AND o.workflow = n.workflow AND o.image <> n.image
+      JOIN state AS s ON s.workflow = n.workflow AND s.state = n.state AND s.frozen
+     WHERE NOT n.fact
+    UNION ALL
+    SELECT 'frozen_fact_changed', f.relation, format('[%s]', f.id), f.entry_no,
+           format('The row was written when round %s was in state %s, in which its facts do not change: the gate was off.', d.id, d.state)
+      FROM version AS f
+      JOIN decided AS d ON d.id = f.state AND f.entry_no > d.from_no AND (f.entry_no < d.to_no OR d.to_no IS NULL)
+     WHERE f.fact AND (d.kind = 'final' OR NOT f.later)
+$$;
+COMMENT ON FUNCTION aidcase.move_breaks(OUT text, OUT text, OUT text, OUT bigint, OUT text) IS
+    '核验各事项状态变化是否合乎程序、已决定的事实是否被改,由 verify_register() 调用 / moves that no procedure allows and changes of decided rows and facts, for verify_register()';
+REVOKE ALL ON FUNCTION aidcase.move_breaks() FROM PUBLIC;

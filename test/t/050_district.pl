@@ -141,6 +141,7 @@ is(bureau($one, q{SELECT count(*) FROM aidcase.payment AS p JOIN aidcase.award A
 	WHERE p.amount <> a.amount OR NOT a.months @> p.benefit_month}), '0', 'every line is what was awarded');
 is(bureau($one, q{SELECT count(*) FROM aidcase.draw AS d CROSS JOIN LATERAL aidcase.verify_draw(d.draw_id)}),
 	'0', 'the draws derive again');
+is($one->safe_psql('district', 'SELECT * FROM aidcase.verify_register()'), '', 'and the register verifies, all its moves included');
 is($one->safe_psql('district', q{SELECT added FROM aidcase.conflict_sweep()}), '0',
 	'the sweep finds the flags that the triggers raised');
 cmp_ok($one->safe_psql('district', q{SELECT count(*) FROM aidcase.conflict_flag}), '>=',

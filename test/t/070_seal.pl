@@ -85,7 +85,7 @@ my $sealer = $node->basedir . '/seal.sql';
 append_to_file($sealer, "SELECT aidcase.seal();\n");
 my @bench = ('pgbench', '-n', '--random-seed=7');
 
-my $writers = IPC::Run::start([ @bench, '-c', '16', '-j', '2', '-R', '900', '-t', '150', '-f', $writer, $node->connstr('live') ],
+my $writers = IPC::Run::start([ @bench, '-c', '16', '-j', '2', '-R', '900', '-t', '500', '-f', $writer, $node->connstr('live') ],
 	'>', \my $out1, '2>', \my $err1);
 $node->command_ok([ @bench, '-c', '3', '-R', '30', '-t', '20', '-f', $sealer, $node->connstr('live') ], 'three sealers at once');
 $writers->finish;

@@ -49,7 +49,15 @@
 /* Room for any ticket: "0." and digits. */
 #define TICKET_MAX_LENGTH	(2 + RIVEST_MAX_DIGITS)
 
+/*
+ * Digits of a ticket's prefix: so many that it is below 2^40, decimal
+ * (rivest) or hexadecimal.
+ */
+#define RIVEST_PREFIX_DIGITS	12
+#define HEX_PREFIX_DIGITS		10
+
 PG_FUNCTION_INFO_V1(aidcase_ticket);
+PG_FUNCTION_INFO_V1(aidcase_ticket_prefix);
 PG_FUNCTION_INFO_V1(aidcase_stratum_size);
 
 typedef enum TicketMethod
@@ -258,6 +266,45 @@ aidcase_ticket(PG_FUNCTION_ARGS)
 		length = (int) hex_encode((const char *) hash, MERKLE_HASH_LENGTH,
 								  ticket);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(ticket, length));
+}
+
+/*
+ * ticket_prefix(ticket text) returns bigint
+ *
+ * The first digits of a ticket as a number below 2^40.  Of two tickets of one
+ * method the smaller one never has the greater prefix, so a sort by prefix,
+ * then ticket, is the sort by ticket, and hardly ever compares texts.
+ */
+Datum
+aidcase_ticket_prefix(PG_FUNCTION_ARGS)
+{
+	text	   *ticket = PG_GETARG_TEXT_PP(0);
+	const char *p = VARDATA_ANY(ticket);
+	int			length = (int) VARSIZE_ANY_EXHDR(ticket);
+	bool		rivest = length > 2 && p[0] == '0' && p[1] == '.';
+	int			first = rivest ? 2 : 0;
+	int			ndigits = rivest ? RIVEST_PREFIX_DIGITS : HEX_PREFIX_DIGITS;
+	int64		prefix = 0;
+	int			i;
+
+	for (i = first; i < first + ndigits; i++)
+	{
+		int			digit = -1;
+
+		if (i < length && p[i] >= '0' && p[i] <= '9')
+			digit = p[i] - '0';
+		else if (i < length && !rivest && p[i] >= 'a' && p[i] <= 'f')
+			digit = p[i] - 'a' + 10;
+		if (digit < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the text given is no ticket"),
+					 errdetail("A ticket is \"0.\" and at least %d decimal digits, or %d hexadecimal digits.",
+							   RIVEST_MIN_DIGITS, HEX_LENGTH),
+					 errhint("Tickets are made by ticket(seed, id, method).")));
+		prefix = prefix * (rivest ? 10 : 16) + digit;
+	}
+	PG_RETURN_INT64(prefix);
 }
 
 /*

@@ -7,6 +7,11 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'aidcase_ticket'
 COMMENT ON FUNCTION ticket(text, text, text) IS
     '抽签号:由公开种子和对象编号算出,小者先抽;方法 rivest 或 hex;排序须用 COLLATE "C" / ticket number of a unit under a public seed, the smallest are drawn; method rivest (decimal fraction) or hex; to be ordered COLLATE "C"';
 
+CREATE FUNCTION ticket_prefix(ticket text) RETURNS bigint
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'aidcase_ticket_prefix';
+COMMENT ON FUNCTION ticket_prefix(text) IS
+    '抽签号开头几位的数值(小于 2^40),供排序 / the first digits of a ticket as a number below 2^40, to sort by before the ticket itself';
+
 CREATE FUNCTION stratum_size(population bigint, rate_numerator bigint, rate_denominator bigint, minimum bigint DEFAULT 0) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'aidcase_stratum_size';
 COMMENT ON FUNCTION stratum_size(bigint, bigint, bigint, bigint) IS

@@ -209,22 +209,28 @@ END;
 COMMENT ON FUNCTION aidcase.derive_strata(bigint) IS
     '由抽样框推出各层总数和样本数 / the sizes that the items, the rate and the minimum of a draw give';
 
--- Without a seed nothing is drawn.
+-- Without a seed nothing is drawn.  One sort by a number, stratum and first
+-- digits of the ticket, ranks all; the items before a stratum are taken off.
 CREATE OR REPLACE FUNCTION aidcase.derive_sample(draw_id bigint)
 RETURNS TABLE (item_id bigint, frame_id text, stratum text, ticket text, rank integer, selected boolean, reserve boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
+    WITH size AS MATERIALIZED (
+        SELECT s.stratum, s.sample_size, row_number() OVER w AS no, sum(s.population) OVER w - s.population AS before
+          FROM aidcase.derive_strata(derive_sample.draw_id) AS s
+        WINDOW w AS (ORDER BY s.stratum COLLATE "C"))
     SELECT t.item_id, t.frame_id, t.stratum, t.ticket,
-           CASE WHEN t.ticket IS NOT NULL THEN t.rank END,
-           CASE WHEN t.ticket IS NOT NULL THEN t.rank <= s.sample_size END,
-           CASE WHEN t.ticket IS NOT NULL THEN t.rank > s.sample_size AND t.rank <= s.sample_size + t.reserves END
-      FROM (SELECT i.item_id, i.frame_id, i.stratum, k.ticket, d.reserves,
-                   row_number() OVER (PARTITION BY i.stratum COLLATE "C" ORDER BY k.ticket COLLATE "C", i.frame_id)::integer AS rank
+           CASE WHEN t.ticket IS NOT NULL THEN t.rank::integer END,
+           CASE WHEN t.ticket IS NOT NULL THEN t.rank <= t.sample_size END,
+           CASE WHEN t.ticket IS NOT NULL THEN t.rank > t.sample_size AND t.rank <= t.sample_size + t.reserves END
+      FROM (SELECT i.item_id, i.frame_id, i.stratum, k.ticket, d.reserves, s.sample_size,
+                   row_number() OVER (ORDER BY (s.no << 40) | aidcase.ticket_prefix(k.ticket), k.ticket COLLATE "C", i.frame_id)
+                   - s.before::bigint AS rank
               FROM aidcase.draw AS d
               JOIN aidcase.draw_item AS i ON i.draw_id = d.draw_id
+              JOIN size AS s ON s.stratum = i.stratum
              CROSS JOIN LATERAL (SELECT aidcase.ticket(d.seed, i.frame_id, d.method) AS ticket OFFSET 0) AS k
-             WHERE d.draw_id = derive_sample.draw_id) AS t
-      JOIN aidcase.derive_strata(derive_sample.draw_id) AS s USING (stratum);
+             WHERE d.draw_id = derive_sample.draw_id) AS t;
 END;
 COMMENT ON FUNCTION aidcase.derive_sample(bigint) IS
     '由抽样框和种子推出样本和备选 / the sample and the reserves that the frame and the seed give';

@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(88);
+SELECT plan(114);
 \ir parts/household.sql
 \ir parts/draw.sql
 
@@ -190,7 +190,54 @@ SELECT is(pg_temp.derived(draw_certificate(d)), draw_certificate(d) -> 'sample',
   FROM unnest(ARRAY[:one, :two, :hex]::bigint[]) AS d JOIN draw ON draw_id = d;
 SELECT is(draw_certificate(:one) ->> 'frame_root', (SELECT encode(merkle_root(merkle_leaf_hash(convert_to(line, 'UTF8')) ORDER BY no), 'hex')
     FROM jsonb_array_elements_text(draw_certificate(:one) -> 'frame') WITH ORDINALITY AS x (line, no)), 'and the root of its frame');
+-- the scripts that need no database, run beside the server
+\set here `pwd`
+CREATE FUNCTION pg_temp.checked(script text, certificate jsonb, here text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    file CONSTANT text := format('%s/draw-check.%s', current_setting('data_directory'), pg_backend_pid());
+    answer text;
+BEGIN
+    EXECUTE format('COPY (SELECT encode(convert_to(%L, ''UTF8''), ''base64'')) TO PROGRAM %L', certificate,
+                   format('sed ''s/\\n//g'' | base64 -d | %s > %s 2>&1 || true', format(script, here || '/../reports'), file));
+    answer := pg_read_file(file);
+    EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'cat > /dev/null; rm -f ' || file);
+    RETURN rtrim(answer, E'\n');
+END $$;
+\set python 'python3 %s/draw-check.py'
+\set shell 'sh %s/draw-check'
+SELECT is(pg_temp.checked(:'python', draw_certificate(d), :'here'),
+          (SELECT count(*) FILTER (WHERE i.selected) || ' of ' || count(*) || ' drawn, as the certificate says' FROM draw_item AS i WHERE i.draw_id = d),
+          'the Python script agrees with draw ' || name)
+  FROM unnest(ARRAY[:one, :two, :hex]::bigint[]) AS d JOIN draw ON draw_id = d;
+SELECT is(pg_temp.checked(:'shell', draw_certificate(:hex), :'here'), pg_temp.checked(:'python', draw_certificate(:hex), :'here'), 'and the shell script');
+SELECT alike(pg_temp.checked(:'shell', draw_certificate(:one), :'here'), 'the method is "rivest"%', 'which knows one method');
+SELECT is(pg_temp.checked(s, jsonb_set(c, path, value), :'here'), fault, 'a changed certificate is refused: ' || fault || split_part(s, ' ', 1))
+  FROM (SELECT draw_certificate(:hex) AS c) AS x, unnest(ARRAY[:'python', :'shell']) AS s,
+       LATERAL (VALUES ('{sample,0}'::text[], (SELECT to_jsonb(frame_id) FROM draw_item WHERE draw_id = :hex AND NOT selected ORDER BY frame_id LIMIT 1), 'the sample differs'),
+                       ('{frame_root}', to_jsonb(repeat('0', 64)), 'frame_root is not that of the frame'),
+                       ('{seed}', c -> 'frame_root', 'the seed is not 20 to 200 decimal digits'),
+                       ('{seed}', to_jsonb(' ' || (c ->> 'seed')), 'the seed is not 20 to 200 decimal digits'),
+                       ('{rate,0}', '3', 'the rate is not above 0 and at most 1'),
+                       ('{frame}', '[]', 'the frame is empty')) AS v (path, value, fault);
 SELECT unalike(draw_certificate(:one)::text, '%成员%', 'it names no person');
+
+-- whatever the plan, the memory, the order of the rows
+CREATE FUNCTION pg_temp.sample_under(settings text, draw bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text;
+BEGIN
+    BEGIN
+        EXECUTE settings;
+        SELECT string_agg(s::text, ' ' ORDER BY s.item_id) INTO answer FROM aidcase.derive_sample(draw) AS s;
+        RAISE EXCEPTION USING ERRCODE = 'ZZ999';
+    EXCEPTION WHEN SQLSTATE 'ZZ999' THEN RETURN answer;
+    END;
+END $$;
+SELECT is(pg_temp.sample_under(settings, :one), pg_temp.sample_under('SELECT 1', :one), 'the same sample: ' || left(settings, 40))
+  FROM unnest(ARRAY['SET LOCAL work_mem = ''64kB''', 'SET LOCAL enable_hashjoin = off; SET LOCAL enable_hashagg = off', 'SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off',
+      'SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL force_parallel_mode = on',
+      'SET LOCAL TimeZone = ''Asia/Kathmandu''; SET LOCAL DateStyle = ''German''; SET LOCAL lc_numeric = ''C.UTF-8''; SET LOCAL extra_float_digits = -15',
+      'SET LOCAL session_replication_role = replica; CREATE TEMP TABLE i AS SELECT * FROM aidcase.draw_item WHERE draw_id = ' || :one || '; DELETE FROM aidcase.draw_item WHERE draw_id = ' || :one || '; INSERT INTO aidcase.draw_item OVERRIDING SYSTEM VALUE SELECT * FROM i ORDER BY md5(frame_id)']) AS settings;
 SELECT alike(pg_temp.told('t_bureau', 'SELECT aidcase.draw_certificate(-1)'), '22023 there is no draw -1|%', 'no certificate of no draw');
 SELECT results_eq('SELECT * FROM verify_draw(-1)', $$VALUES ('there is no such draw', '-1')$$, 'and no draw is not in order');
 SELECT is(pg_temp.by_login('t_inspector', format('SELECT count(*) FROM aidcase.verify_draw(%s)', :one)), '0', 'an inspector verifies');
@@ -217,6 +264,35 @@ SELECT is(pg_temp.tampered(format('UPDATE aidcase.draw_item SET (case_id, round_
     'the item is of another round than its id says', 'another household under the same number');
 SELECT alike(pg_temp.tampered(format('UPDATE aidcase.draw_stratum SET sample_size = sample_size - 1 WHERE draw_id = %s', :one), :one), 'the stratum''s sizes differ', 'another size');
 SELECT alike(pg_temp.tampered(format('UPDATE aidcase.draw SET seed_by = NULL WHERE draw_id = %s', :one), :one), 'the seed is not%', 'a seed that nobody rolled');
+
+-- with its triggers off and on again: the draw says so, and the register
+CREATE FUNCTION pg_temp.unguarded(command text, draw bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    found text;
+BEGIN
+    BEGIN
+        SET CONSTRAINTS ALL IMMEDIATE;
+        ALTER TABLE aidcase.draw_item DISABLE TRIGGER USER;
+        EXECUTE command;
+        ALTER TABLE aidcase.draw_item ENABLE TRIGGER USER;
+        SELECT string_agg(DISTINCT 'draw: ' || f.fault, '; ' ORDER BY 'draw: ' || f.fault) INTO found FROM aidcase.verify_draw(draw) AS f;
+        -- the checkpoints of parts/draw.sql are none
+        SET LOCAL session_replication_role = replica;
+        DELETE FROM aidcase.checkpoint;
+        DELETE FROM aidcase.ledger_leaf;
+        SELECT concat_ws('; ', found, string_agg(DISTINCT 'register: ' || v.kind || ' ' || v.relation, '; ')) INTO found
+          FROM aidcase.verify_register() AS v WHERE v.relation IN ('draw', 'draw_item');
+        RAISE EXCEPTION 'back' USING ERRCODE = 'ZZ999';
+    EXCEPTION WHEN SQLSTATE 'ZZ999' THEN NULL;
+    END;
+    RETURN found;
+END
+$$;
+SELECT is(pg_temp.unguarded('SELECT 1', :one), '', 'off and on again alone is no fault');
+SELECT is(pg_temp.unguarded(format('UPDATE aidcase.draw_item SET selected = NOT selected WHERE draw_id = %s AND rank IN (1, 10)', :one), :one),
+    'draw: item differs from what the seed gives; register: row_changed draw_item', 'a sample exchanged with triggers disabled: draw and register both tell');
+SELECT is(pg_temp.unguarded(format('DELETE FROM aidcase.draw_item WHERE draw_id = %s AND rank = 10', :one), :one),
+    'draw: the frame''s root or size differs; draw: the stratum''s sizes differ; register: row_missing draw_item', 'a household taken out of the frame');
 
 -- marked by hand while it is seeded: the move that selects marks anew
 SELECT pg_temp.exported(:before);

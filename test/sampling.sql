@@ -1,7 +1,7 @@
 -- Ticket numbers and sample sizes.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(39);
+SELECT plan(48);
 
 -- Tickets published with consistent_sampler (Ronald L. Rivest, 2018)
 SELECT is(ticket('01382438112797316654', 'AB-130'),
@@ -50,6 +50,18 @@ SELECT is(ARRAY(SELECT id FROM frame ORDER BY ticket('31415926535897932384', id)
 SELECT is(ARRAY(SELECT id FROM frame ORDER BY ticket('31415926535897932384', id, 'hex') COLLATE "C" LIMIT 10),
           '{case-12665,case-19103,case-12378,case-01420,case-09469,case-12004,case-13551,case-11730,case-11415,case-02636}',
           'the first ten drawn, hex');
+
+-- A part of a frame keeps its order, and prefixes sort as tickets do
+SELECT is(ARRAY(SELECT id FROM frame WHERE id LIKE '%7' ORDER BY ticket('31415926535897932384', id) COLLATE "C"),
+          ARRAY(SELECT id FROM (SELECT id, row_number() OVER (ORDER BY ticket('31415926535897932384', id) COLLATE "C") AS n FROM frame) AS x WHERE id LIKE '%7' ORDER BY n),
+          'a sub-frame is drawn in the filtered order of the frame');
+SELECT is((SELECT count(*) FROM (SELECT ticket_prefix(t) AS p, lag(ticket_prefix(t)) OVER (ORDER BY t COLLATE "C") AS q
+                                   FROM (SELECT ticket('31415926535897932384', id, m) AS t FROM frame) AS x) AS y WHERE p < q OR p >= 1::bigint << 40 OR p < 0),
+          0::bigint, 'prefixes rise with tickets: ' || m) FROM unnest('{rivest,hex}'::text[]) AS m;
+SELECT is(ARRAY[ticket_prefix('0.999999999999' || repeat('0', 60)), ticket_prefix('0.000000000001' || repeat('9', 60)), ticket_prefix(repeat('f', 64))],
+          '{999999999999,1,1099511627775}', 'prefixes of tickets');
+SELECT throws_ok(format('SELECT ticket_prefix(%L)', t), '22023', 'the text given is no ticket', 'no ticket: ' || t)
+  FROM unnest('{"",0.,0.12,0.12345678901x,fffffffffg}'::text[]) AS t;
 
 -- The seed's hash is kept from row to row
 CREATE TEMP TABLE seeds AS

@@ -13,8 +13,9 @@
  * recorded, as the register's owner; nobody else can record an issue, since
  * verify_report() answers from there.
  *
- * Forms with heads on two rows or with charts are kept in memory as a whole
- * and limited to FORM_MAX_ROWS; others use constant memory.
+ * Forms with charts are kept in memory as a whole and limited to
+ * FORM_MAX_ROWS, since a chart stores the values that it shows; others use
+ * constant memory.
  *
  * Same data, same bytes: the settings that change how values look as text
  * are fixed while the report runs, and no sheet mentions the clock.  The
@@ -218,7 +219,7 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 	nest_level = NewGUCNestLevel();
 	fix_settings(&report);
 
-	book = aidcase_xlsx_open(!report.grouped && report.ncharts == 0);
+	book = aidcase_xlsx_open(report.ncharts == 0);
 	properties.title = form_title(&report);
 	properties.subject = report.period_text;
 	properties.author = report.register_line;
@@ -755,44 +756,52 @@ begin_form(RowWriter *writer, TupleDesc desc)
 	}
 	aidcase_xlsx_row_height(book, sheet, row++, 18);
 
-	/* the heads, on one row or on two */
+	/* the heads, on one row or on two; written row by row */
 	report->head_first = row;
 	report->head_last = report->grouped ? row + 1 : row;
-	for (i = 0; i < report->ncolumns; i++)
+	for (; row <= report->head_last; row++)
 	{
-		Column	   *column = &report->columns[i];
-		char	   *text;
+		bool		lowest = row == report->head_last;
 
-		if (column->group != NULL &&
-			(i == 0 || column[-1].group == NULL ||
-			 strcmp(column[-1].group, column->group) != 0))
+		for (i = 0; i < report->ncolumns; i++)
 		{
+			Column	   *column = &report->columns[i];
+			bool		top = column->group != NULL && !lowest;
 			int			end = i;
+			char	   *text;
 
-			while (end < last && report->columns[end + 1].group != NULL &&
+			/* a merged head takes the columns of its group */
+			while (top && end < last && report->columns[end + 1].group != NULL &&
 				   strcmp(report->columns[end + 1].group, column->group) == 0)
 				end++;
-			aidcase_xlsx_merge(book, sheet, row, i, row, end,
-							   form_text(report, column->group, "\n",
-										 column->group_en), XLSX_HEAD);
+			if (top)
+				text = form_text(report, column->group, "\n",
+								 column->group_en);
+			else
+				text = form_text(report, column->label, "\n",
+								 column->label_en);
+
+			/* a head without a group goes over both rows */
+			if (column->group == NULL && row > report->head_first)
+			{
+				aidcase_xlsx_blank(book, sheet, row, i, XLSX_HEAD);
+				aidcase_xlsx_join(book, sheet, report->head_first, i, row, i);
+			}
+			else
+				aidcase_xlsx_merge(book, sheet, row, i, row, end, text,
+								   XLSX_HEAD);
+			i = end;
 		}
-		text = form_text(report, column->label, "\n", column->label_en);
-		aidcase_xlsx_merge(book, sheet,
-						   column->group != NULL ? report->head_last : row, i,
-						   report->head_last, i, text, XLSX_HEAD);
+		aidcase_xlsx_row_height(book, sheet, row, LINE_HEIGHT *
+								(lowest ? lines : group_lines) + 6);
 	}
-	if (report->grouped)
-		aidcase_xlsx_row_height(book, sheet, row,
-								LINE_HEIGHT * group_lines + 6);
-	aidcase_xlsx_row_height(book, sheet, report->head_last,
-							LINE_HEIGHT * lines + 6);
 
 	writer->first_row = report->head_last + 1;
 	writer->next_row = writer->first_row;
 	writer->too_long = report->unit_code == NULL ?
 		"Make the report for one unit at a time." :
 		"Write the rows of the report's function with aidcase.xlsx(), divided by its option \"split\".";
-	if (report->grouped || report->ncharts > 0)
+	if (report->ncharts > 0)
 		writer->max_rows = FORM_MAX_ROWS;
 	else
 		/* the bottom of the form needs rows, too */

@@ -373,7 +373,7 @@ writer_receive(TupleTableSlot *slot, DestReceiver *self)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("report has too many rows for a form"),
-					 errdetail("A form with heads on two rows or with charts takes at most %d rows.",
+					 errdetail("A form with charts takes at most %d rows.",
 							   FORM_MAX_ROWS),
 					 errhint("%s", writer->too_long)));
 		ereport(ERROR,

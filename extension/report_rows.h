@@ -16,7 +16,7 @@
 #include "aidcase.h"
 #include "xlsx.h"
 
-/* Rows of a form that is kept in memory as a whole. */
+/* Rows of a form with charts, which is kept in memory as a whole. */
 #define FORM_MAX_ROWS	50000
 
 /*

@@ -652,6 +652,31 @@ aidcase_xlsx_merge(XlsxBook *book, int sheet, int row, int col, int last_row,
 }
 
 /*
+ * Makes one cell of a range whose cells the caller writes.  The library's
+ * function writes them itself, top to bottom, which constant-memory mode does
+ * not allow for a range of several rows.
+ */
+void
+aidcase_xlsx_join(XlsxBook *book, int sheet, int row, int col, int last_row,
+				  int last_col)
+{
+	lxw_worksheet *ws = book->sheets[sheet];
+	lxw_merged_range *range;
+
+	if (row == last_row && col == last_col)
+		return;
+	range = calloc(1, sizeof(lxw_merged_range));	/* the library frees it */
+	if (range == NULL)
+		check(LXW_ERROR_MEMORY_MALLOC_FAILED);
+	range->first_row = row;
+	range->first_col = col;
+	range->last_row = last_row;
+	range->last_col = last_col;
+	STAILQ_INSERT_TAIL(ws->merged_ranges, range, list_pointers);
+	ws->merged_range_count++;
+}
+
+/*
  * Sets the width of a column, in characters of the default font.
  */
 void

@@ -112,8 +112,8 @@ typedef struct XlsxChart
 
 /*
  * Opens a book.  With constant_memory the cells of a sheet must be written
- * row by row from the top, and merged cells may not go over several rows;
- * memory does not grow with the rows then.
+ * row by row from the top; cells merged over several rows are written one by
+ * one and joined.  Memory does not grow with the rows then.
  */
 extern XlsxBook *aidcase_xlsx_open(bool constant_memory);
 extern void aidcase_xlsx_properties(XlsxBook *book, const XlsxProperties *p);
@@ -138,6 +138,13 @@ extern void aidcase_xlsx_blank(XlsxBook *book, int sheet, int row, int col,
 extern void aidcase_xlsx_merge(XlsxBook *book, int sheet, int row, int col,
 							   int last_row, int last_col, const char *text,
 							   XlsxStyle style);
+
+/*
+ * Makes one cell of cells that are written already or will be; of a range of
+ * several rows in constant-memory mode, too.
+ */
+extern void aidcase_xlsx_join(XlsxBook *book, int sheet, int row, int col,
+							  int last_row, int last_col);
 
 /* Whole sheets. */
 extern void aidcase_xlsx_column_width(XlsxBook *book, int sheet, int col,

@@ -63,6 +63,14 @@ COMMENT ON FUNCTION aidcase.report_town_aid(date, text, timestamptz) IS
 
 DO $report$
 BEGIN
+    IF pg_catalog.to_regprocedure('aidcase.public_town_aid(date, text, timestamptz)') IS NOT NULL THEN
+        DROP FUNCTION aidcase.public_town_aid(date, text, timestamptz);
+    END IF;
+END
+$report$;
+
+DO $report$
+BEGIN
     IF pg_catalog.to_regprocedure('aidcase.drill_town_aid(date, text, timestamptz)') IS NOT NULL THEN
         DROP FUNCTION aidcase.drill_town_aid(date, text, timestamptz);
     END IF;
@@ -70,13 +78,13 @@ END
 $report$;
 
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, query, drill)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, checks, query, drill)
 VALUES
     ('town_aid', '最低生活保障月报表（样例）', 'Monthly subsistence allowance table (sample)', '户、人、元', 'households, persons, yuan', 'month', 'landscape', 'both', NULL, '单位负责人：
 审核人：
 制表人：
 填报日期：', '人均补助额 = 本月低保金 ÷ 保障人数。
-本表为测试样例，不引用业务表；金额以元为单位，保留两位小数。', '/* A sample for tests: reads no table. */
+本表为测试样例，不引用业务表；金额以元为单位，保留两位小数。', ARRAY[]::text[], '/* A sample for tests: reads no table. */
 SELECT v.place,
        v.code,
        v.households,
@@ -106,10 +114,11 @@ ON CONFLICT (name) DO UPDATE SET
     sheet_column = EXCLUDED.sheet_column,
     signature = EXCLUDED.signature,
     notes = EXCLUDED.notes,
+    checks = EXCLUDED.checks,
     query = EXCLUDED.query,
     drill = EXCLUDED.drill
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.query, t.drill)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query, EXCLUDED.drill);
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.checks, t.query, t.drill)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)
@@ -204,6 +213,14 @@ COMMENT ON FUNCTION aidcase.report_town_list(date, text, timestamptz) IS
 
 DO $report$
 BEGIN
+    IF pg_catalog.to_regprocedure('aidcase.public_town_list(date, text, timestamptz)') IS NOT NULL THEN
+        DROP FUNCTION aidcase.public_town_list(date, text, timestamptz);
+    END IF;
+END
+$report$;
+
+DO $report$
+BEGIN
     IF pg_catalog.to_regprocedure('aidcase.drill_town_list(date, text, timestamptz)') IS NOT NULL THEN
         DROP FUNCTION aidcase.drill_town_list(date, text, timestamptz);
     END IF;
@@ -211,9 +228,9 @@ END
 $report$;
 
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, query, drill)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, checks, query, drill)
 VALUES
-    ('town_list', '镇（街道）名册（样例）', 'List of towns (sample)', '个', 'towns', 'quarter', 'portrait', 'zh', NULL, NULL, NULL, 'SELECT v.no, v.place, v.urban, v.best
+    ('town_list', '镇（街道）名册（样例）', 'List of towns (sample)', '个', 'towns', 'quarter', 'portrait', 'zh', NULL, NULL, NULL, ARRAY[]::text[], 'SELECT v.no, v.place, v.urban, v.best
   FROM (VALUES (1, ''=1+1'', true, 3), (2, ''@cmd'', false, 7.0), (3, ''+甲'', NULL, NULL))
          AS v (no, place, urban, best)
  WHERE v.no <= extract(month FROM as_of)
@@ -229,10 +246,11 @@ ON CONFLICT (name) DO UPDATE SET
     sheet_column = EXCLUDED.sheet_column,
     signature = EXCLUDED.signature,
     notes = EXCLUDED.notes,
+    checks = EXCLUDED.checks,
     query = EXCLUDED.query,
     drill = EXCLUDED.drill
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.query, t.drill)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query, EXCLUDED.drill);
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.checks, t.query, t.drill)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)
@@ -304,6 +322,14 @@ COMMENT ON FUNCTION aidcase.report_town_sheets(date, text, timestamptz) IS
 
 DO $report$
 BEGIN
+    IF pg_catalog.to_regprocedure('aidcase.public_town_sheets(date, text, timestamptz)') IS NOT NULL THEN
+        DROP FUNCTION aidcase.public_town_sheets(date, text, timestamptz);
+    END IF;
+END
+$report$;
+
+DO $report$
+BEGIN
     IF pg_catalog.to_regprocedure('aidcase.drill_town_sheets(date, text, timestamptz)') IS NOT NULL THEN
         DROP FUNCTION aidcase.drill_town_sheets(date, text, timestamptz);
     END IF;
@@ -311,10 +337,10 @@ END
 $report$;
 
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, query, drill)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, checks, query, drill)
 VALUES
     ('town_sheets', '发放清册（样例）', 'Roll (sample)', '元', 'yuan', 'month', 'portrait', 'zh', 'town', '负责人：
-经办人：', NULL, 'SELECT v.town, v.name, v.base, v.addon
+经办人：', NULL, ARRAY[]::text[], 'SELECT v.town, v.name, v.base, v.addon
   FROM (VALUES (''西湖镇'', ''甲'', 100.10, 20), (''西湖镇'', ''乙'', 200.20, 0), (''天井/湖'', ''丙'', 300.00, 5.55), (NULL, ''丁'', 1, 2))
          AS v (town, name, base, addon)
  ORDER BY v.town COLLATE "C" DESC NULLS LAST, v.name COLLATE "C"', NULL)
@@ -329,10 +355,11 @@ ON CONFLICT (name) DO UPDATE SET
     sheet_column = EXCLUDED.sheet_column,
     signature = EXCLUDED.signature,
     notes = EXCLUDED.notes,
+    checks = EXCLUDED.checks,
     query = EXCLUDED.query,
     drill = EXCLUDED.drill
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.query, t.drill)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.query, EXCLUDED.drill);
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.checks, t.query, t.drill)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)

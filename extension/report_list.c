@@ -356,6 +356,8 @@ end_list(RowWriter *writer)
 	print.repeat_first = print.repeat_last = options->head_row;
 	print.last_row = Max(writer->next_row - 1, options->head_row);
 	print.last_col = writer->ncolumns - 1;
+	print.mark = OidIsValid(aidcase_relation_if_any("register")) &&
+		aidcase_is_rehearsal() ? REHEARSAL_MARK : NULL;
 	print.english = aidcase_language() == LANGUAGE_EN;
 	aidcase_xlsx_print(writer->book, writer->sheet, &print);
 }

@@ -178,6 +178,7 @@ like($p{'xl/worksheets/sheet1.xml'}, qr/2020年6月　西湖镇.*<mergeCell ref=
 %p = book(q{aidcase.xlsx('VALUES (1, ''a''), (2, ''a''), (3, ''b'')', '{"split": "column2"}')});
 is(join(' ', $p{'xl/workbook.xml'} =~ /<sheet name="([^"]*)"/g), 'a b 说明 About', 'a list on sheets');
 like($p{'xl/worksheets/sheet2.xml'}, qr/<c r="A2"[^>]*><v>3<\/v>.*<autoFilter ref="A1:B2"/s, 'each with its rows');
+like($p{'xl/worksheets/sheet1.xml'}, qr/<oddHeader>&amp;R演练 Rehearsal</, 'marked as a rehearsal\'s');
 like($p{'xl/worksheets/sheet3.xml'}, qr/VALUES/, 'and one that says where they are from');
 
 # Languages.

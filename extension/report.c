@@ -135,11 +135,6 @@ static KeptPlan charts_plan = {
 	1, {TEXTOID}, NULL
 };
 
-static KeptPlan checkpoint_plan = {
-	"SELECT aidcase.report_checkpoint($1)",
-	1, {TIMESTAMPTZOID}, NULL
-};
-
 /* the unit's name on the report's day, else its latest name */
 static KeptPlan unit_plan = {
 	"SELECT p.name"
@@ -380,7 +375,7 @@ load_report(Report *report)
 	report->register_line = aidcase_field(0, 1);
 	report->time_zone = aidcase_field(0, 2);
 	report->rehearsal = aidcase_is_rehearsal();
-	(void) aidcase_look_up(&checkpoint_plan, &known_at,
+	(void) aidcase_look_up(&aidcase_checkpoint_plan, &known_at,
 				   report->known_at_given ? " " : "n", 1);
 	report->checkpoint = aidcase_field(0, 1);
 }
@@ -1149,7 +1144,7 @@ write_about_form(RowWriter *writer, const Report *report)
 			   : psprintf("%s %s", report->unit_code, report->unit_name));
 	aidcase_about_line(book, sheet, &row, "知悉时点 / known_at",
 			   known_at != NULL ? known_at
-			   : "未指定，按生成时的登记内容 / not given: as recorded when it was made");
+			   : ABOUT_NOW);
 	if (aidcase_language() != LANGUAGE_AUTO)
 		aidcase_about_line(book, sheet, &row, "语言 / aidcase.language",
 						   report->english ? "en" : "zh");

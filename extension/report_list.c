@@ -34,6 +34,7 @@ PG_FUNCTION_INFO_V1(aidcase_xlsx);
 typedef struct ListOptions
 {
 	const char *query;
+	const char *given;			/* the options as text, or NULL */
 	const char *sheet;
 	const char *title;			/* or NULL */
 	const char *split;			/* column that divides the sheets, or NULL */
@@ -69,7 +70,12 @@ aidcase_xlsx(PG_FUNCTION_ARGS)
 	options.about = true;
 	options.landscape = true;
 	if (!PG_ARGISNULL(1))
-		read_options(&options, PG_GETARG_JSONB_P(1));
+	{
+		Jsonb	   *given = PG_GETARG_JSONB_P(1);
+
+		read_options(&options, given);
+		options.given = JsonbToCString(NULL, &given->root, VARSIZE(given));
+	}
 
 	book = aidcase_xlsx_open(true);
 	properties.title = options.title;
@@ -373,6 +379,7 @@ write_about_list(RowWriter *writer, const ListOptions *options)
 	int			sheet = aidcase_xlsx_sheet(book, ABOUT_SHEET);
 	int			row = 0;
 	bool		rehearsal = false;
+	Datum		known_at = (Datum) 0;
 
 	if (OidIsValid(aidcase_relation_if_any("register")))
 	{
@@ -386,10 +393,17 @@ write_about_list(RowWriter *writer, const ListOptions *options)
 			line = aidcase_field(0, 1);
 			rehearsal = aidcase_is_rehearsal();
 			aidcase_about_line(book, sheet, &row, "登记库 / Register", line);
+			(void) aidcase_look_up(&aidcase_checkpoint_plan, &known_at, "n", 1);
+			line = aidcase_field(0, 1);
+			aidcase_about_line(book, sheet, &row, "知悉时点 / known_at", ABOUT_NOW);
+			aidcase_about_line(book, sheet, &row, "检查点 / Checkpoint",
+							   line != NULL ? line : "无 / none");
 		}
 		SPI_finish();
 	}
 	aidcase_about_line(book, sheet, &row, "数据行数 / Rows of data",
-			   psprintf("%lld", (long long) writer->all_rows));
+					   psprintf("%lld", (long long) writer->all_rows));
+	aidcase_about_line(book, sheet, &row, "参数 / Options",
+					   options->given != NULL ? options->given : "{}");
 	aidcase_about_query(book, sheet, row, options->query, rehearsal);
 }

@@ -68,6 +68,11 @@ KeptPlan	aidcase_register_plan = {
 	0, {0}, NULL
 };
 
+KeptPlan	aidcase_checkpoint_plan = {
+	"SELECT aidcase.report_checkpoint($1)",
+	1, {TIMESTAMPTZOID}, NULL
+};
+
 static void check_select(SPIPlanPtr plan);
 static void writer_startup(DestReceiver *self, int operation, TupleDesc desc);
 static bool writer_receive(TupleTableSlot *slot, DestReceiver *self);

@@ -114,8 +114,14 @@ typedef struct RowWriter
 	void	   *form;			/* the Report or ListOptions */
 } RowWriter;
 
+/* What the last sheet says where no known_at was given. */
+#define ABOUT_NOW		"未指定，按生成时的登记内容 / not given: as recorded when it was made"
+
 /* The register's name, area and time zone; for aidcase_look_up(). */
 extern KeptPlan aidcase_register_plan;
+
+/* The last checkpoint not later than a point in time, or NULL for now. */
+extern KeptPlan aidcase_checkpoint_plan;
 
 /*
  * Runs a query with the caller's rights in a read-only subtransaction and

@@ -179,7 +179,7 @@ like($p{'xl/worksheets/sheet1.xml'}, qr/2020年6月　西湖镇.*<mergeCell ref=
 is(join(' ', $p{'xl/workbook.xml'} =~ /<sheet name="([^"]*)"/g), 'a b 说明 About', 'a list on sheets');
 like($p{'xl/worksheets/sheet2.xml'}, qr/<c r="A2"[^>]*><v>3<\/v>.*<autoFilter ref="A1:B2"/s, 'each with its rows');
 like($p{'xl/worksheets/sheet1.xml'}, qr/<oddHeader>&amp;R演练 Rehearsal</, 'marked as a rehearsal\'s');
-like($p{'xl/worksheets/sheet3.xml'}, qr/VALUES/, 'and one that says where they are from');
+like($p{'xl/worksheets/sheet3.xml'}, qr/known_at.*Checkpoint.*\{"split": "column2"\}.*VALUES/s, 'and one that says where they are from');
 
 # Languages.
 my $en = q{(SELECT w.b FROM (SELECT set_config('aidcase.language', '%s', true) AS s OFFSET 0) AS l, LATERAL (SELECT CASE WHEN l.s <> '' THEN aidcase.workbook('town_aid', '2020-06') END AS b) AS w)};
@@ -246,6 +246,8 @@ chdir $home or die;
 #
 # Nothing is left in the server either, by whoever is cancelled.
 #
+my (undef, undef, $told) = $node->psql('postgres', q{SELECT length(aidcase.xlsx('SELECT 1 FROM generate_series(1, 250000)'))});
+like($told, qr/NOTICE:  100000 rows written\n.*NOTICE:  200000 rows written/s, 'who waits is told how far it is');
 my $app = 'to be cancelled';
 my $h = IPC::Run::start([ 'psql', '-X', '-q', '-d', $node->connstr('postgres') . " application_name='$app'", '-c',
 	q{SELECT length(aidcase.xlsx('SELECT i, repeat(''x'', 1000) FROM generate_series(1, 100000000) AS i'))} ],

@@ -2,7 +2,7 @@
 BEGIN;
 SET search_path = aidcase, tap, public;
 SET LOCAL client_min_messages = warning;
-SELECT plan(70);
+SELECT plan(73);
 \ir parts/household.sql
 
 -- What a login gets of a query: "case/round/subject-id what_en since age", one line each.
@@ -163,6 +163,17 @@ SELECT pg_temp.clock('2021-05-20 09:00+08');
 SELECT is(pg_temp.by_login('t_clerk', $$SELECT string_agg(concat_ws(' ', round_id, what_en), ', ' ORDER BY since) FROM aidcase.audit('overdue', '340705100')$$),
     (SELECT string_agg(format('%s overdue: %s', subject_id, label_en), ', ' ORDER BY due_at) FROM overdue), 'overdue');
 SELECT is((SELECT count(*) > 0 FROM overdue WHERE subject_id = :c), true, 'there is something overdue');
+
+-- a breach of four eyes that was attempted: who visited votes, the move is refused
+SAVEPOINT attempt;
+SELECT pg_temp.clock('2021-05-20 09:00+08');
+SELECT pg_temp.by_staff('x-clerk', format('SELECT round_id FROM aidcase.file_case(%L)', pg_temp.application('e', '340705100', '340705100202', '{6}', 300, '2021-05-20'))) AS e \gset
+SELECT pg_temp.in_review(:e, 'x', '340705100');
+SELECT is(pg_temp.asked('t_bureau', 'four_eyes'), '-', 'nobody voted who should not');
+SELECT pg_temp.by_staff('x-clerk', format($q$SELECT aidcase.record_visit('{"round_id": %s, "visited_at": "2021-05-20T09:00:00+08:00", "visitors": ["x-group2", "x-visitor1"], "outcome": "seen", "report": "x"}')$q$, :e)) AS visit \gset
+SELECT alike(pg_temp.staff_told('x-group1', format($q$SELECT aidcase.advance(%s, 'confirm', NULL, '{"minutes_no": "m%1$s"}')$q$, :e)), '%|Somebody who confirms has visited the household or made the determination.|%', 'with one who visited the group does not confirm');
+SELECT is(pg_temp.asked('t_bureau', 'four_eyes'), format('%s who investigated voted; nothing was decided by it 2021-05-20 0', :e), 'and the vote is found');
+ROLLBACK TO attempt;
 
 -- ---------------------------------------------------------------------
 -- The agenda, and a query of the site's own

@@ -2,7 +2,7 @@
 BEGIN;
 SET search_path = aidcase, tap, public;
 SET LOCAL client_min_messages = warning;
-SELECT plan(177);
+SELECT plan(189);
 \ir parts/household.sql
 SELECT pg_temp.clock('2021-04-20 09:00+08');
 
@@ -63,7 +63,12 @@ BEGIN
     WHEN 'vote' THEN PERFORM aidcase.hold_meeting(jsonb_build_object('unit', '340705100', 'minutes_no', 'p' || r, 'held_at', pg_temp.iso(aidcase.now_here()),
             'attendance', '["x-group1", "x-group2"]'::jsonb, 'decisions', jsonb_build_array(jsonb_build_object('round_id', r,
             'votes', '[{"staff": "x-group1", "vote": "agree"}, {"staff": "x-group2", "vote": "agree"}]'::jsonb))));
-    WHEN 'check' THEN PERFORM pg_temp.by_staff('x-group1', format('INSERT INTO aidcase.registry_check (case_id, round_id, member_id, reference_no, requested_at, requested_by)
+    WHEN 'check' THEN
+        INSERT INTO aidcase.commitment (case_id, round_id, member_id, text_version, signed_on, sha256)
+        SELECT m.case_id, m.round_id, m.member_id, '1', aidcase.today(), sha256('1') FROM aidcase.case_member AS m WHERE m.round_id = r;
+        INSERT INTO aidcase.authorisation (case_id, round_id, member_id, text_version, signed_on, valid_until, sha256)
+        SELECT m.case_id, m.round_id, m.member_id, '1', aidcase.today(), aidcase.today() + 90, sha256('2') FROM aidcase.case_member AS m WHERE m.round_id = r;
+        PERFORM pg_temp.by_staff('x-group1', format('INSERT INTO aidcase.registry_check (case_id, round_id, member_id, reference_no, requested_at, requested_by)
             SELECT m.case_id, m.round_id, m.member_id, ''k'', aidcase.now_here(), aidcase.current_staff() FROM aidcase.case_member AS m WHERE m.round_id = %s RETURNING check_id', r));
     WHEN 'evaluation' THEN PERFORM pg_temp.by_staff('x-group1', format('INSERT INTO aidcase.evaluation (case_id, round_id, evaluated_at, evaluated_by, summary)
             VALUES (%s, %s, aidcase.now_here(), aidcase.current_staff(), ''困难'') RETURNING evaluation_id', c, r));
@@ -86,6 +91,10 @@ BEGIN
     WHEN 'phone' THEN UPDATE aidcase.aid_case SET phone = '139-0000 1111' WHERE case_id = c;
     WHEN 'phone of staff' THEN UPDATE aidcase.staff SET phone = '+86 13900001111' WHERE staff_no = 'x-group1';
     WHEN 'second phone of staff' THEN INSERT INTO aidcase.staff_contact (staff_id, kind, value, valid) VALUES (pg_temp.staff('x-group1'), 'phone', '13900001111', '[2020-01-01,)');
+    WHEN 'agent' THEN INSERT INTO aidcase.applicant_agent (case_id, round_id, kind, name, citizen_id, text_version, signed_on, sha256)
+            VALUES (c, r, 'other', '代', pg_temp.who('child')::aidcase.citizen_id, '1', aidcase.today(), sha256('a'));
+    WHEN 'agent is staff' THEN INSERT INTO aidcase.applicant_agent (case_id, round_id, kind, name, staff_id, text_version, signed_on, sha256)
+            VALUES (c, r, 'staff', '代', pg_temp.staff('x-group1'), '1', aidcase.today(), sha256('a'));
     WHEN 'address' THEN UPDATE aidcase.aid_case SET address = '长江路 1号' WHERE case_id = c;
     WHEN 'address of staff' THEN INSERT INTO aidcase.staff_contact (staff_id, kind, value, valid) VALUES (pg_temp.staff('x-group1'), 'address', '长江路1号', '[2020-01-01,)');
     END CASE;
@@ -139,7 +148,11 @@ INSERT INTO play VALUES
  (19, '{payee,"other payee"}', 'shared_account medium payee'),
  (20, '{phone,"phone of staff"}', 'shared_contact_staff phone medium'),
  (21, '{phone,"second phone of staff"}', 'shared_contact_staff phone medium'),
- (22, '{address,"address of staff"}', 'shared_contact_staff address medium');
+ (22, '{address,"address of staff"}', 'shared_contact_staff address medium'),
+ (23, '{agent,staff,tie,handler}', 'relative_of_handler handler child high bars'),
+ (24, '{agent,staff,filing,visit}', 'relative_of_handler investigator child high bars'),
+ (25, '{"agent is staff",handler}', 'own_case handler self critical bars'),
+ (26, '{"agent is staff",vote}', 'own_case voter self critical bars');
 SELECT is(pg_temp.raised(steps, last), CASE WHEN last = 'staff' AND 'filing' = ANY (steps) THEN 'as before: ' ELSE '' END || flags, format('%s comes last: %s', last, flags))
   FROM play CROSS JOIN LATERAL unnest(steps) AS last ORDER BY n, last;
 

@@ -50,6 +50,8 @@ BEGIN
                WHEN t.typname = 'daterange' THEN quote_literal('[2021-04-01,)')
                WHEN t.typname = 'bool' THEN 'false'
                WHEN t.typname = 'bytea' THEN 'sha256('''')'
+               WHEN a.attname = 'findings' THEN quote_literal('{1}')
+               WHEN a.attname = 'least_rate' THEN '2'
                WHEN t.typcategory = 'A' THEN quote_literal('{}')
                WHEN t.typname = 'jsonb' THEN quote_literal('{}')
                ELSE '1' END, ', ' ORDER BY a.attnum)

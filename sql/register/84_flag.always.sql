@@ -72,17 +72,24 @@ SELECT o.round_id, o.case_id, NULL, p.account_id, p.holder_citizen_id, NULL, p.h
  WHERE p.holder_citizen_id IS NOT NULL
    AND p.valid && daterange(aidcase.date_here(o.first_contact_at), NULL)
    AND NOT EXISTS (SELECT FROM aidcase.case_member AS m
-                    WHERE m.round_id = o.round_id AND m.citizen_id = p.holder_citizen_id AND NOT m.void);
+                    WHERE m.round_id = o.round_id AND m.citizen_id = p.holder_citizen_id AND NOT m.void)
+UNION ALL
+-- who files for the applicant; no beneficiary, but whoever acts must not be a relative
+SELECT a.round_id, a.case_id, NULL, NULL, coalesce(a.citizen_id, t.citizen_id), NULL, a.name, 'applicant_agent', a.agent_id
+  FROM aidcase.applicant_agent AS a
+  LEFT JOIN aidcase.staff AS t ON t.staff_id = a.staff_id
+ WHERE NOT a.void;
 COMMENT ON VIEW aidcase.conflict_party IS
-    '内部:各轮次的当事人 (成员、收款人) / internal: the parties of each round, who are its members and payees';
+    '内部:各轮次的当事人 (成员、收款人、代办人) / internal: the parties of each round, who are its members, payees and agents';
 
 -- The parties who are one person.  A look into the indexes for each: joined to
 -- the view itself, the planner reads all members.
 CREATE OR REPLACE FUNCTION aidcase.parties_who_are(citizen aidcase.citizen_id)
-RETURNS TABLE (round_id bigint, case_id bigint)
+RETURNS TABLE (round_id bigint, case_id bigint, benefits boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-SELECT p.round_id, p.case_id FROM aidcase.conflict_party AS p WHERE p.citizen_id = parties_who_are.citizen OFFSET 0;
+SELECT p.round_id, p.case_id, p.source <> 'applicant_agent' FROM aidcase.conflict_party AS p
+ WHERE p.citizen_id = parties_who_are.citizen OFFSET 0;
 END;
 COMMENT ON FUNCTION aidcase.parties_who_are(aidcase.citizen_id) IS
     '内部:某人作为当事人的轮次 / internal: the rounds of which a person is a party';
@@ -259,6 +266,13 @@ BEGIN
                '{filing_duty,recusal,certainty,red_flag}', '{}', s.employed, 'staff', s.staff_id
           FROM party AS p JOIN aidcase.staff AS s ON s.citizen_id = p.citizen_id
         UNION ALL
+        -- staff who file for the applicant
+        SELECT p.round_id, p.member_id, p.account_id, p.citizen_id, s.staff_id, NULL, 'self', 0,
+               '{filing_duty,recusal,certainty,red_flag}', '{}', s.employed, 'staff', s.staff_id
+          FROM party AS p
+          JOIN aidcase.applicant_agent AS a ON p.source = 'applicant_agent' AND a.agent_id = p.source_id
+          JOIN aidcase.staff AS s ON s.staff_id = a.staff_id AND (p.citizen_id IS NULL OR s.citizen_id IS DISTINCT FROM p.citizen_id)
+        UNION ALL
         -- officials themselves
         SELECT p.round_id, p.member_id, p.account_id, p.citizen_id, NULL, p.citizen_id, 'self', 0,
                '{certainty,red_flag}', '{}', '(,)', 'official_filing', f.official_id
@@ -276,7 +290,7 @@ BEGIN
                        ELSE ARRAY[f.source || ':' || f.source_id] END AS source_rows
           FROM found AS f
           JOIN o ON o.round_id = f.round_id
-          JOIN party AS p ON p.round_id = f.round_id AND (p.member_id = f.member_id OR p.account_id = f.account_id)
+          JOIN party AS p ON p.round_id = f.round_id AND p.member_id IS NOT DISTINCT FROM f.member_id AND p.account_id IS NOT DISTINCT FROM f.account_id
           LEFT JOIN aidcase.staff AS s ON s.staff_id = f.staff_id
          WHERE f.effects <> '{}'
            AND f.valid && daterange(o.contact, NULL)
@@ -296,7 +310,7 @@ BEGIN
                         UNION ALL
                         SELECT c.declared_on FROM aidcase.case_filing AS c
                          WHERE c.member_id = m.member_id AND c.staff_id = m.staff_id AND NOT c.void) AS x) AS d
-         WHERE m.staff_id IS NOT NULL AND m.hops > 0
+         WHERE m.staff_id IS NOT NULL AND m.hops > 0 AND m.party_source <> 'applicant_agent'
     ), households AS MATERIALIZED (
         -- of relatives of each member of staff who has one here
         SELECT n.staff_id, count(DISTINCT p.case_id) AS cases
@@ -304,6 +318,7 @@ BEGIN
           JOIN aidcase.staff_kin AS k ON coalesce(k.staff_id, aidcase.citizen_key(k.official)) = n.staff_id
                                      AND NOT k.void AND k.effects <> '{}'
          CROSS JOIN LATERAL aidcase.parties_who_are(k.citizen_id) AS p
+         WHERE p.benefits
          GROUP BY n.staff_id
     ), flag (case_id, round_id, flag_type, member_id, account_id, staff_id, capacity, other_staff_id, other_case_id, relation,
              effects, filed_late, unfiled, decided_meanwhile, party_name, hops, ties, source, source_id, source_rows) AS (
@@ -320,7 +335,7 @@ BEGIN
                                                WHERE i.official_id = m.source_id), false) ELSE false END,
                false, m.meanwhile AND m.decided_on IS NOT NULL,
                m.party_name, m.hops, m.ties, m.source, m.source_id, m.source_rows
-          FROM match AS m WHERE m.staff_id IS NULL OR m.hops = 0
+          FROM match AS m WHERE (m.staff_id IS NULL OR m.hops = 0) AND m.party_source <> 'applicant_agent'
         UNION ALL
         -- whoever acted
         SELECT m.case_id, m.round_id, CASE m.hops WHEN 0 THEN 'own_case' ELSE 'relative_of_handler' END,
@@ -385,13 +400,14 @@ BEGIN
                   JOIN aidcase.case_round AS r ON r.round_id = p.round_id
                   JOIN aidcase.review_vote AS w ON w.round_id = p.round_id AND w.staff_id = m.staff_id AND w.vote = 'agree'
                  WHERE coalesce(k.staff_id, aidcase.citizen_key(k.official)) = b.staff_id AND NOT k.void AND k.effects <> '{}'
+                   AND p.benefits
                    AND r.decided_on IS NOT NULL
                    AND k.valid && daterange(aidcase.date_here(r.first_contact_at),
                                             greatest(r.decided_on, aidcase.date_here(r.first_contact_at)), '[]')
                    AND EXISTS (SELECT FROM aidcase.assistance_opinion AS g
                                 WHERE g.round_id = r.round_id AND g.outcome = 'granted' AND NOT g.void)
                  ORDER BY w.vote_id LIMIT 1) AS x
-         WHERE m.staff_id IS NOT NULL AND m.hops > 0 AND m.meanwhile AND m.granted
+         WHERE m.staff_id IS NOT NULL AND m.hops > 0 AND m.meanwhile AND m.granted AND m.party_source <> 'applicant_agent'
         UNION ALL
         -- relatives of one member of staff in many households
         SELECT m.case_id, m.round_id, 'concentration', m.member_id, m.account_id, m.staff_id, NULL, NULL, NULL, m.relation,
@@ -401,7 +417,7 @@ BEGIN
           JOIN aidcase.unit AS u ON u.unit_id = o.unit_id
           JOIN households AS z ON z.staff_id = m.staff_id
          CROSS JOIN LATERAL aidcase.parameter_row('concentration_cases', u.unit_code, o.contact) AS t
-         WHERE m.hops > 0 AND z.cases >= t.value / t.divisor
+         WHERE m.hops > 0 AND m.party_source <> 'applicant_agent' AND z.cases >= t.value / t.divisor
     )
     SELECT f.case_id, f.round_id, f.flag_type, CASE WHEN f.filed_late OR f.unfiled THEN t.hidden_level ELSE t.level END,
            t.bars AND (NOT t.by_relation OR 'recusal' = ANY (f.effects)),
@@ -577,6 +593,10 @@ BEGIN
         SELECT r.round_id FROM who AS w JOIN aidcase.payee_account AS p ON p.holder_citizen_id = w.citizen_id
           JOIN aidcase.case_round AS r ON r.case_id = p.case_id
         UNION ALL
+        SELECT a.round_id FROM who AS w JOIN aidcase.applicant_agent AS a ON a.citizen_id = w.citizen_id
+        UNION ALL
+        SELECT a.round_id FROM aidcase.applicant_agent AS a WHERE a.staff_id IS NOT NULL
+        UNION ALL
         SELECT m.round_id FROM aidcase.identity_match AS i JOIN aidcase.case_member AS m ON m.member_id = i.member_id
          WHERE i.state = 'confirmed';
 END
@@ -673,7 +693,7 @@ COMMENT ON FUNCTION aidcase.match_members() IS
     '触发器:成员新增或变更时比对 / trigger: matches members that arrive or change';
 REVOKE ALL ON FUNCTION aidcase.match_members() FROM PUBLIC;
 
--- Acts: who acts concerns only rounds that have flags.
+-- Acts: who acts concerns only rounds that have flags, or an agent.
 CREATE OR REPLACE FUNCTION aidcase.match_acts() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
@@ -684,7 +704,8 @@ DECLARE
 BEGIN
     SELECT array_agg(DISTINCT n.round_id) INTO touched
       FROM new_row AS n
-     WHERE EXISTS (SELECT FROM aidcase.conflict_flag AS f WHERE f.round_id = n.round_id);
+     WHERE EXISTS (SELECT FROM aidcase.conflict_flag AS f WHERE f.round_id = n.round_id)
+        OR EXISTS (SELECT FROM aidcase.applicant_agent AS a WHERE a.round_id = n.round_id AND NOT a.void);
     IF touched IS NOT NULL THEN
         PERFORM aidcase.refresh_flags(touched);
     END IF;
@@ -703,7 +724,8 @@ SET search_path = pg_catalog, aidcase, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM aidcase.conflict_flag AS f WHERE f.round_id = NEW.round_id) THEN
+    IF EXISTS (SELECT FROM aidcase.conflict_flag AS f WHERE f.round_id = NEW.round_id)
+       OR EXISTS (SELECT FROM aidcase.applicant_agent AS a WHERE a.round_id = NEW.round_id AND NOT a.void) THEN
         PERFORM aidcase.refresh_flags(ARRAY[NEW.round_id]);
     END IF;
     RETURN NULL;
@@ -784,6 +806,8 @@ BEGIN
         rounds := coalesce(rounds, '{}')
                || ARRAY(SELECT DISTINCT f.round_id FROM aidcase.conflict_flag AS f WHERE f.staff_id = ANY (filers));
         filers := NULL;
+    WHEN 'applicant_agent' THEN
+        rounds := ARRAY(SELECT DISTINCT n.round_id FROM new_row AS n);
     WHEN 'official_filing' THEN
         rounds := aidcase.rounds_of(ARRAY(SELECT n.citizen_id FROM new_row AS n));
     WHEN 'staff_post' THEN
@@ -893,6 +917,7 @@ BEGIN
             ('relative_filing', 'INSERT', '', 'new_row', 'match_others'), ('relative_filing', 'UPDATE', '', 'new_row', 'match_others'),
             ('case_filing', 'INSERT', '', 'new_row', 'match_others'), ('case_filing', 'UPDATE', '', 'new_row', 'match_others'),
             ('identity_match', 'INSERT', '', 'new_row', 'match_others'), ('identity_match', 'UPDATE', '', 'new_row', 'match_others'),
+            ('applicant_agent', 'INSERT', '', 'new_row', 'match_others'), ('applicant_agent', 'UPDATE', '', 'new_row', 'match_others'),
             ('official_filing', 'INSERT', '', 'new_row', 'match_others'), ('official_filing', 'UPDATE', '', 'new_row', 'match_others'),
             ('staff_post', 'INSERT', '', 'new_row', 'match_others'), ('staff_post', 'UPDATE', '', 'new_row', 'match_others'),
             ('payee_account', 'INSERT', '', 'new_row', 'match_others'), ('payee_account', 'UPDATE', '', 'new_row', 'match_others'),

@@ -14,8 +14,9 @@
  * when the register could first know of it.  A finding that is about no one
  * case lists its cases as "cases" in the detail.
  *
- * Attempts that the gate refused leave no row: a refused transaction leaves
- * nothing.  They stand in the server's log, as errors of the classes ZA.
+ * A move that the gate refused leaves no row: a refused transaction leaves
+ * nothing.  It stands in the server's log, as an error of the classes ZA.
+ * What was written down before it, a vote in the minutes, is found.
  * What the queries find is what stands in the data although it should not: it
  * came by a restore, by a bypass, before a rule, or by time passing.
  */
@@ -101,13 +102,11 @@ SELECT d.unit_id, d.case_id, CASE d.subject WHEN 'case_round' THEN d.subject_id 
   FROM aidcase.overdue AS d
  WHERE d.clock NOT IN ('review_yearly', 'review_half_yearly');
 
--- Who confirmed and who had investigated are different people.
+-- Who confirmed and who had investigated are different people.  A vote on a
+-- round that is not decided is a breach that was attempted: the minutes hold
+-- it, and the move is refused for it.
 CREATE OR REPLACE VIEW aidcase.audit_four_eyes WITH (security_invoker = true) AS
-WITH decided AS NOT MATERIALIZED (
-    SELECT r.round_id, r.case_id, r.unit_id, r.meeting_id, r.decided_on
-      FROM aidcase.case_round AS r
-     WHERE r.decided_on IS NOT NULL AND r.meeting_id IS NOT NULL
-), investigated AS NOT MATERIALIZED (
+WITH investigated AS NOT MATERIALIZED (
     SELECT h.round_id, h.visitor_id AS staff_id, 'home_visit' AS source, h.visit_id AS source_id
       FROM aidcase.home_visit AS h WHERE NOT h.void
     UNION ALL
@@ -117,12 +116,17 @@ WITH decided AS NOT MATERIALIZED (
     SELECT t.round_id, t.determined_by, 'determination', t.determination_id
       FROM aidcase.determination AS t
 )
-SELECT d.unit_id, d.case_id, d.round_id, 'review_vote'::text AS subject, v.vote_id AS subject_id, v.staff_id,
-       '调查、测算与表决为同一人'::text AS what, 'the same person investigated and voted'::text AS what_en,
-       aidcase.midnight_here(d.decided_on) AS since, aidcase.midnight_here(d.decided_on) AS known_at,
-       jsonb_build_object('vote', v.vote, 'investigated', i.sources) AS detail
-  FROM decided AS d
-  JOIN aidcase.review_vote AS v ON v.round_id = d.round_id AND v.meeting_id = d.meeting_id
+SELECT r.unit_id, r.case_id, r.round_id, 'review_vote'::text AS subject, v.vote_id AS subject_id, v.staff_id,
+       CASE WHEN d.decided THEN '调查、测算与表决为同一人' ELSE '调查、测算人员参加表决(未据以决定)' END AS what,
+       CASE WHEN d.decided THEN 'the same person investigated and voted'
+            ELSE 'who investigated voted; nothing was decided by it' END AS what_en,
+       CASE WHEN d.decided THEN aidcase.midnight_here(r.decided_on) ELSE m.held_at END AS since,
+       CASE WHEN d.decided THEN aidcase.midnight_here(r.decided_on) ELSE m.held_at END AS known_at,
+       jsonb_build_object('vote', v.vote, 'decided', d.decided, 'minutes_no', m.minutes_no, 'investigated', i.sources) AS detail
+  FROM aidcase.review_vote AS v
+  JOIN aidcase.review_meeting AS m ON m.meeting_id = v.meeting_id
+  JOIN aidcase.case_round AS r ON r.round_id = v.round_id
+ CROSS JOIN LATERAL (SELECT r.decided_on IS NOT NULL AND r.meeting_id IS NOT DISTINCT FROM v.meeting_id AS decided) AS d
   JOIN (SELECT n.round_id, n.staff_id,
                jsonb_agg(jsonb_build_object('source', n.source, 'source_id', n.source_id)
                          ORDER BY n.source, n.source_id) AS sources

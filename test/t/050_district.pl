@@ -148,6 +148,18 @@ cmp_ok($one->safe_psql('district', q{SELECT count(*) FROM aidcase.conflict_flag}
 	$one->safe_psql('district', q{SELECT count(*) FROM district.tie AS t JOIN district.filed USING (h)
 		WHERE t.state <> 'unfiled'}), 'every filed tie is flagged');
 
+# Conflicts of every type, planted: all are found and no other.
+my ($unit) = $one->safe_psql('district', q{SELECT h.unit_code FROM district.household AS h JOIN district.filed USING (h)
+	JOIN aidcase.award AS a USING (round_id) GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1});
+my ($table, $errors) = run_command([ 'psql', '-X', '-q', '-v', "unit=$unit", '-d', $one->connstr('district'), '-f', "$here/../district/conflicts.sql" ]);
+note("conflicts in unit $unit, by type\n$table");
+is($errors, '', 'the planting went through');
+my @types = map { [ split /\s*\|\s*/, $_ =~ s/^\s+//r ] } grep { /^ *[a-z_]+ +\| +\d/ } split /\n/, $table;
+is(scalar(@types), 12, 'every type of flag is planted');
+cmp_ok($_->[1], '>', 0, "$_->[0]: planted") for @types;
+is("$_->[3] missed, $_->[4] false", '0 missed, 0 false', "$_->[0]: $_->[1] planted, $_->[2] found") for @types;
+like($table, qr/^ +0 \| +0 \| +0$/m, 'and the sweep finds the same');
+
 # Every cell of every report is the sum of its cases, and months join.
 my $figures = slurp_file("$here/../parts/figures.sql");
 is($one->safe_psql('district', "SET aidcase.clock = '2021-06-30 18:00+08'; $figures"

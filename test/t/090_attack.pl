@@ -1,5 +1,5 @@
-# Paths round the gate that need transactions of their own: a prepared move;
-# and a subscription, which staff cannot make.
+# Paths round the gate that need transactions of their own: a prepared move,
+# and a subscription, which staff cannot make and whose rows are found.
 use strict;
 use warnings;
 
@@ -10,7 +10,7 @@ use Test::More;
 
 my $here = dirname(__FILE__);
 my $node = PostgreSQL::Test::Cluster->new('attack');
-$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
+$node->init(allows_streaming => 'logical', extra => [ '--encoding=UTF8', '--locale=C' ]);
 $node->append_conf('postgresql.conf', "max_prepared_transactions = 5\nfsync = off\n");
 $node->start;
 $node->safe_psql('postgres', q{CREATE DATABASE register TEMPLATE template0 ENCODING 'UTF8'});
@@ -42,10 +42,25 @@ like($err, qr/canceling statement due to lock timeout/, 'the row waits for one t
 $node->safe_psql('register', q{COMMIT PREPARED 'good'});
 is($node->safe_psql('register', "SELECT state FROM aidcase.case_round WHERE round_id = $round"), 'supplement', 'which then stands');
 
-# Rows that a subscription applies fire no triggers of ours; staff make none.
+# Rows that a subscription applies fire no triggers of ours.  Staff make none;
+# what a superuser's brings in is found.
 ($code, $out, $err) = $node->psql('register', q{CREATE SUBSCRIPTION s CONNECTION 'dbname=elsewhere' PUBLICATION p WITH (connect = false)},
 	extra_params => [ '-U', 't_bureau' ]);
 like($err, qr/permission denied|must be superuser|Only roles with privileges/, 'staff cannot subscribe to rows');
+my $breaks = "SELECT string_agg(kind || ' ' || relation || ' ' || key, ', ') FROM aidcase.verify_register() WHERE relation = 'case_round'";
+$node->safe_psql('register', 'SELECT aidcase.seal()');
+is($node->safe_psql('register', $breaks), '', 'the register verifies');
+$node->safe_psql('elsewhere', "CREATE SCHEMA aidcase; CREATE TABLE aidcase.case_round (round_id bigint PRIMARY KEY, state text);
+	INSERT INTO aidcase.case_round VALUES ($round, 'supplement'); CREATE PUBLICATION p FOR TABLE aidcase.case_round");
+$node->safe_psql('elsewhere', q{SELECT pg_create_logical_replication_slot('s', 'pgoutput')});
+(my $publisher = $node->connstr('elsewhere')) =~ s/'/''/g;
+$node->safe_psql('register', "CREATE SUBSCRIPTION s CONNECTION '$publisher' PUBLICATION p WITH (create_slot = false, copy_data = false)");
+$node->safe_psql('elsewhere', q{UPDATE aidcase.case_round SET state = 'confirmed'});
+ok($node->poll_query_until('register', "SELECT state = 'confirmed' FROM aidcase.case_round WHERE round_id = $round"),
+	'a subscription that a superuser made moves the round');
+is($node->safe_psql('register', $breaks), "row_changed case_round [$round]", 'and verify_register() finds the row');
+is($node->safe_psql('register', "SELECT count(*) FROM aidcase.award WHERE round_id = $round"), '0', 'nothing was granted by it');
+$node->safe_psql('register', 'DROP SUBSCRIPTION s');
 
 $node->stop;
 done_testing();

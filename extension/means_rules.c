@@ -790,14 +790,15 @@ resolve_bands(RuleBook *book, const char *area, DateADT day,
 }
 
 /*
- * Tests of property of a programme: of the rows of a test the nearest area's,
- * there the programme's own before the general one.
+ * Tests of property of a programme: those of the nearest area that has any,
+ * and there of each test the programme's own row before the general one.
  */
 static void
 resolve_properties(RuleBook *book, const char *area, DateADT day, RuleSet *set,
 				   MeansProgramme p)
 {
 	RuleCopy   *c = book->copy;
+	const char *nearest = NULL;
 	int			i;
 	int			j;
 
@@ -810,8 +811,10 @@ resolve_properties(RuleBook *book, const char *area, DateADT day, RuleSet *set,
 		bool		taken = false;
 
 		if (!in_force(row, area, day) ||
-			(row->programme != NULL && !same(row->programme, means_programmes[p])))
+			(row->programme != NULL && !same(row->programme, means_programmes[p])) ||
+			(nearest != NULL && !same(nearest, row->area)))
 			continue;
+		nearest = row->area;
 		for (j = 0; j < set->n_properties[p]; j++)
 			taken = taken || same(set->properties[p][j].test, row->code);
 		if (taken)

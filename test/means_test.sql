@@ -660,15 +660,24 @@ Parameter "benefit_start_months", programme ''low_income'' has no value in force
 Parameter "benefit_start_months", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "benefit_start_months", programme ''temp_assistance'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "dibao_standard", variant ''urban'', programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "financial_assets_limit", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "financial_assets_limit", programme ''low_income'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "financial_assets_limit", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "homes_limit", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "homes_limit", programme ''low_income'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "homes_limit", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "marginal_multiple", programme ''low_income'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "minor_below", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "non_residential_limit", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "non_residential_limit", programme ''low_income'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "non_residential_limit", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Parameter "tekun_standard", variant ''urban'', programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "vehicles_limit", programme ''dibao'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "vehicles_limit", programme ''low_income'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
+Parameter "vehicles_limit", programme ''tekun'' has no value in force on 2019-06-28 for area 340705100201 or one above it.
 Rounding rule of programme "dibao", component "base", is not in force on 2019-06-28 for area 340705100201 or one above it.
 Rounding rule of programme "tekun", component "base", is not in force on 2019-06-28 for area 340705100201 or one above it.
-Support rule is not in force on 2019-06-28 for area 340705100201 or one above it.
-Test of property of programme "dibao" is not in force on 2019-06-28 for area 340705100201 or one above it.
-Test of property of programme "low_income" is not in force on 2019-06-28 for area 340705100201 or one above it.
-Test of property of programme "tekun" is not in force on 2019-06-28 for area 340705100201 or one above it.',
+Support rule is not in force on 2019-06-28 for area 340705100201 or one above it.',
     'before any rule was set');
 SELECT is((SELECT count(*) FROM determination WHERE round_id = :early), 0::bigint, 'and nothing is written');
 SET LOCAL aidcase.clock = '2021-04-12 10:00+08';

@@ -156,6 +156,24 @@ SELECT v.care_level, v.unmet_from, v.unmet_to, '0', '[2021-07-01,)', '第二十�
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '民发〔2021〕43号')
   FROM (VALUES ('self_care', 0, 0), ('half_care', 1, 3), ('full_care', 4, 6)) AS v (care_level, unmet_from, unmet_to);
 
+-- What is tested of property, against limits that the places set, and that an
+-- emergency is aided within a range; a place may have tests and rules of its own.
+INSERT INTO aidcase.property_test (programme, test, area_code, valid, property_kinds, measure, parameter,
+                                   refusal_reason, sort, article, document_id)
+SELECT g.programme, v.test, '0', '[2014-05-01,)', v.kinds::text[], v.measure, v.parameter,
+       CASE WHEN g.programme = 'tekun' THEN 'tekun_property_over_limit' ELSE v.reason END, v.sort, '家庭财产状况规定',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '国务院令第649号')
+  FROM (VALUES ('financial', '{cash,deposit,securities,fund,insurance,internet_finance,claim}', 'value',
+                'financial_assets_limit', 'financial_assets_over_limit', 1),
+               ('homes', '{home}', 'quantity', 'homes_limit', 'homes_over_limit', 2),
+               ('non_residential', '{non_residential}', 'quantity', 'non_residential_limit', 'non_residential_over_limit', 3),
+               ('vehicles', '{vehicle,ship,machinery}', 'quantity', 'vehicles_limit', 'vehicles_over_limit', 4))
+       AS v (test, kinds, measure, parameter, reason, sort)
+ CROSS JOIN (VALUES (NULL), ('tekun')) AS g (programme);
+INSERT INTO aidcase.temp_rule (temp_type, method, area_code, valid, article, document_id)
+SELECT 'emergency', 'range', '0', '[2014-05-01,)', '第四十七条',
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '国务院令第649号');
+
 -- What may be deducted, and who may apply alone.
 INSERT INTO aidcase.expense_rule (expense_kind, use, area_code, valid, article, document_id)
 SELECT v.expense_kind, 'deduct', '0', '[2021-07-01,)', '第十三条',

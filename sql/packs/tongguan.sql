@@ -187,19 +187,7 @@ SELECT v.programme, 'base', '340705', v.mode, '[2019-07-01,)',
   FROM (VALUES ('dibao', 'ceil_yuan_household'),
                ('tekun', 'ceil_yuan_person')) AS v (programme, mode);
 
--- Tests of property, support, deductions, a range for emergencies (illustrative).
-INSERT INTO aidcase.property_test (programme, test, area_code, valid, property_kinds, measure, parameter,
-                                   refusal_reason, sort, document_id, illustrative)
-SELECT g.programme, v.test, '340705', '[2019-07-01,)', v.kinds::text[], v.measure, v.parameter,
-       CASE WHEN g.programme = 'tekun' THEN 'tekun_property_over_limit' ELSE v.reason END, v.sort,
-       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
-  FROM (VALUES ('financial', '{cash,deposit,securities,fund,insurance,internet_finance,claim}', 'value',
-                'financial_assets_limit', 'financial_assets_over_limit', 1),
-               ('homes', '{home}', 'quantity', 'homes_limit', 'homes_over_limit', 2),
-               ('non_residential', '{non_residential}', 'quantity', 'non_residential_limit', 'non_residential_over_limit', 3),
-               ('vehicles', '{vehicle,ship,machinery}', 'quantity', 'vehicles_limit', 'vehicles_over_limit', 4))
-       AS v (test, kinds, measure, parameter, reason, sort)
- CROSS JOIN (VALUES (NULL), ('tekun')) AS g (programme);
+-- Support, deductions, levels of care before 2021-07, rigid expenses (illustrative).
 INSERT INTO aidcase.support_rule (counted_relations, payers_from, payers_below, variant, area_code, valid, document_id, illustrative)
 SELECT '{child}', v.payers_from, v.payers_below, v.variant, '340705', '[2019-07-01,)',
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
@@ -220,9 +208,6 @@ INSERT INTO aidcase.care_level_rule (care_level, unmet_from, unmet_to, area_code
 SELECT v.care_level, v.unmet_from, v.unmet_to, '340705', '[2019-07-01,2021-07-01)',
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
   FROM (VALUES ('self_care', 0, 0), ('half_care', 1, 3), ('full_care', 4, 6)) AS v (care_level, unmet_from, unmet_to);
-INSERT INTO aidcase.temp_rule (temp_type, method, area_code, valid, document_id, illustrative)
-SELECT 'emergency', 'range', '340705', '[2019-07-01,)',
-       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true;
 
 -- Category add-ons (illustrative); each person once, by the highest share.
 INSERT INTO aidcase.addon_rule (programme, addon_group, area_code, valid, share, article, document_id, illustrative)

@@ -76,7 +76,7 @@ ANALYZE part;
 
 -- Exact numeric SQL for a set of rounds; the values of the rules are written
 -- into it, as nobody would look them up per row.
-CREATE TEMP TABLE text AS SELECT $q$
+CREATE TEMP TABLE query_text AS SELECT $q$
 WITH std AS (
     SELECT r.round_id, CASE c.residence WHEN 'urban' THEN 656::numeric ELSE 638 END AS standard
       FROM aidcase.case_round AS r JOIN aidcase.aid_case AS c USING (case_id) WHERE %1$s
@@ -116,7 +116,7 @@ SELECT t.round_id, t.annual,
           LEFT JOIN member AS m USING (round_id) LEFT JOIN income AS i USING (round_id)
           LEFT JOIN expense AS e USING (round_id) LEFT JOIN property AS p USING (round_id)) AS t
 $q$ AS plain;
-SELECT format(plain, 'r.round_id > 1000000') AS plain, format(plain, 'r.round_id = the_round') AS one FROM text \gset
+SELECT format(plain, 'r.round_id > 1000000') AS plain, format(plain, 'r.round_id = the_round') AS one FROM query_text \gset
 
 SELECT format($f$ CREATE FUNCTION pg_temp.per_household(the_round bigint, OUT annual numeric, OUT base numeric) LANGUAGE plpgsql STABLE AS %L $f$,
               format('BEGIN SELECT x.annual, x.base INTO annual, base FROM (%s) AS x; END', :'one')) \gexec

@@ -49,6 +49,14 @@ sub bureau
 		extra_params => [ '-U', 'demo_bureau' ]);
 }
 
+# What was determined one by one comes out the same for all at once.
+sub determinations_agree
+{
+	my ($node, $name) = @_;
+	command_like([ 'psql', '-X', '-q', '-d', $node->connstr('district'), '-f', "$here/../district/means.sql" ],
+		qr/: 0 different at once, 0 whose lines do not add up/, "$name: all determinations, one by one and at once");
+}
+
 my $rows = q{SELECT * FROM aidcase.report_dibao_monthly(date '2021-06-30')};
 my $lines = q{SET DateStyle = ISO; SELECT unit_code, case_no, programme, benefit_month, amount, account_no
 	FROM aidcase.payment_list(date '2021-06-01')};
@@ -67,6 +75,7 @@ sub unnamed
 }
 
 my $one = district('one', 'C', 'America/Los_Angeles', 'same seed', '');
+determinations_agree($one, 'one');
 my $two = district('two', 'C.UTF-8', 'Asia/Shanghai', 'same seed', "enable_hashjoin = off\nmax_parallel_workers_per_gather = 0\n");
 
 for my $sql ($rows, $lines, $sample)

@@ -248,6 +248,7 @@ CREATE TABLE aidcase.registry_check (
     CHECK ((returned_at IS NULL) = (outcome IS NULL))
 );
 CREATE INDEX registry_check_round ON aidcase.registry_check (round_id);
+CREATE INDEX registry_check_reference ON aidcase.registry_check (reference_no);
 SELECT aidcase.set_up_table('registry_check');
 
 -- A suspicious item (疑似问题) of a check and how it was closed.

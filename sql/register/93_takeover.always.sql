@@ -294,6 +294,8 @@ CREATE OR REPLACE FUNCTION aidcase.judge_recipients() RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
+DECLARE
+    elsewhere aidcase.citizen_id[];
 BEGIN
     -- lines that were taken over already, as they are
     WITH same AS (
@@ -322,7 +324,10 @@ BEGIN
      WHERE NOT l.unchanged AND NOT (l.refused AND EXISTS (SELECT FROM pg_temp.import_fault AS f WHERE f.line = l.line AND f.column_code IS NULL))
        AND NOT EXISTS (SELECT FROM pg_temp.import_fault AS f WHERE f.line = l.line AND f.column_code = 'household' AND f.reason ~ '^was taken over')
     WINDOW w AS (PARTITION BY l.doc ->> 'household');
+    CREATE INDEX ON pg_temp.import_person (household);
+    CREATE INDEX ON pg_temp.import_person (citizen_id);
     ANALYZE pg_temp.import_person;
+    elsewhere := aidcase.numbers_in_benefit(ARRAY(SELECT DISTINCT p.citizen_id FROM pg_temp.import_person AS p WHERE p.citizen_id IS NOT NULL));
 
     INSERT INTO pg_temp.import_fault (line, column_code, reason)
     SELECT p.line, w.col, w.reason
@@ -406,7 +411,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM pg_temp.import_fault AS f WHERE f.line = p.line AND f.column_code = 'citizen_id')
        AND (p.citizen_id IS NULL
             OR EXISTS (SELECT FROM pg_temp.import_person AS b WHERE b.citizen_id = p.citizen_id AND b.household <> p.household)
-            OR p.citizen_id = ANY (aidcase.numbers_in_benefit(ARRAY(SELECT DISTINCT b.citizen_id FROM pg_temp.import_person AS b WHERE b.citizen_id IS NOT NULL))));
+            OR p.citizen_id = ANY (elsewhere));
     DROP TABLE pg_temp.import_person;
 END
 $$;

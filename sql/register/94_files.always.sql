@@ -45,6 +45,9 @@ BEGIN
       JOIN aidcase.people_served(ARRAY(SELECT DISTINCT aidcase.citizen(b.doc ->> 'citizen_id') FROM pg_temp.import_line AS b WHERE NOT b.refused)) AS p
         ON p.citizen_id = aidcase.citizen(l.doc ->> 'citizen_id')
      WHERE NOT l.refused;
+    CREATE INDEX ON pg_temp.import_match (line);
+    CREATE INDEX ON pg_temp.import_match (citizen_id);
+    ANALYZE pg_temp.import_match;
     INSERT INTO pg_temp.import_fault (line, column_code, reason, refused)
     SELECT l.line, w.col, w.reason, w.refused
       FROM pg_temp.import_line AS l
@@ -187,6 +190,8 @@ BEGIN
              WHERE k.reference_no = l.doc ->> 'reference_no' AND coalesce(m.citizen_id, o.citizen_id) = aidcase.citizen(l.doc ->> 'citizen_id')
              ORDER BY k.check_id DESC LIMIT 1) AS c ON true
      WHERE NOT l.refused;
+    CREATE INDEX ON pg_temp.import_reply (check_id);
+    ANALYZE pg_temp.import_reply;
     -- answered before in the same words
     UPDATE pg_temp.import_line AS l SET unchanged = true
       FROM pg_temp.import_reply AS r

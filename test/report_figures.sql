@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(134);
+SELECT plan(137);
 \ir parts/household.sql
 
 -- Three households of two units: one is paid from May, one from June with May
@@ -155,6 +155,14 @@ SELECT hasnt_function('aidcase', 'public_payment_roll', 'a list of people has no
 UPDATE policy_parameter SET valid = '[2019-07-01,2019-08-01)' WHERE name = 'public_minimum_cell';
 SELECT throws_ok($$SELECT FROM public_flow_monthly('2021-06-30')$$, 'ZA008', NULL, 'without the parameter nothing is published');
 SELECT is(pg_temp.by_login('t_other', $$SELECT count(*)::text FROM aidcase.report_dibao_monthly('2021-06-30')$$), '2', 'a town has its two rows');
+
+-- Who changed what is told of tables that one may read, and cases that one may see.
+SELECT is(pg_temp.by_login('t_clerk', $$SELECT count(*) > 0 FROM aidcase.changes_since(0, 'flow_monthly', ARRAY(SELECT case_id FROM aidcase.aid_case)) AS c WHERE relation = 'award'$$),
+    'true', 'a clerk is told of awards');
+SELECT is(pg_temp.by_login('t_payer', $$SELECT count(*) FROM aidcase.changes_since(0, 'flow_monthly', ARRAY(SELECT case_id FROM aidcase.aid_case)) AS c WHERE relation = 'award'$$),
+    '0', 'who does not read awards is not');
+SELECT is(pg_temp.by_login('t_other', format($$SELECT count(*) FROM aidcase.changes_since(0, 'flow_monthly', '{%s,%s}') AS c WHERE case_id IS NOT NULL$$,
+    (SELECT case_id FROM case_round WHERE round_id = :a), (SELECT case_id FROM case_round WHERE round_id = :b))), '0', 'nor another town');
 
 -- Handed up: versions and receipts.
 SELECT alike(pg_temp.told('t_bureau', $$SELECT aidcase.submit_report('flow_monthly', '2021-06', '市民政局')$$),

@@ -76,7 +76,7 @@ def main():
 
     if not book.sheetnames[-1].startswith('说明'):
         fault('the last sheet does not say where the figures are from')
-    data_sheets = [s for s in book.worksheets[:-1] if not s._charts]
+    data_sheets = [s for s in book.worksheets[:-1] if s.print_title_rows]
     for sheet in data_sheets:
         stored = values[sheet.title]
         head_last = int(sheet.print_title_rows.split(':')[1].lstrip('$'))

@@ -41,6 +41,8 @@ BEGIN
            string_agg(CASE
                WHEN a.attname IN ('case_id', 'unit_id') THEN (SELECT CASE a.attname WHEN 'case_id' THEN c.case_id ELSE c.unit_id END
                         FROM aidcase.case_round AS c WHERE c.round_id = r)::text
+               -- where a move asks for the post at another unit: below the one where posts are held
+               WHEN a.attname = 'to_unit_id' THEN aidcase.unit_id('340705100201')::text
                WHEN a.attname LIKE '%round_id' THEN r::text
                WHEN a.attname = 'workflow_id' THEN (SELECT min(w.workflow_id) FROM aidcase.workflow AS w WHERE w.subject = make_row.subject)::text
                WHEN t.typname = 'text' THEN quote_literal(coalesce((SELECT l.code FROM aidcase.label AS l

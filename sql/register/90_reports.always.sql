@@ -331,9 +331,10 @@ $$;
 COMMENT ON FUNCTION aidcase.public_rows(text, date, text, timestamptz) IS
     '内部:公开版报表的各行,小单元格为空 / internal: the rows of a report with small cells hidden; public_<name>() gives them their types';
 
--- What the ledger holds of cases since a size of the tree: who wrote when.
--- Of cases that the caller may see; case_id NULL = of a table without cases.
-CREATE OR REPLACE FUNCTION aidcase.changes_since(tree_size bigint, relations text[], cases bigint[])
+-- What the ledger holds of cases since a size of the tree: who wrote when.  Of
+-- the tables that the drill of a report reads and the caller may read, and of
+-- cases that he may see; case_id NULL = of a table without cases.
+CREATE OR REPLACE FUNCTION aidcase.changes_since(tree_size bigint, report text, cases bigint[])
 RETURNS TABLE (case_id bigint, entry_no bigint, at timestamptz, staff_id bigint, operation text, relation text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
@@ -342,6 +343,12 @@ AS $$
 DECLARE
     seen CONSTANT bigint[] := aidcase.ask_as_caller(
         'SELECT c.case_id FROM aidcase.aid_case AS c WHERE c.case_id = ANY ($1::bigint[])', changes_since.cases::text[]);
+    -- PostgreSQL keeps track of what a function reads
+    tables CONSTANT text[] := ARRAY(
+        SELECT DISTINCT c.relname::text FROM pg_depend AS d JOIN pg_class AS c ON c.oid = d.refobjid
+         WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_class'::regclass
+           AND d.objid = to_regprocedure(format('aidcase.%I(date,text,timestamptz)', 'drill_' || changes_since.report))
+           AND has_any_column_privilege(aidcase.caller(), c.oid, 'SELECT'));
     -- what a later checkpoint seals had not ended in the snapshot of this one
     first_xid CONSTANT bigint := coalesce((
         SELECT pg_snapshot_xmin(c.horizon::pg_snapshot)::text::bigint FROM aidcase.checkpoint AS c
@@ -352,13 +359,13 @@ BEGIN
     SELECT l.case_id, l.entry_no, l.at, l.staff_id, l.operation, l.relation
       FROM aidcase.ledger AS l
      WHERE l.xid >= first_xid AND NOT aidcase.is_known(l.entry_no, changes_since.tree_size)
-       AND l.relation = ANY (relations) AND l.operation IN ('I', 'U', 'D')
+       AND l.relation = ANY (tables) AND l.operation IN ('I', 'U', 'D')
        AND (l.case_id IS NULL OR l.case_id = ANY (seen));
 END
 $$;
-COMMENT ON FUNCTION aidcase.changes_since(bigint, text[], bigint[]) IS
-    '内部:某检查点之后台账对若干个案的记录 / internal: what the ledger recorded of cases after a checkpoint';
-REVOKE ALL ON FUNCTION aidcase.changes_since(bigint, text[], bigint[]) FROM PUBLIC;
+COMMENT ON FUNCTION aidcase.changes_since(bigint, text, bigint[]) IS
+    '内部:某检查点之后台账对某报表所涉个案的记录 / internal: what the ledger recorded after a checkpoint of cases, in the tables that a report reads';
+REVOKE ALL ON FUNCTION aidcase.changes_since(bigint, text, bigint[]) FROM PUBLIC;
 
 -- The time by which an issue of a report knew what it shows: its own known_at,
 -- or the first checkpoint that covers the issue.
@@ -406,10 +413,6 @@ DECLARE
     known_from timestamptz := coalesce(since, CASE WHEN to_regprocedure(format('aidcase.%I(date,text,timestamptz)', 'drill_' || report)) IS NOT NULL
                                                    THEN aidcase.issue_known(restate.report, restate.period, restate.unit) END);
     drill CONSTANT oid := to_regprocedure(format('aidcase.%I(date,text,timestamptz)', 'drill_' || report));
-    -- the tables that the drill reads, which PostgreSQL keeps track of
-    tables CONSTANT text[] := ARRAY(
-        SELECT DISTINCT c.relname::text FROM pg_depend AS d JOIN pg_class AS c ON c.oid = d.refobjid
-         WHERE d.classid = 'pg_proc'::regclass AND d.objid = drill AND d.refclassid = 'pg_class'::regclass);
     size   bigint;
     cells  jsonb;
 BEGIN
@@ -433,7 +436,7 @@ BEGIN
                (j ->> 3)::numeric AS was, (j ->> 4)::numeric AS now_is
           FROM jsonb_array_elements(cells) AS j
     ), change AS MATERIALIZED (
-        SELECT * FROM aidcase.changes_since(size, tables, ARRAY(SELECT DISTINCT c.case_id FROM cell AS c WHERE c.case_id IS NOT NULL)) AS h
+        SELECT * FROM aidcase.changes_since(size, restate.report, ARRAY(SELECT DISTINCT c.case_id FROM cell AS c WHERE c.case_id IS NOT NULL)) AS h
          WHERE until IS NULL OR aidcase.is_known(h.entry_no, aidcase.known_size(until))
     ), of_case AS (
         SELECT h.case_id, array_agg(h.entry_no ORDER BY h.entry_no) AS entries FROM change AS h GROUP BY h.case_id
@@ -449,7 +452,7 @@ END
 $$;
 COMMENT ON FUNCTION aidcase.restate(text, text, text, timestamptz, timestamptz) IS
     '报表签发以来的变化:逐单元格、逐个案,谁在何时改动 / what has changed in a report since it was issued (or since a time): each cell and case, its share then and now, who wrote last and when, all entries';
-GRANT EXECUTE ON FUNCTION aidcase.changes_since(bigint, text[], bigint[])
+GRANT EXECUTE ON FUNCTION aidcase.changes_since(bigint, text, bigint[])
     TO aidcase_committee, aidcase_clerk, aidcase_leader, aidcase_bureau, aidcase_inspector,
        aidcase_payer, aidcase_finance, aidcase_analyst, aidcase_admin;
 

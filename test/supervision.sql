@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(39);
+SELECT plan(53);
 \ir parts/household.sql
 
 -- ---------------------------------------------------------------------
@@ -85,6 +85,34 @@ SELECT is(pg_temp.by_login('t_committee', $$SELECT string_agg(concat_ws(' ', vil
     (SELECT concat_ws(' ', '340705100201', '最低生活保障', '户a成员1', 2, amount) FROM award WHERE round_id = :a), 'a committee shows its village''s list');
 SELECT is(pg_temp.by_login('t_bureau', $$SELECT count(*) FROM aidcase.publication_list$$), '2', 'the bureau sees all');
 SELECT is(pg_temp.by_login('t_other', $$SELECT count(*) FROM aidcase.publication_list$$), '0', 'another unit none');
+
+-- ---------------------------------------------------------------------
+-- Those in benefit: at the end point for long, and on the district's website
+SELECT pg_temp.clock('2021-05-12 09:00+08');
+SELECT alike(pg_temp.told('t_other', $$SELECT publish_list('longterm', '340705100')$$), '42501 permission denied to publish%', 'not by another unit');
+SELECT alike(pg_temp.told('t_clerk', $$SELECT publish_list('website')$$), '42501 permission denied to publish%', 'the website is the bureau''s');
+SELECT alike(pg_temp.told('t_bureau', $$SELECT publish_list('website', '340705100')$$), '22023 a list of this kind is not published here|%', 'for the whole district');
+SELECT alike(pg_temp.told('t_clerk', $$SELECT publish_list('longterm', NULL)$$), '22023 %', 'and the long-term list by a unit');
+SELECT pg_temp.by_login('t_clerk', $$SELECT publish_list('longterm', '340705100')$$) AS long1 \gset
+SELECT results_eq(format('SELECT kind, until, lines, sha256 = publication_sha256(publication_id) FROM publication WHERE publication_id = %s', :long1),
+    $$VALUES ('longterm', NULL::date, 2, true)$$, 'who is in benefit, until the next list');
+SELECT is(pg_temp.by_login('t_committee', format('SELECT count(*) FROM aidcase.publication_list WHERE publication_id = %s', :long1)), '1', 'a committee shows those of its village');
+SELECT pg_temp.by_login('t_bureau', $$SELECT publish_list('website')$$) AS web1 \gset
+SELECT is((SELECT count(*) FROM publication_item WHERE publication_id = :web1), 2::bigint, 'the website has the whole district');
+-- one more in June, one less
+SELECT pg_temp.confirm('c', '340705100', '340705100201', '{6}', 200, '2021-05-20 15:00+08') AS c \gset
+SELECT pg_temp.clock('2021-05-24 09:00+08');
+SELECT is(pg_temp.by_login('t_clerk', format($$SELECT publish_list('longterm', '340705100') > %s$$, :long1)), 'true', 'the next list');
+SELECT is_empty($$SELECT * FROM publication_change WHERE kind = 'longterm' AND change = 'removed'$$, 'nothing ended yet');
+SELECT is((SELECT count(*) FROM publication_change WHERE publication_id = :long1), 2::bigint, 'of the first list all is new');
+SELECT pg_temp.clock('2021-06-12 09:00+08');
+UPDATE award SET months = '[2021-05-01,2021-06-01)', stop_reason = 'income' WHERE round_id = :b;
+SELECT pg_temp.by_login('t_clerk', $$SELECT publish_list('longterm', '340705100')$$) AS long3 \gset
+SELECT bag_eq(format('SELECT change, applicant_name FROM publication_change WHERE publication_id = %s', :long3),
+    $$VALUES ('added', '户c成员1'), ('removed', '户b成员1')$$, 'what came and what went');
+SELECT is((SELECT bool_and(sha256 = publication_sha256(publication_id)) FROM publication), true, 'the hash of each can be computed again');
+SELECT throws_ok(format('UPDATE publication SET lines = 9 WHERE publication_id = %s', :long3), 'ZA004', NULL, 'a list that was shown stays');
+SELECT is_empty($$SELECT kind FROM publication_programme WHERE kind = 'longterm' AND programme <> 'dibao'$$, 'at the end point dibao alone');
 
 SELECT * FROM finish();
 ROLLBACK;

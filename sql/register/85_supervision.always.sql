@@ -124,6 +124,83 @@ COMMENT ON FUNCTION aidcase.publish(text, date, text) IS
 REVOKE ALL ON FUNCTION aidcase.publish(text, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION aidcase.publish(text, date, text) TO aidcase_clerk, aidcase_leader;
 
+-- Who is in benefit, as the lists of those in benefit show it: monthly
+-- benefits of today; help that was given once, since the last list of the kind.
+CREATE OR REPLACE FUNCTION aidcase.in_benefit_lines(kind text, unit_id bigint)
+RETURNS TABLE (unit_id bigint, case_id bigint, round_id bigint, village_id bigint, programme text, applicant_name text, persons integer, amount numeric)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    WITH line AS (
+        SELECT c.unit_id, a.case_id, a.round_id, c.village_id, a.programme, a.persons, a.amount
+          FROM aidcase.publication_programme AS k
+          JOIN aidcase.award AS a ON a.programme = k.programme AND a.months @> aidcase.today()
+          JOIN aidcase.aid_case AS c ON c.case_id = a.case_id
+         WHERE k.kind = in_benefit_lines.kind
+        UNION ALL
+        SELECT c.unit_id, h.case_id, h.round_id, c.village_id, 'temp_assistance',
+               (SELECT count(*)::integer FROM aidcase.case_member AS m WHERE m.round_id = h.round_id AND m.counted AND NOT m.void),
+               sum(h.amount)
+          FROM aidcase.publication_programme AS k
+          JOIN aidcase.aid_handover AS h ON k.programme = 'temp_assistance'
+          JOIN aidcase.aid_case AS c ON c.case_id = h.case_id
+         WHERE k.kind = in_benefit_lines.kind
+           AND NOT EXISTS (SELECT FROM aidcase.publication_item AS i
+                             JOIN aidcase.publication AS p ON p.publication_id = i.publication_id AND p.kind = in_benefit_lines.kind
+                            WHERE i.round_id = h.round_id AND i.programme = 'temp_assistance')
+         GROUP BY c.unit_id, h.case_id, h.round_id, c.village_id)
+    SELECT l.unit_id, l.case_id, l.round_id, l.village_id, l.programme, m.name, l.persons, l.amount
+      FROM line AS l
+     CROSS JOIN LATERAL (
+            SELECT b.name FROM aidcase.case_member AS b
+             WHERE b.round_id = l.round_id AND NOT b.void
+             ORDER BY b.applicant DESC, b.relation = 'head' DESC, b.member_id LIMIT 1) AS m
+     WHERE in_benefit_lines.unit_id IS NULL OR l.unit_id = in_benefit_lines.unit_id
+$$;
+COMMENT ON FUNCTION aidcase.in_benefit_lines(text, bigint) IS
+    '内部:长期公示或网站公布的名单 / internal: the lines of the list of those in benefit';
+REVOKE ALL ON FUNCTION aidcase.in_benefit_lines(text, bigint) FROM PUBLIC;
+
+-- The list of those in benefit: longterm, at the end point, by a unit for its
+-- villages; website, by the bureau for the district.  It stands until the next.
+CREATE OR REPLACE FUNCTION aidcase.publish_list(kind text, unit text DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    the_unit bigint;
+    made bigint;
+BEGIN
+    IF publish_list.kind = 'longterm' AND unit IS NOT NULL THEN
+        the_unit := aidcase.unit_id(unit);
+        PERFORM aidcase.require_post('{clerk,unit_leader}', the_unit, 'publish the unit''s list of those in benefit');
+    ELSIF publish_list.kind = 'website' AND unit IS NULL THEN
+        the_unit := aidcase.district_id();
+        PERFORM aidcase.require_post('{bureau_clerk,bureau_leader}', the_unit, 'publish the district''s list of those in benefit');
+    ELSE
+        RAISE EXCEPTION 'a list of this kind is not published here'
+            USING ERRCODE = '22023', DETAIL = 'The kinds are longterm, with a unit, and website, without one.',
+                  HINT = 'Examples: SELECT aidcase.publish_list(''longterm'', ''340705100''); SELECT aidcase.publish_list(''website'').';
+    END IF;
+    INSERT INTO aidcase.publication (unit_id, kind, published_on, lines, sha256, published_by)
+    SELECT the_unit, publish_list.kind, aidcase.today(), count(*), sha256(convert_to(coalesce(string_agg(
+               aidcase.publication_line(v.unit_code, i.programme, i.applicant_name, i.persons, i.amount),
+               E'\n' ORDER BY i.round_id, i.programme COLLATE "C"), ''), 'UTF8')), aidcase.current_staff()
+      FROM aidcase.in_benefit_lines(publish_list.kind, CASE WHEN unit IS NOT NULL THEN the_unit END) AS i
+      JOIN aidcase.unit AS v ON v.unit_id = i.village_id
+    RETURNING publication_id INTO made;
+    INSERT INTO aidcase.publication_item (publication_id, unit_id, case_id, round_id, village_id, programme, applicant_name, persons, amount)
+    SELECT made, i.unit_id, i.case_id, i.round_id, i.village_id, i.programme, i.applicant_name, i.persons, i.amount
+      FROM aidcase.in_benefit_lines(publish_list.kind, CASE WHEN unit IS NOT NULL THEN the_unit END) AS i
+     ORDER BY i.round_id, i.programme COLLATE "C";
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION aidcase.publish_list(text, text) IS
+    '公布在享名单:longterm 低保末端长期公示(单位按村居),website 区网站公布;有效至下一次公布 / publishes those in benefit: longterm at the end point, by a unit; website, by the bureau; it stands until the next one';
+REVOKE ALL ON FUNCTION aidcase.publish_list(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.publish_list(text, text) TO aidcase_clerk, aidcase_leader, aidcase_bureau;
+
 CREATE OR REPLACE VIEW aidcase.publication_list WITH (security_invoker = true) AS
     SELECT b.publication_id, b.kind, b.published_on, b.until, u.unit_code, v.unit_code AS village_code,
            n.name AS village, g.label_zh AS programme, i.applicant_name, i.persons, i.amount
@@ -135,6 +212,34 @@ CREATE OR REPLACE VIEW aidcase.publication_list WITH (security_invoker = true) A
       JOIN aidcase.programme AS g ON g.programme = i.programme;
 COMMENT ON VIEW aidcase.publication_list IS
     '公示名单:仅含法定公开内容 / published lists; holds only what may be made public';
+
+-- What a list has that the one before it of the same kind and unit had not,
+-- and what it no longer has.
+CREATE OR REPLACE VIEW aidcase.publication_change WITH (security_invoker = true) AS
+    WITH list AS (
+        SELECT b.publication_id, b.kind, b.unit_id, b.published_on,
+               lag(b.publication_id) OVER (PARTITION BY b.kind, b.unit_id ORDER BY b.publication_id) AS former
+          FROM aidcase.publication AS b WHERE b.kind IN ('longterm', 'website')
+    ), line AS (
+        SELECT l.publication_id, 'added' AS change, i.village_id, i.programme, i.applicant_name, i.persons, i.amount
+          FROM list AS l JOIN aidcase.publication_item AS i ON i.publication_id = l.publication_id
+         WHERE NOT EXISTS (SELECT FROM aidcase.publication_item AS o
+                            WHERE o.publication_id = l.former AND o.case_id = i.case_id AND o.programme = i.programme
+                              AND (o.persons, o.amount) = (i.persons, i.amount))
+        UNION ALL
+        SELECT l.publication_id, 'removed', o.village_id, o.programme, o.applicant_name, o.persons, o.amount
+          FROM list AS l JOIN aidcase.publication_item AS o ON o.publication_id = l.former
+         WHERE NOT EXISTS (SELECT FROM aidcase.publication_item AS i
+                            WHERE i.publication_id = l.publication_id AND o.case_id = i.case_id AND o.programme = i.programme
+                              AND (o.persons, o.amount) = (i.persons, i.amount))
+    )
+    SELECT l.publication_id, l.kind, l.published_on, w.change, v.unit_code AS village_code, g.label_zh AS programme,
+           w.applicant_name, w.persons, w.amount
+      FROM list AS l JOIN line AS w ON w.publication_id = l.publication_id
+      JOIN aidcase.unit AS v ON v.unit_id = w.village_id
+      JOIN aidcase.programme AS g ON g.programme = w.programme;
+COMMENT ON VIEW aidcase.publication_change IS
+    '在享名单与上一次公布的差异 / how a list of those in benefit differs from the one before it';
 
 -- Objections --------------------------------------------------------------
 

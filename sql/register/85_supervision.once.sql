@@ -4,13 +4,25 @@ CREATE TABLE aidcase.publication (
     unit_id      bigint NOT NULL REFERENCES aidcase.unit,
     kind         text NOT NULL CHECK (kind IN ('confirmation', 'longterm', 'website', 'opinion')),
     published_on date NOT NULL,
-    until        date NOT NULL CHECK (until >= published_on),
+    until        date CHECK (until >= published_on),    -- NULL: until the next list of its kind
     lines        integer NOT NULL CHECK (lines >= 0),
     sha256       bytea NOT NULL CHECK (length(sha256) = 32),
-    published_by bigint REFERENCES aidcase.staff
+    published_by bigint REFERENCES aidcase.staff,
+    CHECK ((until IS NULL) = (kind IN ('longterm', 'website')))
 );
 CREATE INDEX publication_unit ON aidcase.publication (unit_id, kind);
 SELECT aidcase.set_up_table('publication');
+
+-- Which programmes stand on the lists of those in benefit.
+CREATE TABLE aidcase.publication_programme (
+    kind      text NOT NULL CHECK (kind IN ('longterm', 'website')),
+    programme text NOT NULL REFERENCES aidcase.programme,
+    article   text NOT NULL,
+    PRIMARY KEY (kind, programme)
+);
+SELECT aidcase.set_up_table('publication_programme');
+
+-- data: publication_programme
 
 -- Lawful columns only: applicant, persons, programme, amount.
 CREATE TABLE aidcase.publication_item (

@@ -177,15 +177,16 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
 BEGIN
+    -- each row finds its award and its member by their keys, however little the
+    -- planner knows of tables that are being filled
     IF EXISTS (SELECT FROM new_rows AS n
-                WHERE NOT EXISTS (
-                    SELECT FROM aidcase.award AS a
-                      JOIN aidcase.programme AS g USING (programme)
-                      JOIN aidcase.case_member AS m USING (round_id)
-                     WHERE a.award_id = n.award_id AND a.case_id = n.case_id AND a.months = n.months
-                       AND g.exclusion_group IS NOT DISTINCT FROM n.exclusion_group
-                       AND m.member_id = n.member_id AND m.citizen_id IS NOT DISTINCT FROM n.citizen_id
-                       AND m.counted AND NOT m.void)) THEN
+                 JOIN aidcase.award AS a ON a.award_id = n.award_id
+                 JOIN aidcase.programme AS g ON g.programme = a.programme
+                 LEFT JOIN aidcase.case_member AS m ON m.member_id = n.member_id
+                WHERE NOT coalesce(a.case_id = n.case_id AND a.months = n.months AND m.round_id = a.round_id
+                                   AND g.exclusion_group IS NOT DISTINCT FROM n.exclusion_group
+                                   AND m.citizen_id IS NOT DISTINCT FROM n.citizen_id
+                                   AND m.counted AND NOT m.void, false)) THEN
         RAISE EXCEPTION 'a person of an award is no counted member of its round'
             USING ERRCODE = 'ZA003',
                   DETAIL = 'An award is for the members who were counted when it was decided, for its own months.',

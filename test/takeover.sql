@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(64);
+SELECT plan(65);
 \ir parts/household.sql
 \ir parts/files.sql
 
@@ -150,6 +150,8 @@ SELECT pg_temp.by_login('t_bureau', $$SELECT aidcase.plan_draw('四月', '[2021-
 SELECT is((SELECT count(*) FROM draw_candidates(:draw)), 0::bigint, 'nor among the candidates of a draw');
 SELECT is((SELECT count(*) FROM draw_frame WHERE 'takeover' = ANY (round_kinds)), 0::bigint, 'whatever the frame');
 SELECT pg_temp.clock('2021-10-06 09:00+08');
+SELECT results_eq($$SELECT clock, count(*) FROM deadline AS d JOIN case_round AS r ON r.round_id = d.subject_id AND d.subject = 'case_round' WHERE r.round_kind = 'takeover' GROUP BY 1 ORDER BY 1$$,
+    $$VALUES ('review_half_yearly', 482::bigint)$$, 'its clock runs for each household, as somebody in all of them can work');
 SELECT is((SELECT count(*) FROM audit_review_missed), 0::bigint, 'the next review is due by the parameter: half a year while somebody can work');
 SELECT pg_temp.clock('2021-10-07 09:00+08');
 SELECT is((SELECT count(DISTINCT case_id) FROM audit_review_missed), 482::bigint, 'and missed the day after');

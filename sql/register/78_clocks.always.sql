@@ -343,6 +343,8 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
 SELECT EXISTS (SELECT FROM aidcase.assistance_opinion AS o JOIN aidcase.programme AS p USING (programme)
                 WHERE o.round_id = in_benefit_by.round_id AND o.outcome = 'granted' AND NOT o.void AND p.recurring)
+    -- what is taken over was granted before
+    OR EXISTS (SELECT FROM aidcase.case_round AS r WHERE r.round_id = in_benefit_by.round_id AND r.round_kind = 'takeover')
     OR EXISTS (SELECT FROM aidcase.case_round AS r
                  JOIN aidcase.award AS a ON a.case_id = r.case_id AND upper_inf(a.months)
                  JOIN aidcase.programme AS p ON p.programme = a.programme AND p.recurring

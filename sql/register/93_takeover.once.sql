@@ -94,8 +94,9 @@ INSERT INTO aidcase.workflow_state (workflow_id, state, kind, frozen, grants, la
 (31, 'withdrawn', 'final', true, false, '已撤回', 'withdrawn', 2),
 (31, 'signed', 'normal', true, false, '接收中', 'taking over', 3),
 (31, 'closed', 'final', true, false, '已永久关闭', 'closed for good', 4);
+INSERT INTO aidcase.workflow_transition (workflow_id, from_state, action, to_state, posts, guards, sets, starts, label_zh, label_en) VALUES
+(30, 'in_benefit', 'take_over', 'taken_over', '{clerk,unit_leader}', '{takeover_signed}', '{decided_on}', '{review_yearly,review_half_yearly}', '接收', 'take over');
 INSERT INTO aidcase.workflow_transition (workflow_id, from_state, action, to_state, posts, guards, sets, label_zh, label_en) VALUES
-(30, 'in_benefit', 'take_over', 'taken_over', '{clerk,unit_leader}', '{takeover_signed}', '{decided_on}', '接收', 'take over'),
 (31, 'opened', 'sign', 'signed', '{bureau_leader}', '{second_person}', '{signed_on}', '签批', 'sign'),
 (31, 'opened', 'withdraw', 'withdrawn', '{bureau_clerk,bureau_leader}', '{}', '{}', '撤回', 'withdraw'),
 (31, 'signed', 'close', 'closed', '{bureau_leader}', '{}', '{closed_on}', '关闭', 'close');

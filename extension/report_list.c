@@ -9,6 +9,9 @@
  * apart.  Values that are shown as text follow the session's settings, as in
  * any other query; the rest of the file depends on the rows alone.
  *
+ * A list with a column of citizen numbers takes a purpose, which is kept with
+ * the hash of the file (note_reading()).
+ *
  * Memory: all is palloc'd in the caller's context.
  *
  *-------------------------------------------------------------------------
@@ -16,12 +19,15 @@
 #include "postgres.h"
 
 #include "access/tupdesc.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "aidcase.h"
@@ -38,13 +44,17 @@ typedef struct ListOptions
 	const char *sheet;
 	const char *title;			/* or NULL */
 	const char *split;			/* column that divides the sheets, or NULL */
+	const char *purpose;		/* what citizen numbers are read for, or NULL */
 	JsonbContainer *labels;		/* or NULL */
 	JsonbContainer *texts;		/* array of column names, or NULL */
 	bool		about;
 	bool		landscape;
+	bool		numbers;		/* a column holds citizen numbers */
 	int			head_row;
 } ListOptions;
 
+static Oid	citizen_id_type(void);
+static void note_reading(const ListOptions *options, bytea *file, int64 rows);
 static void read_options(ListOptions *options, Jsonb *jsonb);
 static void begin_list(RowWriter *writer, TupleDesc desc);
 static void end_list(RowWriter *writer);
@@ -60,6 +70,7 @@ aidcase_xlsx(PG_FUNCTION_ARGS)
 	RowWriter	writer;
 	XlsxBook   *book;
 	XlsxProperties properties = {0};
+	bytea	   *file;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -90,7 +101,46 @@ aidcase_xlsx(PG_FUNCTION_ARGS)
 	aidcase_finish_rows(&writer);
 	if (options.about)
 		write_about_list(&writer, &options);
-	PG_RETURN_BYTEA_P(aidcase_xlsx_close(book));
+	file = aidcase_xlsx_close(book);
+	if (options.numbers && OidIsValid(aidcase_relation_if_any("sensitive_reading")))
+		note_reading(&options, file, writer.all_rows + writer.rows);
+	PG_RETURN_BYTEA_P(file);
+}
+
+/* The type of citizen numbers. */
+static Oid
+citizen_id_type(void)
+{
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+						   CStringGetDatum("citizen_id"),
+						   ObjectIdGetDatum(get_namespace_oid(AIDCASE_SCHEMA, false)));
+}
+
+/*
+ * Records that citizen numbers were read in bulk, and what for; error 22004
+ * when neither an option nor a setting says so.
+ */
+static void
+note_reading(const ListOptions *options, bytea *file, int64 rows)
+{
+	Oid			argtypes[] = {TEXTOID, INT8OID, BYTEAOID};
+	Datum		values[lengthof(argtypes)];
+	char		nulls[] = {' ', ' ', ' '};
+
+	values[0] = (Datum) 0;
+	if (options->purpose != NULL)
+		values[0] = CStringGetTextDatum(options->purpose);
+	else
+		nulls[0] = 'n';
+	values[1] = Int64GetDatum(rows);
+	values[2] = DirectFunctionCall1(sha256_bytea, PointerGetDatum(file));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	if (SPI_execute_with_args("SELECT aidcase.note_reading('xlsx', $1, $2, NULL, $3)",
+							  lengthof(argtypes), argtypes, values, nulls,
+							  false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not record the reading of numbers");
+	SPI_finish();
 }
 
 /*
@@ -128,7 +178,7 @@ read_options(ListOptions *options, Jsonb *jsonb)
 
 		(void) JsonbIteratorNext(&it, &value, true);	/* its value, whole */
 		if (strcmp(key, "sheet") == 0 || strcmp(key, "title") == 0 ||
-			strcmp(key, "split") == 0)
+			strcmp(key, "split") == 0 || strcmp(key, "purpose") == 0)
 		{
 			char	   *text;
 
@@ -139,6 +189,8 @@ read_options(ListOptions *options, Jsonb *jsonb)
 				options->sheet = text;
 			else if (strcmp(key, "title") == 0)
 				options->title = text;
+			else if (strcmp(key, "purpose") == 0)
+				options->purpose = text;
 			else
 				options->split = text;
 		}
@@ -287,6 +339,8 @@ begin_list(RowWriter *writer, TupleDesc desc)
 		column->name = pstrdup(NameStr(TupleDescAttr(desc, i)->attname));
 		column->label = column->name;
 		set_list_column(column, TupleDescAttr(desc, i));
+		if (TupleDescAttr(desc, i)->atttypid == citizen_id_type())
+			options->numbers = true;
 	}
 	if (options->labels != NULL)
 	{

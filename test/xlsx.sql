@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(64);
+SELECT plan(68);
 \ir parts/household.sql
 \ir report/built.sql
 
@@ -159,6 +159,13 @@ SELECT workbook('town_aid', '2020-05') AS file \gset
 SELECT is((SELECT l.image ->> 'sha256' FROM ledger AS l JOIN report_issue AS i ON l.entry_no = i.entry_no AND l.relation = 'report_issue' ORDER BY l.entry_no DESC LIMIT 1),
     '\x' || encode(sha256(:'file'::bytea), 'hex'), 'the entry of the issue has the file''s hash');
 SELECT is((SELECT issued FROM verify_report(:'file'::bytea)), true, 'and verifies');
+
+-- citizen numbers are read for a purpose, which is kept
+SELECT alike(pg_temp.told('t_clerk', $$SELECT aidcase.xlsx('SELECT citizen_id, name FROM aidcase.case_member')$$), '22004 a purpose is needed to read this|%', 'a list of citizen numbers needs a purpose');
+SELECT is(pg_temp.told('t_clerk', $$SELECT aidcase.xlsx('SELECT masked(citizen_id), name FROM aidcase.case_member')$$), pg_temp.told('t_clerk', $$SELECT aidcase.xlsx('SELECT name FROM aidcase.case_member')$$), 'masked ones need none');
+SELECT pg_temp.by_login('t_clerk', $$SELECT encode(sha256(aidcase.xlsx('SELECT citizen_id, name FROM aidcase.case_member', '{"purpose": "年度核查"}')), 'hex')$$) AS numbers \gset
+SELECT is((SELECT encode(r.sha256, 'hex') FROM sensitive_reading AS r WHERE r.what = 'xlsx'), :'numbers', 'it is kept with the hash of the file');
+SELECT is((SELECT r.purpose || ' ' || s.staff_no FROM sensitive_reading AS r JOIN staff AS s ON s.staff_id = r.read_by WHERE r.what = 'xlsx'), '年度核查 x-clerk', 'and with who read');
 
 SELECT * FROM finish();
 ROLLBACK;

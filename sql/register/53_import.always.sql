@@ -444,9 +444,9 @@ BEGIN
     END IF;
     INSERT INTO aidcase.sensitive_reading (unit_id, what, period, purpose, lines, sha256, read_by)
     SELECT coalesce((SELECT p.unit_id FROM aidcase.staff_post AS p
-                      WHERE p.staff_id = aidcase.acting_staff() AND p.valid @> aidcase.today()
+                      WHERE p.staff_id = aidcase.current_staff() AND p.valid @> aidcase.today()
                       ORDER BY p.staff_post_id LIMIT 1), aidcase.district_id()),
-           note_reading.what, note_reading.period, reason, note_reading.lines, note_reading.sha256, aidcase.acting_staff()
+           note_reading.what, note_reading.period, reason, note_reading.lines, note_reading.sha256, aidcase.current_staff()
     RETURNING reading_id INTO the_reading;
     RETURN the_reading;
 END

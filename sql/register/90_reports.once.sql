@@ -111,7 +111,8 @@ CREATE TABLE aidcase.report_issue (
     row_count    bigint NOT NULL CHECK (row_count >= 0),
     issued_at    timestamptz NOT NULL DEFAULT aidcase.now_here(),
     issued_by    bigint,
-    issued_login text NOT NULL DEFAULT session_user
+    issued_login text NOT NULL DEFAULT session_user,
+    purpose      text DEFAULT nullif(btrim(current_setting('aidcase.purpose', true)), '')
 );
 CREATE INDEX report_issue_sha256 ON aidcase.report_issue (sha256);
 COMMENT ON TABLE aidcase.report_issue IS
@@ -127,6 +128,7 @@ COMMENT ON COLUMN aidcase.report_issue.row_count IS '数据行数 / rows of data
 COMMENT ON COLUMN aidcase.report_issue.issued_at IS '签发时间 / when, by the register''s clock';
 COMMENT ON COLUMN aidcase.report_issue.issued_by IS '签发人 / member of staff, where known';
 COMMENT ON COLUMN aidcase.report_issue.issued_login IS '签发登录 / login';
+COMMENT ON COLUMN aidcase.report_issue.purpose IS '用途(设置 aidcase.purpose) / what for, by setting aidcase.purpose; none = not said';
 SELECT aidcase.set_up_table('report_issue');
 
 -- What the bureau hands up: every version of a report for a period, with the

@@ -150,6 +150,25 @@ is(bureau($one, q{SELECT count(*) FROM aidcase.payment AS p JOIN aidcase.award A
 	WHERE p.amount <> a.amount OR NOT a.months @> p.benefit_month}), '0', 'every line is what was awarded');
 is(bureau($one, q{SELECT count(*) FROM aidcase.draw AS d CROSS JOIN LATERAL aidcase.verify_draw(d.draw_id)}),
 	'0', 'the draws derive again');
+# ... and from their certificates alone, by the scripts that need no database.
+my $drawn = bureau($one, q{SELECT string_agg(d.draw_id || ' ' || d.method || ' '
+	|| translate(encode(convert_to(aidcase.draw_certificate(d.draw_id)::text, 'UTF8'), 'base64'), E'\n', ''), E'\n' ORDER BY d.draw_id)
+	FROM aidcase.draw AS d WHERE d.seed IS NOT NULL});
+cmp_ok(scalar(split(/\n/, $drawn)), '>', 0, 'there are draws with a certificate');
+for (split(/\n/, $drawn))
+{
+	my ($id, $method, $text) = split / /;
+	my $certificate = "$PostgreSQL::Test::Utils::tmp_check/draw$id.json";
+	append_to_file($certificate, decode_base64($text));
+	for my $script ([ '/usr/bin/python3', "$here/../../reports/draw-check.py" ],
+		$method eq 'hex' ? [ 'sh', "$here/../../reports/draw-check" ] : ())
+	{
+		my ($said, $wrong);
+		ok(IPC::Run::run($script, '<', $certificate, '>', \$said, '2>', \$wrong), "draw $id ($method): $script->[0] derives the same sample")
+		  or diag("$said$wrong");
+	}
+}
+
 is($one->safe_psql('district', 'SELECT * FROM aidcase.verify_register()'), '', 'and the register verifies, all its moves included');
 is($one->safe_psql('district', q{SELECT added FROM aidcase.conflict_sweep()}), '0',
 	'the sweep finds the flags that the triggers raised');

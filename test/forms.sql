@@ -1,7 +1,7 @@
 -- Forms: templates, amounts in capital figures, papers with their numbers.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(90);
+SELECT plan(91);
 SET LOCAL client_min_messages = warning;
 \ir parts/household.sql
 
@@ -128,6 +128,15 @@ SELECT set_eq(format($$
          CROSS JOIN LATERAL jsonb_each(i.item) AS e)
     SELECT DISTINCT path FROM f WHERE position('/' IN path) = 0$$, :r),
     $$SELECT path FROM document_fact WHERE position('/' IN path) = 0 AND path NOT IN ('draft', 'illustrative', 'document_no')$$, 'the facts that are listed are those that there are');
+
+SELECT is_empty(format($$
+    WITH RECURSIVE f (path, value) AS (
+        SELECT e.key, e.value FROM jsonb_each(document_facts(%s)) AS e
+        UNION ALL
+        SELECT f.path || '/' || e.key, e.value
+          FROM f CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(f.value) WHEN 'array' THEN f.value WHEN 'object' THEN jsonb_build_array(f.value) ELSE '[]' END) AS i (item)
+         CROSS JOIN LATERAL jsonb_each(i.item) AS e)
+    SELECT path FROM f EXCEPT SELECT path FROM document_fact$$, :r), 'and so are those inside lists');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -20,6 +20,8 @@ OBJS = \
 	extension/erasure.o \
 	extension/intervals.o \
 	extension/kin.o \
+	extension/kin_graph.o \
+	extension/kin_rules.o \
 	extension/ledger.o \
 	extension/means_amounts.o \
 	extension/means_assess.o \

@@ -26,6 +26,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pgtime.h"
@@ -35,6 +36,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "aidcase.h"
@@ -217,6 +219,21 @@ aidcase_relation_if_any(const char *name)
 	Oid			schema = get_namespace_oid(AIDCASE_SCHEMA, true);
 
 	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+/*
+ * OID of type citizen_id, or InvalidOid when it does not exist.
+ */
+Oid
+aidcase_citizen_id_type(void)
+{
+	Oid			schema = get_namespace_oid(AIDCASE_SCHEMA, true);
+
+	if (!OidIsValid(schema))
+		return InvalidOid;
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+						   CStringGetDatum("citizen_id"),
+						   ObjectIdGetDatum(schema));
 }
 
 /*

@@ -50,6 +50,9 @@ extern Oid	aidcase_relation(const char *name);
 /* The same, but InvalidOid when there is no register in this database. */
 extern Oid	aidcase_relation_if_any(const char *name);
 
+/* Type citizen_id; InvalidOid when it does not exist. */
+extern Oid	aidcase_citizen_id_type(void);
+
 /* The role that owns the register; error when there is no register. */
 extern Oid	aidcase_owner(void);
 

@@ -19,7 +19,6 @@
 #include "postgres.h"
 
 #include "access/tupdesc.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -27,7 +26,6 @@
 #include "utils/jsonb.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "aidcase.h"
@@ -53,7 +51,6 @@ typedef struct ListOptions
 	int			head_row;
 } ListOptions;
 
-static Oid	citizen_id_type(void);
 static void note_reading(const ListOptions *options, bytea *file, int64 rows);
 static void read_options(ListOptions *options, Jsonb *jsonb);
 static void begin_list(RowWriter *writer, TupleDesc desc);
@@ -105,15 +102,6 @@ aidcase_xlsx(PG_FUNCTION_ARGS)
 	if (options.numbers && OidIsValid(aidcase_relation_if_any("sensitive_reading")))
 		note_reading(&options, file, writer.all_rows + writer.rows);
 	PG_RETURN_BYTEA_P(file);
-}
-
-/* The type of citizen numbers. */
-static Oid
-citizen_id_type(void)
-{
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-						   CStringGetDatum("citizen_id"),
-						   ObjectIdGetDatum(get_namespace_oid(AIDCASE_SCHEMA, false)));
 }
 
 /*
@@ -339,7 +327,7 @@ begin_list(RowWriter *writer, TupleDesc desc)
 		column->name = pstrdup(NameStr(TupleDescAttr(desc, i)->attname));
 		column->label = column->name;
 		set_list_column(column, TupleDescAttr(desc, i));
-		if (TupleDescAttr(desc, i)->atttypid == citizen_id_type())
+		if (TupleDescAttr(desc, i)->atttypid == aidcase_citizen_id_type())
 			options->numbers = true;
 	}
 	if (options->labels != NULL)

@@ -100,7 +100,6 @@ typedef struct RowImageState
 	StringInfoData out;
 } RowImageState;
 
-static Oid	citizen_id_type(void);
 static int	key_position(const List *key, AttrNumber attnum);
 static ImageKind kind_of(Oid type, Oid citizen_id, const char **name);
 static char *put_digits(char *p, uint32 value, int width);
@@ -133,21 +132,6 @@ static inline void
 written(StringInfo out, const char *p)
 {
 	out->len = (int) (p - out->data);
-}
-
-/*
- * OID of type citizen_id; InvalidOid when it does not exist.
- */
-static Oid
-citizen_id_type(void)
-{
-	Oid			schema = get_namespace_oid(AIDCASE_SCHEMA, true);
-
-	if (!OidIsValid(schema))
-		return InvalidOid;
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-						   CStringGetDatum("citizen_id"),
-						   ObjectIdGetDatum(schema));
 }
 
 /*
@@ -212,7 +196,7 @@ kind_of(Oid type, Oid citizen_id, const char **name)
 int
 aidcase_image_faults(TupleDesc desc, StringInfo faults)
 {
-	Oid			citizen_id = citizen_id_type();
+	Oid			citizen_id = aidcase_citizen_id_type();
 	int			count = 0;
 	int			i;
 
@@ -241,7 +225,7 @@ aidcase_image_faults(TupleDesc desc, StringInfo faults)
 RowImage *
 aidcase_image_make(TupleDesc desc, const List *key, const char *table)
 {
-	Oid			citizen_id = citizen_id_type();
+	Oid			citizen_id = aidcase_citizen_id_type();
 	RowImage   *image;
 	StringInfoData columns;
 	int			i;

@@ -72,7 +72,9 @@ typedef struct Report
 	bool		both;			/* heads in both languages */
 	bool		english;		/* in English only; the names are then those */
 	const char *signature;		/* one entry a line, or NULL */
+	const char *signature_en;
 	const char *notes;			/* one note a line, or NULL */
+	const char *notes_en;
 	const char *query;
 	int			ncolumns;
 	Column	   *columns;
@@ -105,7 +107,7 @@ typedef struct Report
 static KeptPlan report_plan = {
 	"SELECT r.title, r.title_en, r.unit_label, r.unit_label_en,"
 	"       r.period_kind, r.layout, r.heads, r.signature, r.notes, r.query,"
-	"       r.sheet_column"
+	"       r.sheet_column, r.signature_en, r.notes_en"
 	"  FROM aidcase.report AS r"
 	" WHERE r.name OPERATOR(pg_catalog.=) $1",
 	1, {TEXTOID}, NULL
@@ -312,6 +314,8 @@ load_report(Report *report)
 	report->notes = aidcase_field(0, 9);
 	report->query = aidcase_field(0, 10);
 	report->split = aidcase_field(0, 11);
+	report->signature_en = aidcase_field(0, 12);
+	report->notes_en = aidcase_field(0, 13);
 
 	report->ncolumns = (int) aidcase_look_up(&columns_plan, &name, NULL, 0);
 	if (report->ncolumns == 0)
@@ -819,6 +823,7 @@ end_form(RowWriter *writer)
 	int			last = report->ncolumns - 1;
 	int			total_width = 0;
 	const char *list;
+	const char *list_en;
 	char	   *line;
 	int			number = 0;
 	int			i;
@@ -852,11 +857,13 @@ end_form(RowWriter *writer)
 	}
 
 	list = report->notes;
+	list_en = report->notes_en;
 	while ((line = aidcase_next_line(&list)) != NULL)
 	{
 		char	   *text;
 
 		number++;
+		line = form_text(report, line, " / ", aidcase_next_line(&list_en));
 		text = number == 1 && list == NULL ?
 			psprintf("%s%s", report->english ? "Note: " : "注：", line) :
 			number == 1 ?
@@ -876,8 +883,11 @@ end_form(RowWriter *writer)
 
 		initStringInfo(&text);
 		list = report->signature;
+		list_en = report->signature_en;
 		while ((line = aidcase_next_line(&list)) != NULL)
-			appendStringInfo(&text, "%s　　　　　　　　", line);
+			appendStringInfo(&text, "%s　　　　　　　　",
+							 form_text(report, line, " / ",
+									   aidcase_next_line(&list_en)));
 		aidcase_xlsx_merge(book, sheet, writer->next_row, 0, writer->next_row,
 						   last, text.data, XLSX_SIGNATURE);
 		aidcase_xlsx_row_height(book, sheet, writer->next_row, 28);

@@ -19,7 +19,9 @@
 -- check: opening + raised - cleared = open
 -- check: cleared = not_confirmed + confirmed_counted + confirmed_exempt
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 上月末未处置+本月新增-本月处置=月末未处置;处置率=本月处置÷(上月末未处置+本月新增)。
+-- note_en: Open at the end of last month + new - disposed of = open at the end of the month; share disposed of = disposed of / (open before + new).
 WITH period AS (
     SELECT w.* FROM aidcase.report_window(report_check_hits_monthly.as_of) AS w
 ), place AS (

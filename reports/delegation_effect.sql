@@ -25,8 +25,11 @@
 -- check: before_granted <= before_decided
 -- check: after_granted <= after_decided
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 统计首次申请的决定;确认率区间为 95% Wilson 区间,两期区间互不重叠才写"升高""降低",否则"无法区分"。
 -- note: 平均办理天数为受理至决定的自然日;接管的存量户不计。
+-- note_en: Decisions on first applications; the interval of the share granted is the 95 % Wilson interval, and a rise or fall is stated only where the two intervals do not overlap.
+-- note_en: Average duration: calendar days from acceptance to decision; households that were taken over do not count.
 WITH period AS (
     SELECT w.* FROM aidcase.report_window(report_delegation_effect.as_of) AS w
 ), place AS (

@@ -51,9 +51,13 @@
 -- chart: column | 各镇办社区保障人数 | Persons by unit | place | persons
 -- chart: column | 各镇办社区当月支出 | Spending of the month by unit | place | month_base, month_addon
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 保障人数=按劳动能力各栏之和;保障人数≤按致困原因各栏之和(未填原因或仅有急难的计入其他);支出合计=各分项之和。
 -- note: 上月户数+当月新增+转入-当月退出-转出=保障户数;接管户在首月计入上月户数;区内换单位、城乡身份变化计为转入转出。
 -- note: 户数、人数按享受月份统计,支出按发放清册月份统计(含补发);高龄补贴含在分类施保金内。
+-- note_en: Persons = sum of the columns by work ability; persons ≤ sum of the columns by cause (no cause stated, or emergency only, counts as other); spending = sum of its parts.
+-- note_en: Opening + new + moved in - exits - moved out = households; households taken over count in the opening of their first month; a change of unit or between urban and rural counts as moved.
+-- note_en: Households and persons by month of benefit, spending by month of the roll (arrears included); the subsidy for the aged is part of the add-on.
 WITH period AS (
     SELECT w.this_month, w.last_month, date_trunc('year', w.this_month::timestamp)::date AS year_start
       FROM aidcase.report_window(report_dibao_monthly.as_of) AS w

@@ -26,8 +26,11 @@
 -- check: opening + raised - closed = open
 -- check: explained + confirmed + void = closed
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 上期末未结+本期产生-本期结案小计=期末未结;小计=已说明+属实+撤销。
 -- note: 应备案人员为截止日在应备案岗位的人员(含村居、购买服务人员),按所在镇办社区统计,区级单列。
+-- note_en: Open before + raised - closed = open at the end; closed = explained + substantiated + void.
+-- note_en: Who has to file: those who hold a post with that duty on the last day (village committees and bought-in services included), by unit; the district on its own row.
 WITH period AS (
     SELECT w.* FROM aidcase.report_window(report_filings_conflicts.as_of) AS w
 ), place AS (

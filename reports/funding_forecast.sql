@@ -22,9 +22,13 @@
 -- check: ending <= households
 -- chart: line | 资金需求预测 | Forecast | month | forecast
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 需求预测=现有救助金额+标准调整增加-预计因复核减少;自本月起十二个月。
 -- note: 现有救助按已决定的享受月份计;预计因复核减少=此前应复核金额×近十二个月复核后不再享受的比例。
 -- note: 标准调整按已公布、尚未计入的标准差额×人数计,不含取整;新申请不在预测内。
+-- note_en: Forecast = awards as they are + change of the standard - expected to end by reviews; twelve months from this one.
+-- note_en: Awards by the months decided; expected to end by reviews = amount due for review before x share of reviews of the last twelve months after which nothing was granted.
+-- note_en: Change of the standard = published difference not yet in the awards x persons, without rounding; new applications are not in the forecast.
 WITH period AS (
     SELECT w.this_month, w.to_time FROM aidcase.report_window(report_funding_forecast.as_of) AS w
 ), place AS (

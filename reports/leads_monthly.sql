@@ -21,7 +21,9 @@
 -- check: opening + found - closed = open
 -- check: became_case + not_in_need + assisted_already + declined + other_outcome = closed
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 上期末未办结+本期发现-本期办结小计=期末未办结;小计=各办结栏之和。
+-- note_en: Open before + found - closed = open at the end; closed = sum of the columns of what became of them.
 WITH period AS (
     SELECT w.* FROM aidcase.report_window(report_leads_monthly.as_of) AS w
 ), place AS (

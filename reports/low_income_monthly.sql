@@ -20,8 +20,11 @@
 -- check: new_households <= households
 -- chart: column | 各镇办社区低收入人口 | Persons by unit | place | persons
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 城市+农村=合计;一户只计入一类(特困、低保优先,其次按认定类别)。
 -- note: 特困、低保按享受月份统计;其他类别按截止日有效的最近一次认定统计;新增指上月末不在本类别的户。
+-- note_en: Urban + rural = total; a household counts in one class only (tekun and dibao first, then by class).
+-- note_en: Tekun and dibao by month of benefit; other classes by the latest determination in force on the last day; new = not of this class at the end of last month.
 WITH period AS (
     SELECT w.* FROM aidcase.report_window(report_low_income_monthly.as_of) AS w
 ), place AS (

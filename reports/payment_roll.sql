@@ -22,7 +22,9 @@
 -- column: bank | text | 开户银行 | Bank | text | none
 -- column: account_no | text | 账号 | Account no. | id | none
 -- signature: 单位负责人: | 审核人: | 造册人: | 造册日期:
+-- signature_en: Head of the unit: | Reviewed by: | Made by: | Date:
 -- note: 含个人信息,仅供发放使用,不得公开。
+-- note_en: Contains personal data; for payment only, not to be published.
 SELECT n.place, v.name, c.case_no, m.name, m.citizen_id, g.label_zh, p.persons, l.zh,
        to_char(p.benefit_month, 'YYYY-MM'),
        p.base_amount, p.addon_amount, p.amount, a.holder_name, a.bank, a.account_no

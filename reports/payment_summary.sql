@@ -27,7 +27,9 @@
 -- check: current_amount + arrears_amount + reissue_amount + deduction_amount = amount
 -- chart: column | 各镇办社区发放金额 | Payments by unit | place | amount
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 按构成分各栏之和=按类别分各栏之和=合计;按发放清册月份统计,不含未上报的清册。
+-- note_en: Total = sum of the columns by component = sum of the columns by kind; by month of the roll, rolls not handed in are left out.
 WITH period AS (
     SELECT w.this_month, date_trunc('year', w.this_month::timestamp)::date AS year_start
       FROM aidcase.report_window(report_payment_summary.as_of) AS w

@@ -31,9 +31,13 @@
 -- check: least_wrong <= most_wrong
 -- chart: column | 各单位加权差错率及上下限 | Weighted rate of errors with its limits | place | lower, rate, upper
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 每种抽样框取期末已完成推断的最近一次抽样;差错率、金额均为对全部户次的推断,上下限的置信水平见抽样方案(一般 95%)。
 -- note: 未查成的户次在上限中按有误、按全额多发计;上下限为空,是因为所查各户没有差异,无从估计。
 -- note: "上升""下降"指两次的上下限互不重叠;有重叠的不作高低之分,也不据此排名。
+-- note_en: The latest draw of each frame that was estimated by the end of the period; rate and amounts are estimates for all cases, limits at the level of the plan (95 % as a rule).
+-- note_en: Who was not reached counts as wrong, and as paid too much in full, in the upper limit; limits are empty where those examined are all alike and nothing can be estimated.
+-- note_en: A rise or fall means that the limits of two draws do not overlap; otherwise they are neither told apart nor ranked.
 WITH the_draw AS (
     -- the last of each frame and period: a further round stands for those before it
     SELECT x.*, row_number() OVER (PARTITION BY x.frame ORDER BY upper(x.period) DESC, x.draw_id DESC) AS age

@@ -34,8 +34,11 @@
 -- check: households <= persons
 -- chart: column | 各镇办社区特困人员 | Persons by unit | place | persons
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 人数=城市+农村=按供养方式和护理等级各栏之和+未评估;支出合计=各分项之和。
 -- note: 户数、人数按享受月份统计,护理等级按认定时的自理能力评估和当时的等级规则;支出按发放清册月份统计(含补发)。
+-- note_en: Persons = urban + rural = sum of the columns by support mode and care level + not assessed; spending = sum of its parts.
+-- note_en: Households and persons by month of benefit, care levels by the assessment and the rules of the day of the decision; spending by month of the roll (arrears included).
 WITH period AS (
     SELECT w.this_month, date_trunc('year', w.this_month::timestamp)::date AS year_start
       FROM aidcase.report_window(report_tekun_monthly.as_of) AS w

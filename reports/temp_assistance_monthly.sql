@@ -27,7 +27,9 @@
 -- check: amount <= year_amount
 -- chart: column | 各镇办社区临时救助人次 | Person-times by unit | place | emergency_persons, expense_persons
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 同一户、同一人每救助一次计一次;按救助所属月份统计;急难型+支出型=合计。
+-- note_en: A household or person counts each time it is helped; by the month of the help; emergency + expense type = total.
 WITH period AS (
     SELECT w.* FROM aidcase.report_window(report_temp_assistance_monthly.as_of) AS w
 ), place AS (

@@ -22,8 +22,11 @@
 -- check: cancelled + paused + running + subject_to = due
 -- check: in_time + late = subject_to
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 本期到期=撤销+暂停+未到期+应计;应计=按时+超期;按时率=按时÷应计,区间为 Wilson 区间。
 -- note: 补录指办结事项的登记晚于其发生,含在按时或超期内。
+-- note_en: Due = cancelled + paused + still running + subject to it; subject to it = in time + late; on-time rate = in time / subject to it, with its Wilson interval.
+-- note_en: Entered late: done things whose entry came after they happened; they count as in time or late.
 WITH period AS (
     SELECT w.* FROM aidcase.report_window(report_timeliness_monthly.as_of) AS w
 ), place AS (

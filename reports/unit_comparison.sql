@@ -21,8 +21,11 @@
 -- check: rank_from <= rank_to
 -- check: lower <= upper
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
+-- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 截止日前十二个月;区间为 Wilson 区间。区间含全区比率的写"无法区分"。
 -- note: 位次为区间:只有区间互不重叠的单位才分先后,分母为零的不排。
+-- note_en: Twelve months to the last day; Wilson intervals. Units whose interval holds the rate of the district are not told apart from it.
+-- note_en: Ranks are ranges: only units whose intervals do not overlap are put in order, those with denominator zero not at all.
 WITH period AS (
     SELECT w.to_day, (w.to_day - interval '1 year')::date + 1 AS first_day, w.to_time,
            aidcase.midnight_here((w.to_day - interval '1 year')::date + 1) AS first_time

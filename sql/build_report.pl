@@ -61,7 +61,9 @@ my %KEY = (
 	chart      => [ 2, 0 ],
 	check      => [ 2, 0 ],
 	signature  => [ 1, 0 ],
+	signature_en => [ 1, 0 ],
 	note       => [ 2, 0 ],
+	note_en    => [ 2, 0 ],
 );
 
 sub fail
@@ -171,6 +173,19 @@ fail($head{parameters}[0], "the parameters must be \"$PARAMETERS\"")
 my $period = choose('period', \%PERIOD);
 my $layout = choose('layout', \%LAYOUT);
 my $heads = choose('heads', \%HEADS, 'zh');
+
+# The bottom of the form, in both languages.
+my @signature = fields(one('signature', ''));
+my @signature_en = fields(one('signature_en', ''));
+fail(($head{signature_en} || $head{signature})->[0],
+	'the signature row must have as many entries in English as in Chinese')
+  unless @signature == @signature_en;
+{
+	my @note = @{ $many{note} || [] };
+	my @note_en = @{ $many{note_en} || [] };
+	fail(($note_en[-1] || $note[-1])->[0], 'each note must stand there in Chinese and in English')
+	  unless @note == @note_en;
+}
 
 #
 # Columns.
@@ -510,8 +525,10 @@ my $returns = join(",\n", map {
 	'    ' . identifier($_->{name}) . ' ' . $TYPE{ $_->{type} }
 } @columns);
 
-my $signature = join("\n", fields(one('signature', '')));
-my $notes = join("\n", map { $_->[1] } @{ $many{note} || [] });
+my $signature = join("\n", @signature);
+my $signature_en = join("\n", @signature_en);
+my ($notes, $notes_en) =
+  map { join("\n", map { $_->[1] } @{ $many{$_} || [] }) } qw(note note_en);
 
 my @report = (
 	[ title => literal(one('title')) ],
@@ -523,7 +540,9 @@ my @report = (
 	[ heads => literal($heads) ],
 	[ sheet_column => literal($sheets) ],
 	[ signature => literal($signature) ],
+	[ signature_en => literal($signature_en) ],
 	[ notes => literal($notes) ],
+	[ notes_en => literal($notes_en) ],
 	[ checks => text_array(@checks) ],
 	[ query => literal(known($text)) ],
 	[ drill => literal(defined $drill ? known($drill) : undef) ],

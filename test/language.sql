@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(36);
+SELECT plan(37);
 \ir parts/household.sql
 \ir report/built.sql
 
@@ -89,6 +89,11 @@ BEGIN
     RETURN aidcase.workbook('town_aid', '2020-06');
 END
 $$;
+SELECT is_empty($$SELECT r.name FROM report AS r
+                   WHERE array_length(string_to_array(r.notes, E'\n'), 1) IS DISTINCT FROM array_length(string_to_array(r.notes_en, E'\n'), 1)
+                      OR array_length(string_to_array(r.signature, E'\n'), 1) IS DISTINCT FROM array_length(string_to_array(r.signature_en, E'\n'), 1)
+                      OR concat(r.title_en, r.unit_label_en, r.notes_en, r.signature_en) ~ '[一-鿿]'$$,
+    'every report has all of its form in English, too');
 SELECT is(pg_temp.book('en'), pg_temp.book('en'), 'a workbook in English: same data, same bytes');
 SELECT is((SELECT count(DISTINCT b) FROM (VALUES (pg_temp.book('auto')), (pg_temp.book('en')), (pg_temp.book('zh'))) AS x (b)), 3::bigint, 'each language has its own');
 SELECT is((SELECT bool_and(v.issued) FROM verify_report(pg_temp.book('en')) AS v), true, 'and is an issue as any other');

@@ -19,7 +19,9 @@ CREATE TABLE aidcase.report (
     heads         text NOT NULL CHECK (heads IN ('zh', 'both')),
     sheet_column  text,
     signature     text,
+    signature_en  text,
     notes         text,
+    notes_en      text,
     checks        text[] NOT NULL DEFAULT '{}',
     query         text NOT NULL,
     drill         text
@@ -35,8 +37,10 @@ COMMENT ON COLUMN aidcase.report.period_kind IS '报告期种类 / kind of perio
 COMMENT ON COLUMN aidcase.report.layout IS '纸张方向 / paper: portrait or landscape A4';
 COMMENT ON COLUMN aidcase.report.heads IS '表头语言 / language of the heads: zh, or both';
 COMMENT ON COLUMN aidcase.report.sheet_column IS '分表栏目:每个值一张工作表,空为不分 / column whose values have a sheet each; NULL = one sheet';
-COMMENT ON COLUMN aidcase.report.signature IS '签署栏(每行一项) / signature row, one entry a line';
-COMMENT ON COLUMN aidcase.report.notes IS '表注(每行一条) / notes below the table, one a line';
+COMMENT ON COLUMN aidcase.report.signature IS '签署栏(每行一项) / signature row in Chinese, one entry a line';
+COMMENT ON COLUMN aidcase.report.signature_en IS '签署栏英文(每行一项) / signature row in English, one entry a line';
+COMMENT ON COLUMN aidcase.report.notes IS '表注(每行一条) / notes below the table in Chinese, one a line';
+COMMENT ON COLUMN aidcase.report.notes_en IS '表注英文(每行一条) / notes below the table in English, one a line';
 COMMENT ON COLUMN aidcase.report.checks IS '表内关系(每行成立的等式或不等式) / what holds in every row: sums of columns that are equal, or one not above the other';
 COMMENT ON COLUMN aidcase.report.query IS '查询语句 / the query, as in the report file';
 COMMENT ON COLUMN aidcase.report.drill IS '个案明细查询语句,空为无明细 / the query of the cases behind the cells; NULL = the report has none';

@@ -78,13 +78,17 @@ END
 $report$;
 
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, checks, query, drill)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, signature_en, notes, notes_en, checks, query, drill)
 VALUES
     ('town_aid', '最低生活保障月报表（样例）', 'Monthly subsistence allowance table (sample)', '户、人、元', 'households, persons, yuan', 'month', 'landscape', 'both', NULL, '单位负责人：
 审核人：
 制表人：
-填报日期：', '人均补助额 = 本月低保金 ÷ 保障人数。
-本表为测试样例，不引用业务表；金额以元为单位，保留两位小数。', ARRAY[]::text[], '/* A sample for tests: reads no table. */
+填报日期：', 'Head of the unit:
+Reviewed by:
+Made by:
+Date:', '人均补助额 = 本月低保金 ÷ 保障人数。
+本表为测试样例，不引用业务表；金额以元为单位，保留两位小数。', 'Per person = allowance of the month / persons.
+A sample for tests that reads no table; yuan, with two decimals.', ARRAY[]::text[], '/* A sample for tests: reads no table. */
 SELECT v.place,
        v.code,
        v.households,
@@ -113,12 +117,14 @@ ON CONFLICT (name) DO UPDATE SET
     heads = EXCLUDED.heads,
     sheet_column = EXCLUDED.sheet_column,
     signature = EXCLUDED.signature,
+    signature_en = EXCLUDED.signature_en,
     notes = EXCLUDED.notes,
+    notes_en = EXCLUDED.notes_en,
     checks = EXCLUDED.checks,
     query = EXCLUDED.query,
     drill = EXCLUDED.drill
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.checks, t.query, t.drill)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.signature_en, t.notes, t.notes_en, t.checks, t.query, t.drill)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.signature_en, EXCLUDED.notes, EXCLUDED.notes_en, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)
@@ -228,9 +234,9 @@ END
 $report$;
 
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, checks, query, drill)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, signature_en, notes, notes_en, checks, query, drill)
 VALUES
-    ('town_list', '镇（街道）名册（样例）', 'List of towns (sample)', '个', 'towns', 'quarter', 'portrait', 'zh', NULL, NULL, NULL, ARRAY[]::text[], 'SELECT v.no, v.place, v.urban, v.best
+    ('town_list', '镇（街道）名册（样例）', 'List of towns (sample)', '个', 'towns', 'quarter', 'portrait', 'zh', NULL, NULL, NULL, NULL, NULL, ARRAY[]::text[], 'SELECT v.no, v.place, v.urban, v.best
   FROM (VALUES (1, ''=1+1'', true, 3), (2, ''@cmd'', false, 7.0), (3, ''+甲'', NULL, NULL))
          AS v (no, place, urban, best)
  WHERE v.no <= extract(month FROM as_of)
@@ -245,12 +251,14 @@ ON CONFLICT (name) DO UPDATE SET
     heads = EXCLUDED.heads,
     sheet_column = EXCLUDED.sheet_column,
     signature = EXCLUDED.signature,
+    signature_en = EXCLUDED.signature_en,
     notes = EXCLUDED.notes,
+    notes_en = EXCLUDED.notes_en,
     checks = EXCLUDED.checks,
     query = EXCLUDED.query,
     drill = EXCLUDED.drill
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.checks, t.query, t.drill)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.signature_en, t.notes, t.notes_en, t.checks, t.query, t.drill)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.signature_en, EXCLUDED.notes, EXCLUDED.notes_en, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)
@@ -337,10 +345,11 @@ END
 $report$;
 
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, notes, checks, query, drill)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, signature_en, notes, notes_en, checks, query, drill)
 VALUES
     ('town_sheets', '发放清册（样例）', 'Roll (sample)', '元', 'yuan', 'month', 'portrait', 'zh', 'town', '负责人：
-经办人：', NULL, ARRAY[]::text[], 'SELECT v.town, v.name, v.base, v.addon
+经办人：', 'Head:
+Handled by:', NULL, NULL, ARRAY[]::text[], 'SELECT v.town, v.name, v.base, v.addon
   FROM (VALUES (''西湖镇'', ''甲'', 100.10, 20), (''西湖镇'', ''乙'', 200.20, 0), (''天井/湖'', ''丙'', 300.00, 5.55), (NULL, ''丁'', 1, 2))
          AS v (town, name, base, addon)
  ORDER BY v.town COLLATE "C" DESC NULLS LAST, v.name COLLATE "C"', NULL)
@@ -354,12 +363,14 @@ ON CONFLICT (name) DO UPDATE SET
     heads = EXCLUDED.heads,
     sheet_column = EXCLUDED.sheet_column,
     signature = EXCLUDED.signature,
+    signature_en = EXCLUDED.signature_en,
     notes = EXCLUDED.notes,
+    notes_en = EXCLUDED.notes_en,
     checks = EXCLUDED.checks,
     query = EXCLUDED.query,
     drill = EXCLUDED.drill
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.notes, t.checks, t.query, t.drill)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.notes, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.signature_en, t.notes, t.notes_en, t.checks, t.query, t.drill)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.signature_en, EXCLUDED.notes, EXCLUDED.notes_en, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)

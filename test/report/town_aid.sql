@@ -21,8 +21,11 @@
 -- chart: pie | 支出构成 | Spending | place | spent
 -- chart: line | 人均补助额 | Per person | place | per_head
 -- signature: 单位负责人：| 审核人：| 制表人：| 填报日期：
+-- signature_en: Head of the unit: | Reviewed by: | Made by: | Date:
 -- note: 人均补助额 = 本月低保金 ÷ 保障人数。
 -- note: 本表为测试样例，不引用业务表；金额以元为单位，保留两位小数。
+-- note_en: Per person = allowance of the month / persons.
+-- note_en: A sample for tests that reads no table; yuan, with two decimals.
 
 /* A sample for tests: reads no table. */
 SELECT v.place,

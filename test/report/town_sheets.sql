@@ -12,6 +12,7 @@
 -- column: base | numeric | 保障金 | Base | money | sum | 金额 / Amount
 -- column: addon | numeric | 分类施保金 | Add-on | money | sum | 金额 / Amount
 -- signature: 负责人：|经办人：
+-- signature_en: Head: | Handled by:
 
 SELECT v.town, v.name, v.base, v.addon
   FROM (VALUES ('西湖镇', '甲', 100.10, 20), ('西湖镇', '乙', 200.20, 0), ('天井/湖', '丙', 300.00, 5.55), (NULL, '丁', 1, 2))

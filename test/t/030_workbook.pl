@@ -79,6 +79,12 @@ SKIP:
 		'a column has the fields name | type | zh | en | format | total, and perhaps | group zh / group en');
 	refuses('Score | int | max', 'Score | int | ratio best / nothing', 12,
 		'total of "best" names column "best", which has no sum or count of its own');
+	refuses("int | max\n", "int | max\n-- note: 一\n-- note: 二\n-- note_en: one\n", 15, 'each note must stand there in Chinese and in English');
+	refuses("int | max\n", "int | max\n-- note: 一\n", 13, 'each note must stand there in Chinese and in English');
+	refuses("int | max\n", "int | max\n-- signature: 一 | 二\n-- signature_en: one\n", 14,
+		'the signature row must have as many entries in English as in Chinese');
+	refuses("int | max\n", "int | max\n-- signature: 一 | 二\n", 13,
+		'the signature row must have as many entries in English as in Chinese');
 	refuses("int | max\n", "int | max\n-- chart: bar | 一 | one | place | best\n", 13, 'unknown chart "bar"; known: column, line, pie');
 	refuses("int | max\n", "int | max\n-- chart: pie | 一 | one | town | best\n", 13, 'the chart names column "town", which does not exist');
 	refuses("int | max\n", "int | max\n-- chart: pie | 一 | one | place | urban\n", 13, 'the chart\'s value column "urban" is not a number');

@@ -129,6 +129,36 @@ for my $report (sort keys %file)
 	like($compared, qr/^\d+$/, "$report: the workbook says what the report says") or diag($err);
 	cmp_ok($compared, '>', 50, "$report: in many cells");
 }
+
+# In English, nothing of the form is in Chinese but what the register holds:
+# the names of units in the lines above the heads, and the rows.
+my $form = <<'PY';
+import re, sys, openpyxl
+for name in sys.argv[1:]:
+    book = openpyxl.load_workbook(name)
+    form = []
+    for sheet in [s for s in book.worksheets if s.print_title_rows]:
+        first, last = (int(n.lstrip('$')) for n in sheet.print_title_rows.split(':'))
+        wide = {r.min_row for r in sheet.merged_cells.ranges if r.min_col < r.max_col}
+        form += [c.value for row in sheet.iter_rows() for c in row
+                 if isinstance(c.value, str) and not re.match('Unit: ', c.value)
+                 and (c.row <= last or c.row in wide or row[0].value == 'Total')]
+    chinese = [v for v in form if re.search('[一-鿿]', v.replace('（', ''))]
+    assert len(form) > 8, name
+    assert not chinese, (name, chinese)
+print(len(sys.argv) - 1)
+PY
+my @english;
+for my $report (sort keys %file)
+{
+	push @english, "$PostgreSQL::Test::Utils::tmp_check/$report-en.xlsx";
+	open(my $out, '>:raw', $english[-1]) or die "$english[-1]: $!";
+	print $out decode_base64(bureau($one, "SET aidcase.language = 'en'; " . sprintf($book, $report)));
+	close($out);
+}
+my ($forms, $wrong) = run_command([ '/usr/bin/python3', '-c', $form, @english ]);
+is($forms, scalar(@english), 'every report has its whole form in English') or diag($wrong);
+
 my $script = <<'PY';
 import sys, openpyxl
 book = openpyxl.load_workbook(sys.argv[1])

@@ -101,7 +101,10 @@ typedef struct MeansMember
 	int64		member_id;
 	int			birth;			/* as means_day() */
 	bool		male;
-	bool		counted;
+	bool		counted;		/* as stored; the computation sets it by rule */
+	bool		by_hand;		/* and that is a decision of a person */
+	int			situation;		/* index into the rule book's, -1 = none */
+	int			since;			/* first day of it, as means_day() */
 	int			ability;		/* MeansAbility */
 	int			health;			/* MeansHealth */
 	int			disability;		/* kind, -1 = none */
@@ -178,6 +181,16 @@ typedef enum GroupUse
 	GROUP_ADDON, GROUP_SINGLE
 } GroupUse;
 
+/* Does a member in a situation count? */
+typedef struct MemberRule
+{
+	const char *situation;
+	bool		set;
+	bool		counts;
+	int			after_months;	/* of the situation; before, he counts */
+	RuleSource	source;
+} MemberRule;
+
 /* A group of persons with its ages and levels. */
 typedef struct GroupRule
 {
@@ -196,6 +209,10 @@ typedef struct GroupRule
 	Money		amount;
 	Fraction	share;
 	RuleValue	value;			/* of a single-person case: the share */
+	bool		own;			/* by his own income, not a share */
+	int			situation;		/* who may apply alone by it, -1 = by group */
+	int			after_months;	/* of the situation */
+	bool		no_work_income;
 	RuleSource	source;
 } GroupRule;
 
@@ -319,6 +336,7 @@ typedef struct RuleSet
 	int			n_addons;
 	GroupRule  *addons;
 	bool		addons_add_up;
+	MemberRule *members;		/* by situation */
 	int			n_singles;
 	GroupRule  *singles;
 	int			n_properties[MEANS_PROGRAMMES];
@@ -435,10 +453,13 @@ extern MeansChange *aidcase_means_changes(Jsonb *changes,
 										  void *arg, int *n_changes);
 
 /* means_core.c */
-extern void aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
+extern void aidcase_means_compute(MeansFacts *facts, const RuleSet *rules,
 								  const KindList *income_kinds,
 								  const KindList *expense_kinds,
 								  MeansResult *result);
+extern const RuleSource *aidcase_means_standing(MeansMember *m,
+												const RuleSet *rules,
+												bool alone, int day);
 extern int	aidcase_means_day(DateADT day);
 
 /* means_rules.c */
@@ -449,6 +470,7 @@ extern const RuleSet *aidcase_rule_set(RuleBook *book, const char *area,
 extern const KindList *aidcase_income_kinds(RuleBook *book);
 extern const KindList *aidcase_expense_kinds(RuleBook *book);
 extern const KindList *aidcase_property_kinds(RuleBook *book);
+extern const KindList *aidcase_situations(RuleBook *book);
 extern int	aidcase_kind_index(const KindList *list, const char *code,
 							   int length);
 extern const char *aidcase_reason_article(RuleBook *book, const char *reason);

@@ -191,12 +191,91 @@ aidcase_means_dibao(Means *t)
 }
 
 /*
- * Members of a marginal family who may apply alone: a share of the standard
- * each, without add-ons.  Sets the persons of the outcome; false when there
- * are none.
+ * One member as a household of his own: his income and property, the
+ * obligors of the household.  Sets *sub; its outcome of dibao is returned.
+ */
+static const MeansOutcome *
+on_his_own(Means *t, int member, MeansResult *sub)
+{
+	MeansFacts	facts = *t->f;
+	int			n = facts.members.n;
+	ListCell   *cell;
+	int			i;
+
+	facts.members.items = (MeansMember *) palloc(n * sizeof(MeansMember));
+	memcpy(facts.members.items, t->f->members.items, n * sizeof(MeansMember));
+	for (i = 0; i < n; i++)
+		facts.members.items[i].counted = i == member;
+	memset(sub, 0, sizeof(MeansResult));
+	sub->want_lines = t->out->want_lines;
+	aidcase_means_household(&facts, t->r, t->kinds, t->spending, true, sub);
+	foreach(cell, sub->missing)
+		aidcase_means_missing(t, (char *) lfirst(cell));
+	return &sub->outcomes[MEANS_DIBAO];
+}
+
+/*
+ * The lines by which a person gets dibao on his own: his income against the
+ * standard, and what adds up to the amount.
+ */
+static void
+own_lines(Means *t, const MeansResult *sub, int64 member_id)
+{
+	int			i;
+
+	rests_on(t, MEANS_DIBAO,
+			 sub->outcomes[MEANS_DIBAO].illustrative ? &(RuleSource) {0, NULL, true} : NULL);
+	for (i = 0; i < sub->n_lines; i++)
+	{
+		const MeansLine *from = &sub->lines[i];
+		MeansLine  *to;
+		RuleSource	source = {from->document_id, from->article, from->illustrative};
+
+		if (from->programme != MEANS_DIBAO ||
+			(from->seq != 40 && (from->seq < 60 || from->seq > 62)))
+			continue;
+		to = line(t, MEANS_DIBAO, Max(from->seq, 59), member_id, i + 1,
+				  from->step, member_id, from->rule, &source);
+		to->has_input = from->has_input;
+		to->has_bound = from->has_bound;
+		to->has_amount = from->has_amount;
+		to->basis = from->basis;
+		to->input = from->input;
+		to->bound = from->bound;
+		to->amount = from->amount;
+	}
+}
+
+/*
+ * May a member apply alone by a rule?
+ */
+static bool
+may_apply_alone(Means *t, int member, const GroupRule *g)
+{
+	const MeansMember *m = &t->f->members.items[member];
+	int			i;
+
+	if (g->situation >= 0 || !belongs(t, m, g, t->f->rule_day))
+		return false;
+	for (i = 0; g->no_work_income && i < t->f->incomes.n; i++)
+	{
+		const MeansItem *item = &t->f->incomes.items[i];
+
+		if (item->member == member && item->fen > 0 &&
+			t->kinds->kinds[item->kind].work)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Members who may apply alone: in a marginal family (low) a share of the
+ * standard each, without add-ons; or the gap of a household of their own.  Of
+ * several rules the greatest amount.  Sets the persons of the outcome; false
+ * when there are none.
  */
 bool
-aidcase_means_single_persons(Means *t)
+aidcase_means_single_persons(Means *t, bool low)
 {
 	const RuleSet *r = t->r;
 	MeansOutcome *o = &t->out->outcomes[MEANS_DIBAO];
@@ -209,47 +288,66 @@ aidcase_means_single_persons(Means *t)
 		const MeansMember *m = &t->f->members.items[i];
 		const GroupRule *best = NULL;
 		Fraction	share = {0, 1};
-		Money		exact;
-		int64		fen;
+		int64		best_fen = 0;
+		MeansResult sub;
+		const MeansOutcome *own = NULL;
 
 		if (!m->counted)
 			continue;
 		for (j = 0; j < r->n_singles; j++)
 		{
 			const GroupRule *g = &r->singles[j];
-			Fraction	own;
+			Fraction	of_standard = {0, 1};
+			int64		fen = 0;
 
-			if (!belongs(t, m, g, t->f->rule_day))
+			if ((!g->own && !low) || !may_apply_alone(t, i, g))
 				continue;
-			own = need(t, &g->value);
-			if (best == NULL || mul(own.num, share.den) > mul(share.num, own.den))
+			if (!g->own)
+			{
+				of_standard = need(t, &g->value);
+				fen = gap_fen(product(r->standard.value, of_standard), 1, 0,
+							  r->rounding_dibao.mode);
+			}
+			else
+			{
+				if (own == NULL)
+					own = on_his_own(t, i, &sub);
+				if (own->eligible)
+					fen = own->base_fen;
+			}
+			if (fen > best_fen)
 			{
 				best = g;
-				share = own;
+				best_fen = fen;
+				share = of_standard;
 			}
 		}
-		if (best == NULL || share.num == 0)
+		if (best == NULL)
 			continue;
 		if (o->n_persons == 0)
 			o->persons = (int64 *) palloc(t->f->members.n * sizeof(int64));
 		o->persons[o->n_persons++] = m->member_id;
-		exact = times(t->standard, share);
-		fen = gap_fen(product(r->standard.value, share), 1, 0,
-					  r->rounding_dibao.mode);
-		base += fen;
+		base += best_fen;
 		(void) with_bound(with_input(line(t, MEANS_DIBAO, 59, m->member_id, 0,
 										  "limit", m->member_id, best->code,
 										  &best->source), 1 * MONEY_YUAN),
 						  1 * MONEY_YUAN);
-		(void) with_amount(with_input(line(t, MEANS_DIBAO, 60, m->member_id, 0,
-										   "standard", m->member_id,
-										   "single_person_share",
-										   &best->value.source),
-									  times(MONEY_YUAN, share)), 'm', exact);
-		(void) with_amount(line(t, MEANS_DIBAO, 62, m->member_id, 0, "rounding",
-								m->member_id, r->rounding_dibao.mode,
-								&r->rounding_dibao.source),
-						   'm', fen * MONEY_FEN - exact);
+		if (best->own)
+			own_lines(t, &sub, m->member_id);
+		else
+		{
+			Money		exact = times(t->standard, share);
+
+			(void) with_amount(with_input(line(t, MEANS_DIBAO, 60, m->member_id, 0,
+											   "standard", m->member_id,
+											   "single_person_share",
+											   &best->value.source),
+										  times(MONEY_YUAN, share)), 'm', exact);
+			(void) with_amount(line(t, MEANS_DIBAO, 62, m->member_id, 0, "rounding",
+									m->member_id, r->rounding_dibao.mode,
+									&r->rounding_dibao.source),
+							   'm', best_fen * MONEY_FEN - exact);
+		}
 	}
 	o->base_fen = base;
 	return o->n_persons > 0;

@@ -34,6 +34,7 @@
 #include "means.h"
 
 PG_FUNCTION_INFO_V1(aidcase_assess);
+PG_FUNCTION_INFO_V1(aidcase_member_standing);
 
 /* Columns of the result, in order; sql/extension/60_means_test.sql. */
 enum
@@ -470,4 +471,63 @@ aidcase_assess(PG_FUNCTION_ARGS)
 	if (a->missing != NIL)
 		refuse_missing(a->missing);
 	SRF_RETURN_DONE(funcctx);
+}
+
+/*
+ * member_standing(situation text, since date, alone boolean, area text,
+ * on_date date) returns record
+ *
+ * Whether a member in a situation counts, and where the rule is from; NULLs
+ * when none is in force.  The same code as in the means test itself.
+ */
+Datum
+aidcase_member_standing(PG_FUNCTION_ARGS)
+{
+	DateADT		since = PG_GETARG_DATEADT(1);
+	DateADT		on_date = PG_GETARG_DATEADT(4);
+	char	   *situation = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	RuleBook   *book;
+	const RuleSet *rules;
+	const RuleSource *source;
+	MeansMember m;
+	TupleDesc	desc;
+	Datum		values[4];
+	bool		nulls[4];
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE ||
+		desc->natts != 4)
+		elog(ERROR, "member_standing must return four columns");
+	if (DATE_NOT_FINITE(since) || DATE_NOT_FINITE(on_date))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the dates of a situation are not usable"),
+				 errdetail("The day since which it holds and the day asked for must be finite."),
+				 errhint("Give both as dates.")));
+
+	book = aidcase_rule_book(on_date, false, 0, NULL);
+	memset(&m, 0, sizeof(m));
+	m.situation = aidcase_kind_index(aidcase_situations(book), situation,
+									 strlen(situation));
+	if (m.situation < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("situation \"%s\" of a member does not exist", situation),
+				 errhint("The situations are those of table aidcase.member_situation.")));
+	m.since = aidcase_means_day(since);
+	rules = aidcase_rule_set(book, text_to_cstring(PG_GETARG_TEXT_PP(3)), false,
+							 on_date);
+	source = aidcase_means_standing(&m, rules, PG_GETARG_BOOL(2),
+									aidcase_means_day(on_date));
+
+	memset(nulls, 0, sizeof(nulls));
+	nulls[0] = !rules->members[m.situation].set;
+	values[0] = BoolGetDatum(m.counted);
+	nulls[1] = source == NULL || source->article == NULL;
+	values[1] = nulls[1] ? (Datum) 0 : CStringGetTextDatum(source->article);
+	nulls[2] = source == NULL || source->document_id == 0;
+	values[2] = nulls[2] ? (Datum) 0 : Int64GetDatum(source->document_id);
+	nulls[3] = source == NULL;
+	values[3] = nulls[3] ? (Datum) 0 : BoolGetDatum(source->illustrative);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, nulls)));
 }

@@ -177,8 +177,11 @@ line(Means *t, MeansProgramme programme, int seq, int64 k1, int64 k2,
 	return l;
 }
 
-static void
-missing(Means *t, char *sentence)
+/*
+ * Notes what is missing, once.
+ */
+void
+aidcase_means_missing(Means *t, char *sentence)
 {
 	ListCell   *cell;
 
@@ -209,7 +212,7 @@ day_text(DateADT day)
 void
 missing_rule(Means *t, const char *what)
 {
-	missing(t, psprintf("%s is not in force on %s for area %s or one above it.",
+	aidcase_means_missing(t, psprintf("%s is not in force on %s for area %s or one above it.",
 						what, day_text(t->f->rule_date), t->f->area));
 }
 
@@ -221,7 +224,7 @@ need(Means *t, const RuleValue *value)
 {
 	if (likely(value->set))
 		return value->value;
-	missing(t, aidcase_parameter_missing(value->name, t->f->area,
+	aidcase_means_missing(t, aidcase_parameter_missing(value->name, t->f->area,
 										 value->of_rules ? t->f->rule_date : value->day,
 										 value->programme, value->variant));
 	return (Fraction) {0, 1};
@@ -650,6 +653,56 @@ belongs(Means *t, const MeansMember *m, const GroupRule *g, int on)
 }
 
 /* ---------------------------------------------------------------------
+ * Who counts
+ */
+
+/*
+ * Has something that began on a day lasted so many months?  A month without
+ * that day ends on its last one.
+ */
+bool
+lasted(int since, int months, int day)
+{
+	int			m = since / 100 % 100 - 1 + months;
+	int			y = since / 10000 + m / 12;
+	int			last;
+
+	m = m % 12 + 1;
+	last = day_tab[isleap(y)][m - 1];
+	return day >= y * 10000 + m * 100 + Min(since % 100, last);
+}
+
+/*
+ * Sets whether a member counts on a day, from his situation or as a person
+ * decided, and returns where the rule is from: NULL = no rule was asked, or
+ * none is in force.  alone: nobody else is in the household.
+ */
+const RuleSource *
+aidcase_means_standing(MeansMember *m, const RuleSet *rules, bool alone, int day)
+{
+	const MemberRule *rule;
+	int			i;
+
+	if (m->situation < 0 || m->by_hand)
+		return NULL;
+	m->counted = true;
+	rule = &rules->members[m->situation];
+	if (!rule->set || day < m->since)
+		return NULL;
+	if (rule->counts || !lasted(m->since, rule->after_months, day))
+		return &rule->source;
+	for (i = 0; alone && i < rules->n_singles; i++)
+	{
+		const GroupRule *g = &rules->singles[i];
+
+		if (g->situation == m->situation && lasted(m->since, g->after_months, day))
+			return &g->source;
+	}
+	m->counted = false;
+	return &rule->source;
+}
+
+/* ---------------------------------------------------------------------
  * The household
  */
 
@@ -696,6 +749,38 @@ work_ability(Means *t, const MeansMember *m, const RuleSource **rule)
 }
 
 /*
+ * A marginal family some of whose members get dibao alone: is anybody left of
+ * it?  Sets the persons of its outcome, or the reason why there are none.
+ */
+static bool
+rest_stays_marginal(Means *t)
+{
+	const MeansOutcome *d = &t->out->outcomes[MEANS_DIBAO];
+	MeansOutcome *o = &t->out->outcomes[MEANS_LOW_INCOME];
+	int			i;
+	int			j;
+
+	if (d->n_persons == t->members)
+	{
+		o->eligible = false;
+		reason(o, "in_higher_class");
+		return false;
+	}
+	o->persons = (int64 *) palloc(t->members * sizeof(int64));
+	for (i = 0; i < t->f->members.n; i++)
+	{
+		const MeansMember *m = &t->f->members.items[i];
+
+		for (j = 0; j < d->n_persons && d->persons[j] != m->member_id; j++)
+			;
+		if (m->counted && j == d->n_persons)
+			o->persons[o->n_persons++] = m->member_id;
+	}
+	o->members = o->n_persons;
+	return true;
+}
+
+/*
  * Lines in order, and what the results of refusals say.
  */
 static int
@@ -716,13 +801,60 @@ compare_lines(const void *left, const void *right)
 }
 
 /*
+ * The line that says whether a member counts, and why.
+ */
+static void
+member_line(Means *t, const MeansMember *m)
+{
+	MeansMember by_rule = *m;
+	const RuleSource *source;
+	const char *rule = m->counted ? "counted" : "not_counted";
+
+	source = aidcase_means_standing(&by_rule, t->r, t->f->members.n == 1,
+									t->f->rule_day);
+	if (source != NULL)
+		rule = t->r->members[m->situation].situation;
+	else if (m->by_hand && m->counted)
+		rule = "counted_by_hand";
+	(void) with_input(line(t, MEANS_DIBAO, 10, m->member_id, 0, "member",
+						   m->member_id, rule, source), m->counted * MONEY_YUAN);
+	/* who counts is the same for all programmes */
+	if (source != NULL && source->illustrative)
+	{
+		int			p;
+
+		for (p = 0; p < MEANS_PROGRAMMES; p++)
+			rests_on(t, (MeansProgramme) p, source);
+	}
+}
+
+/*
  * Results and lines of a round from its facts and rules.  result->want_lines
- * and its lists are set up by the caller; everything else is set here.
+ * and its lists are set up by the caller; everything else is set here.  Who
+ * counts by the rules is noted in the facts.
  */
 void
-aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
+aidcase_means_compute(MeansFacts *facts, const RuleSet *rules,
 					  const KindList *income_kinds,
 					  const KindList *expense_kinds, MeansResult *result)
+{
+	int			i;
+
+	for (i = 0; i < facts->members.n; i++)
+		(void) aidcase_means_standing(&facts->members.items[i], rules,
+									  facts->members.n == 1, facts->rule_day);
+	aidcase_means_household(facts, rules, income_kinds, expense_kinds, false,
+							result);
+}
+
+/*
+ * The same when it is known who counts; alone: one member on his own.
+ */
+void
+aidcase_means_household(const MeansFacts *facts, const RuleSet *rules,
+						const KindList *income_kinds,
+						const KindList *expense_kinds, bool alone,
+						MeansResult *result)
 {
 	Means		means;
 	Means	   *t = &means;
@@ -741,12 +873,20 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 	t->kinds = income_kinds;
 	t->spending = expense_kinds;
 	t->out = result;
+	t->alone = alone;
 	result->class = NULL;
 	result->n_lines = 0;
 	memset(result->outcomes, 0, sizeof(result->outcomes));
 
 	for (i = 0; i < facts->members.n; i++)
-		t->members += facts->members.items[i].counted;
+	{
+		const MeansMember *m = &facts->members.items[i];
+
+		t->members += m->counted;
+		if (m->situation >= 0 && !m->by_hand && !rules->members[m->situation].set)
+			missing_rule(t, psprintf("Member rule of situation \"%s\"",
+									 rules->members[m->situation].situation));
+	}
 	for (i = 0; i < facts->obligors.n; i++)
 		t->able_obligors += facts->obligors.items[i].able;
 
@@ -765,7 +905,7 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 	}
 	if (!any)
 	{
-		missing(t, psprintf("No programme of this round is in force on %s for area %s or one above it.",
+		aidcase_means_missing(t, psprintf("No programme of this round is in force on %s for area %s or one above it.",
 							day_text(facts->rule_date), facts->area));
 		return;
 	}
@@ -789,9 +929,7 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 		const RuleSource *source;
 		const char *ability;
 
-		(void) with_input(line(t, MEANS_DIBAO, 10, m->member_id, 0, "member",
-							   m->member_id, m->counted ? "counted" : "not_counted",
-							   NULL), m->counted * MONEY_YUAN);
+		member_line(t, m);
 		if (!m->counted || !r->in_force[MEANS_TEKUN])
 			continue;
 		ability = work_ability(t, m, &source);
@@ -899,37 +1037,18 @@ aidcase_means_compute(const MeansFacts *facts, const RuleSet *rules,
 		o->eligible = o->n_reasons == 0;
 		low = o->eligible;
 
-		/* single persons of a marginal family; the rest stays marginal */
-		if (low && result->outcomes[MEANS_DIBAO].made && r->rounding_dibao.set &&
-			aidcase_means_single_persons(t))
-		{
-			MeansOutcome *d = &result->outcomes[MEANS_DIBAO];
+	}
 
-			d->eligible = true;
-			d->n_reasons = 0;
-			d->members = d->n_persons;
-			if (d->n_persons == t->members)
-			{
-				o->eligible = low = false;
-				reason(o, "in_higher_class");
-			}
-			else
-			{
-				o->persons = (int64 *) palloc(t->members * sizeof(int64));
-				for (i = 0; i < facts->members.n; i++)
-				{
-					const MeansMember *m = &facts->members.items[i];
-					bool		alone = !m->counted;
-					int			j;
-
-					for (j = 0; j < d->n_persons; j++)
-						alone = alone || d->persons[j] == m->member_id;
-					if (!alone)
-						o->persons[o->n_persons++] = m->member_id;
-				}
-				o->members = o->n_persons;
-			}
-		}
+	/* who may apply alone does so when the household is not eligible */
+	o = &result->outcomes[MEANS_DIBAO];
+	if (o->made && !o->eligible && !result->outcomes[MEANS_TEKUN].eligible &&
+		!alone && r->rounding_dibao.set && aidcase_means_single_persons(t, low))
+	{
+		o->eligible = true;
+		o->n_reasons = 0;
+		o->members = o->n_persons;
+		if (low)
+			low = rest_stays_marginal(t);
 	}
 
 	/* rigid-expense family */

@@ -28,6 +28,7 @@ typedef struct Means
 	Money		net[MEANS_PROGRAMMES];
 	int			able_members;
 	int			able_obligors;
+	bool		alone;			/* one member as a household of his own */
 } Means;
 
 /* ---------------------------------------------------------------------
@@ -151,18 +152,25 @@ extern MeansLine *aidcase_means_line(Means *t, MeansProgramme programme,
 									 const char *step, int64 member_id,
 									 const char *rule,
 									 const RuleSource *source);
+extern void aidcase_means_missing(Means *t, char *sentence);
 extern void aidcase_means_missing_rule(Means *t, const char *what);
 extern Fraction aidcase_means_need(Means *t, const RuleValue *value);
 extern Fraction aidcase_means_product(Fraction a, Fraction b);
 extern bool *aidcase_means_verified(const MeansItem *items, int n,
 									int members, int kinds);
+extern void aidcase_means_household(const MeansFacts *facts,
+									const RuleSet *rules,
+									const KindList *income_kinds,
+									const KindList *expense_kinds, bool alone,
+									MeansResult *result);
+extern bool aidcase_means_lasted(int since, int months, int day);
 extern bool aidcase_means_belongs(Means *t, const MeansMember *m,
 								  const GroupRule *g, int on);
 
 /* means_amounts.c */
 extern Money aidcase_means_addons(Means *t, bool lines);
 extern void aidcase_means_dibao(Means *t);
-extern bool aidcase_means_single_persons(Means *t);
+extern bool aidcase_means_single_persons(Means *t, bool low);
 extern void aidcase_means_tekun(Means *t);
 extern Money aidcase_means_expenses(Means *t, ExpenseUse use,
 									MeansProgramme programme);
@@ -179,6 +187,7 @@ extern bool aidcase_means_temp_applies(const RuleSet *r, int n, bool emergency,
 #define product			aidcase_means_product
 #define verified_kinds	aidcase_means_verified
 #define belongs			aidcase_means_belongs
+#define lasted			aidcase_means_lasted
 #define temp_applies	aidcase_means_temp_applies
 
 /*

@@ -85,7 +85,7 @@ struct FactReader
 	AttrNumber	round_no[3];	/* case_id, round_kind, accepted_on */
 	AttrNumber	case_no[2];		/* village_id, residence */
 	AttrNumber	unit_no[1];		/* unit_code */
-	AttrNumber	member_no[9];
+	AttrNumber	member_no[12];
 	AttrNumber	income_no[7];
 	AttrNumber	expense_no[7];
 	AttrNumber	property_no[8];
@@ -100,7 +100,8 @@ static const char *const case_columns[] = {"village_id", "residence"};
 static const char *const unit_columns[] = {"unit_code"};
 static const char *const member_columns[] = {
 	"void", "member_id", "birth_date", "sex", "counted", "work_ability",
-	"health", "disability_kind", "disability_level"
+	"health", "disability_kind", "disability_level", "situation",
+	"situation_since", "count_exception"
 };
 static const char *const income_columns[] = {
 	"void", "member_id", "source", "basis", "income_id", "income_kind", "amount"
@@ -404,7 +405,7 @@ kind_of(FactScan *s, AttrNumber number, const KindList *kinds)
 				 errmsg("kind \"%.*s\" of an item of table \"%s.%s\" does not exist",
 						(int) VARSIZE_ANY_EXHDR(value), VARDATA_ANY(value),
 						AIDCASE_SCHEMA, s->table),
-				 errhint("The kinds are those of tables income_kind, expense_kind and property_kind.")));
+				 errhint("The kinds are those of tables income_kind, expense_kind, property_kind and member_situation.")));
 	return kind;
 }
 
@@ -560,6 +561,17 @@ aidcase_read_facts(FactReader *r, int64 round_id, MeansFacts *facts)
 			m->disability = word_of(s, no[7], means_disabilities, DISABILITY_KINDS);
 			m->disability_level = m->disability < 0 ? 0 :
 				DatumGetInt16(attr(s, no[8]));
+			m->situation = -1;
+			m->since = 0;
+			m->by_hand = !m->counted;
+			value = slot_getattr(s->slot, no[9], &isnull);
+			if (!isnull)
+			{
+				m->situation = kind_of(s, no[9], aidcase_situations(r->book));
+				m->since = aidcase_means_day(DatumGetDateADT(attr(s, no[10])));
+				(void) slot_getattr(s->slot, no[11], &isnull);
+				m->by_hand = !isnull;
+			}
 			m->unmet = -1;
 			m->care_mode = 0;
 			if (facts->members.n > 0 &&

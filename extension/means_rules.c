@@ -59,14 +59,15 @@ typedef enum RuleKind
 	RULE_STACKING, RULE_ROUNDING, RULE_SUPPORT, RULE_IMPUTED, RULE_SINGLE,
 	RULE_PROGRAMME, RULE_CARE, RULE_TEMP, RULE_BAND, RULE_GROUP,
 	RULE_INCOME_KIND, RULE_EXPENSE_KIND, RULE_PROPERTY_KIND,
-	RULE_PARAMETER_NAME, RULE_REASON, RULE_SPAN, RULE_KINDS
+	RULE_PARAMETER_NAME, RULE_REASON, RULE_MEMBER, RULE_SITUATION, RULE_SPAN,
+	RULE_KINDS
 } RuleKind;
 
 static const char *const rule_kinds[RULE_KINDS] = {
 	"income", "expense", "property", "exemption", "addon", "stacking",
 	"rounding", "support", "imputed", "single", "programme", "care", "temp",
 	"band", "group", "income_kind", "expense_kind", "property_kind",
-	"parameter_name", "reason", "span"
+	"parameter_name", "reason", "member", "situation", "span"
 };
 
 /* Tables whose change makes the copy invalid. */
@@ -75,7 +76,8 @@ static const char *const rule_tables[] = {
 	"addon_rule", "addon_stacking", "rounding_rule", "support_rule",
 	"imputed_rule", "single_person_rule", "programme_rule", "care_level_rule",
 	"temp_rule", "band_rule", "person_group", "income_kind", "expense_kind",
-	"property_kind", "parameter_name", "refusal_reason", "policy_parameter"
+	"property_kind", "parameter_name", "refusal_reason", "policy_parameter",
+	"member_rule", "member_situation"
 };
 
 #define N_TEXTS		6
@@ -112,6 +114,7 @@ typedef struct RuleCopy
 	KindList	incomes;
 	KindList	expenses;
 	KindList	properties;
+	KindList	situations;
 } RuleCopy;
 
 static RuleCopy *copy = NULL;
@@ -431,6 +434,8 @@ read_rules(void)
 			   fresh->n[RULE_EXPENSE_KIND]);
 	fill_kinds(&fresh->properties, fresh->rules[RULE_PROPERTY_KIND],
 			   fresh->n[RULE_PROPERTY_KIND]);
+	fill_kinds(&fresh->situations, fresh->rules[RULE_SITUATION],
+			   fresh->n[RULE_SITUATION]);
 	MemoryContextSwitchTo(caller);
 	SPI_finish();
 	return fresh;
@@ -555,6 +560,12 @@ const KindList *
 aidcase_property_kinds(RuleBook *book)
 {
 	return &book->copy->properties;
+}
+
+const KindList *
+aidcase_situations(RuleBook *book)
+{
+	return &book->copy->situations;
 }
 
 /*
@@ -1008,6 +1019,24 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
 		}
 	}
 
+	s->members = (MemberRule *) palloc0((c->situations.n + 1) * sizeof(MemberRule));
+	for (i = 0; i < c->situations.n; i++)
+		s->members[i].situation = c->situations.kinds[i].code;
+	for (i = 0; i < c->n[RULE_MEMBER]; i++)
+	{
+		const Rule *row = &c->rules[RULE_MEMBER][i];
+		MemberRule *rule;
+		int			k = aidcase_kind_index(&c->situations, row->code, strlen(row->code));
+
+		if (!in_force(row, area, day) || k < 0 || s->members[k].set)
+			continue;			/* a nearer area's goes before */
+		rule = &s->members[k];
+		rule->set = true;
+		rule->counts = row->number[0] != 0;
+		rule->after_months = (int) (row->number[1] / SHARE_UNIT);
+		rule->source = row->source;
+	}
+
 	s->singles = (GroupRule *) palloc0((c->n[RULE_SINGLE] + 1) * sizeof(GroupRule));
 	for (i = 0; i < c->n[RULE_SINGLE]; i++)
 	{
@@ -1019,12 +1048,25 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
 			continue;
 		for (j = 0; j < i; j++)
 			taken = taken || (same(c->rules[RULE_SINGLE][j].code, row->code) &&
+							  same(c->rules[RULE_SINGLE][j].text[0], row->text[0]) &&
 							  in_force(&c->rules[RULE_SINGLE][j], area, day));
 		if (taken || row->number[0] == 0)
 			continue;
 		g = &s->singles[s->n_singles++];
-		resolve_group(book, area, g, row->code, "dibao", day);
-		resolve(area, &g->value, "single_person_share", "dibao", row->text[0], day);
+		g->own = same(row->text[0], "own");
+		g->situation = -1;
+		g->after_months = (int) (row->number[1] / SHARE_UNIT);
+		g->no_work_income = row->number[2] != 0;
+		if (row->text[2] != NULL)
+		{
+			g->code = row->code;
+			g->situation = aidcase_kind_index(&c->situations, row->code,
+											  strlen(row->code));
+		}
+		else
+			resolve_group(book, area, g, row->code, "dibao", day);
+		if (!g->own)
+			resolve(area, &g->value, "single_person_share", "dibao", row->text[1], day);
 		g->source = row->source;
 	}
 

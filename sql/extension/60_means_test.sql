@@ -102,3 +102,12 @@ COMMENT ON FUNCTION assess(bigint[], date, jsonb, date, boolean, text[]) IS
 '内部:测算任意轮次,不写入;changes 为假设的参数,month 为指定待遇月份;缺规则报错 ZA008 并全部列出 / internal: the means test of any rounds, writing nothing; changes supposes parameters ([{"name","area","programme","variant","value","divisor","from"}]), month asks for the amounts of that month; error ZA008 names all rules that are missing';
 REVOKE ALL ON FUNCTION assess(bigint[], date, jsonb, date, boolean, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION assess(bigint[], date, jsonb, date, boolean, text[]) TO aidcase_owner;
+
+CREATE FUNCTION member_standing(situation text, since date, alone boolean, area text, on_date date,
+                                OUT counts boolean, OUT article text, OUT document_id bigint, OUT illustrative boolean)
+    AS 'MODULE_PATHNAME', 'aidcase_member_standing'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION member_standing(text, date, boolean, text, date) IS
+'内部:处于某情形的成员按规则是否计入及其依据;counts 为空表示无规则 / internal: whether a member in a situation since a day counts, and by which rule; counts is NULL where no rule is in force; alone: nobody else is in the household';
+REVOKE ALL ON FUNCTION member_standing(text, date, boolean, text, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION member_standing(text, date, boolean, text, date) TO aidcase_owner;

@@ -80,6 +80,10 @@ INSERT INTO aidcase.rounding_rule (programme, component, area_code, mode, valid,
 SELECT v.programme, 'base', '230000', v.mode, '[2021-01-01,)', v.article, d.document_id, true
   FROM (VALUES ('dibao', 'per_person_whole_yuan_gap', NULL), ('tekun', 'exact', NULL)) AS v (programme, mode, article)
   JOIN aidcase.policy_document AS d ON d.doc_no = '示例外省';
+INSERT INTO aidcase.member_rule (situation, counts, after_months, area_code, valid, document_id, illustrative)
+SELECT v.situation, v.counts, v.after_months, '230000', '[2021-01-01,)', d.document_id, true
+  FROM (VALUES ('conscript', true, 0), ('student', false, 48)) AS v (situation, counts, after_months)
+  JOIN aidcase.policy_document AS d ON d.doc_no = '示例外省';
 INSERT INTO aidcase.addon_rule (programme, addon_group, area_code, valid, amount, residence, article, document_id, illustrative)
 SELECT 'dibao', v.addon_group, '230000', '[2021-01-01,)', v.amount, v.residence, '林口', d.document_id, true
   FROM (VALUES ('aged_70', 60.50, 'urban'), ('aged_70', 40, 'rural'), ('minor', 50, 'urban'), ('minor', 30, 'rural'),

@@ -34,6 +34,8 @@ SELECT v.name, v.area_code, v.programme, v.variant, v.valid::daterange, v.value,
   FROM (VALUES
     -- who is a dibao-marginal family
     ('marginal_multiple', '0', NULL, NULL, '[2021-07-01,)', 1.5, 1, '低保边缘家庭规定', '民发〔2021〕57号', false),
+    -- who is of age
+    ('minor_below', '0', 'dibao', NULL, '[2021-01-01,)', 18, 1, '第十七条', '民法典', false),
     -- tekun: no work ability
     ('aged_from',          '0', 'tekun', NULL, '[2021-07-01,)', 60, 1, '第五条', '民发〔2021〕43号', false),
     ('minor_below',        '0', 'tekun', NULL, '[2021-07-01,)', 16, 1, '第五条', '民发〔2021〕43号', false),
@@ -174,16 +176,35 @@ INSERT INTO aidcase.temp_rule (temp_type, method, area_code, valid, article, doc
 SELECT 'emergency', 'range', '0', '[2014-05-01,)', '第四十七条',
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '国务院令第649号');
 
--- What may be deducted, and who may apply alone.
+-- What may be deducted.
 INSERT INTO aidcase.expense_rule (expense_kind, use, area_code, valid, article, document_id)
 SELECT v.expense_kind, 'deduct', '0', '[2021-07-01,)', '第十三条',
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '民发〔2021〕57号')
   FROM (VALUES ('medical_self_paid'), ('disability_rehabilitation'), ('nursing_care'),
                ('social_insurance'), ('tax'), ('support_paid')) AS v (expense_kind);
-INSERT INTO aidcase.single_person_rule (person_group, variant, area_code, valid, article, document_id)
-SELECT v.person_group, v.variant, '0', '[2021-07-01,)', '单独提出申请规定',
-       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '民发〔2021〕57号')
-  FROM (VALUES ('single_disability', 'disability'), ('single_illness', 'illness')) AS v (person_group, variant);
+
+-- Who counts, and who may apply alone.
+INSERT INTO aidcase.member_rule (situation, counts, after_months, area_code, valid, article, document_id)
+SELECT v.situation, v.counts, v.after_months, '0', v.valid::daterange, v.article,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = v.doc_no)
+  FROM (VALUES
+    ('student',              true,   0, '[2021-07-01,)', '共同生活的家庭成员规定', '民发〔2021〕57号'),
+    ('prison',               false,  0, '[2021-07-01,)', '共同生活的家庭成员规定', '民发〔2021〕57号'),
+    ('compulsory_isolation', false,  0, '[2021-07-01,)', '共同生活的家庭成员规定', '民发〔2021〕57号'),
+    ('missing',              false,  0, '[2021-07-01,)', '共同生活的家庭成员规定', '民发〔2021〕57号'),
+    ('clergy_away',          false, 36, '[2021-07-01,)', '共同生活的家庭成员规定', '民发〔2021〕57号'),
+    ('departed',             false,  0, '[2014-05-01,)', '家庭人口状况变化规定', '国务院令第649号'),
+    ('deceased',             false,  0, '[2014-05-01,)', '家庭人口状况变化规定', '国务院令第649号')
+  ) AS v (situation, counts, after_months, valid, article, doc_no);
+INSERT INTO aidcase.single_person_rule (household, person_group, situation, after_months, no_work_income, variant, area_code, valid, article, document_id)
+SELECT v.household, v.person_group, v.situation, v.after_months, v.no_work_income, v.variant, '0', v.valid::daterange, v.article,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = v.doc_no)
+  FROM (VALUES
+    ('marginal', 'single_disability',       NULL,           0, false, 'disability', '[2021-07-01,)', '单独提出申请规定', '民发〔2021〕57号'),
+    ('marginal', 'single_illness',          NULL,           0, false, 'illness',    '[2021-07-01,)', '单独提出申请规定', '民发〔2021〕57号'),
+    ('own',      NULL,                      'clergy_away', 36, false, NULL,         '[2021-07-01,)', '单独提出申请规定', '民发〔2021〕57号'),
+    ('own',      'adult_severe_disability', NULL,           0, true,  NULL,         '[2022-10-20,)', '成年无业重度残疾人规定', '民发〔2022〕83号')
+  ) AS v (household, person_group, situation, after_months, no_work_income, variant, valid, article, doc_no);
 
 -- Kinship: who has to be filed, and who has to withdraw.
 INSERT INTO aidcase.kin_rule_set (effect, valid, relations, after_death, max_hops, document_id, article)

@@ -209,6 +209,18 @@ SELECT v.care_level, v.unmet_from, v.unmet_to, '340705', '[2019-07-01,2021-07-01
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
   FROM (VALUES ('self_care', 0, 0), ('half_care', 1, 3), ('full_care', 4, 6)) AS v (care_level, unmet_from, unmet_to);
 
+-- Who counts: before the Dibao Measures of 2021 as from then on, and what
+-- they leave to the province (illustrative).
+INSERT INTO aidcase.member_rule (situation, counts, after_months, area_code, valid, document_id, illustrative)
+SELECT v.situation, v.counts, v.after_months, '340705', v.valid::daterange,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM (VALUES ('student',              true,   0, '[2019-07-01,2021-07-01)'),
+               ('conscript',            false,  0, '[2019-07-01,)'),
+               ('prison',               false,  0, '[2019-07-01,2021-07-01)'),
+               ('compulsory_isolation', false,  0, '[2019-07-01,2021-07-01)'),
+               ('missing',              false,  0, '[2019-07-01,2021-07-01)'),
+               ('clergy_away',          false, 36, '[2019-07-01,2021-07-01)')) AS v (situation, counts, after_months, valid);
+
 -- Category add-ons (illustrative); each person once, by the highest share.
 INSERT INTO aidcase.addon_rule (programme, addon_group, area_code, valid, share, article, document_id, illustrative)
 SELECT 'dibao', v.addon_group, '340705', '[2019-07-01,)', v.share, '示例',

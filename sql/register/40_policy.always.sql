@@ -351,6 +351,13 @@ COMMENT ON COLUMN aidcase.person_group.label_zh IS '中文名称 / Chinese label
 COMMENT ON COLUMN aidcase.person_group.label_en IS '英文名称 / English label';
 COMMENT ON COLUMN aidcase.person_group.sort IS '顺序 / order';
 
+COMMENT ON TABLE aidcase.member_situation IS
+    '成员情形:影响是否计入共同生活家庭成员,规则见 member_rule / situations of a member that decide whether he counts; member_rule says how';
+COMMENT ON COLUMN aidcase.member_situation.situation IS '情形代码 / situation';
+COMMENT ON COLUMN aidcase.member_situation.label_zh IS '中文名称 / Chinese label';
+COMMENT ON COLUMN aidcase.member_situation.label_en IS '英文名称 / English label';
+COMMENT ON COLUMN aidcase.member_situation.sort IS '顺序 / order';
+
 COMMENT ON TABLE aidcase.addon_rule IS
     '分类施保规则:人群、标准的比例、地区、时期 / category add-ons: a share of the standard per person of a group, by area and period';
 COMMENT ON COLUMN aidcase.addon_rule.addon_rule_id IS '规则行号 / key';

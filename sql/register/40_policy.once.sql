@@ -136,6 +136,16 @@ CREATE TABLE aidcase.person_group (
 );
 SELECT aidcase.set_up_table('person_group');
 
+-- Situations of a member, known with the day they began, that decide whether
+-- he counts: member_rule says how.
+CREATE TABLE aidcase.member_situation (
+    situation text PRIMARY KEY,
+    label_zh  text NOT NULL,
+    label_en  text NOT NULL,
+    sort      integer NOT NULL
+);
+SELECT aidcase.set_up_table('member_situation');
+
 -- Category add-ons (分类施保) per person of a group: a share of the standard,
 -- or yuan a month.
 CREATE TABLE aidcase.addon_rule (
@@ -172,6 +182,7 @@ ALTER TABLE aidcase.policy_parameter ENABLE ALWAYS TRIGGER "~~invalidate";
 
 -- data: parameter_name
 -- data: person_group
+-- data: member_situation
 -- data: income_kind
 -- data: expense_kind
 -- data: property_kind

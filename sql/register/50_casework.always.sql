@@ -99,7 +99,10 @@ SELECT $json${
         "relation": {"type": "string", "codes": "case_member.relation", "$ref": "#/$defs/case_member.relation", "description": "与户主关系 / relation to the head"},
         "applicant": {"type": "boolean", "default": false, "description": "是否申请人,恰有一人 / is the applicant: exactly one member"},
         "counted": {"type": "boolean", "default": true, "description": "是否计入共同生活成员 / counts as a member"},
-        "not_counted_reason": {"type": "string", "maxLength": 300, "description": "不计入的原因 / why the person does not count"},
+        "not_counted_reason": {"type": "string", "maxLength": 300, "description": "人工决定不计入的原因 / why the person does not count, where somebody decides so by hand"},
+        "situation": {"type": "string", "maxLength": 60, "$ref": "#/$defs/member_situation", "description": "影响是否计入的情形 / situation that decides whether the person counts"},
+        "situation_since": {"type": "string", "format": "date", "past": true, "description": "该情形自何日起 / day since which it holds"},
+        "count_exception": {"type": "string", "maxLength": 300, "description": "不按规则而人工决定的理由 / why somebody decides by hand, against the rule"},
         "work_ability": {"type": "string", "codes": "case_member.work_ability", "$ref": "#/$defs/case_member.work_ability", "description": "劳动能力 / ability to work"},
         "health": {"type": "string", "codes": "case_member.health", "$ref": "#/$defs/case_member.health", "default": "good", "description": "健康状况 / health"},
         "disability_kind": {"type": "string", "codes": "case_member.disability_kind", "$ref": "#/$defs/case_member.disability_kind", "description": "残疾类别 / kind of disability"},
@@ -205,6 +208,8 @@ BEGIN
         SELECT 'property_kind', k.property_kind, k.label_zh, k.label_en, k.sort FROM aidcase.property_kind AS k
         UNION ALL
         SELECT 'expense_kind', k.expense_kind, k.label_zh, k.label_en, k.sort FROM aidcase.expense_kind AS k
+        UNION ALL
+        SELECT 'member_situation', k.situation, k.label_zh, k.label_en, k.sort FROM aidcase.member_situation AS k
     )
     SELECT jsonb_object_agg(s.code_set, jsonb_build_object('oneOf', s.codes)) INTO definitions
       FROM (SELECT c.code_set,
@@ -241,7 +246,8 @@ BEGIN
                coalesce(i.item -> 'counted' = 'false', false) AS left_out,
                i.item ->> 'not_counted_reason' AS left_out_reason,
                i.item ->> 'disability_kind' AS disability_kind,
-               i.item ->> 'disability_level' AS disability_level
+               i.item ->> 'disability_level' AS disability_level,
+               i.item ->> 'situation' AS situation, i.item ->> 'situation_since' AS situation_since
           FROM aidcase.listed(doc, 'members') AS i
     ), obligor AS MATERIALIZED (
         SELECT i.n, 'obligors[' || i.n || ']' AS path, i.item ->> 'key' AS key,
@@ -372,6 +378,13 @@ BEGIN
         SELECT CASE WHEN m.disability_kind IS NULL THEN 'disability_kind' ELSE 'disability_level' END,
                'is missing: kind and level of a disability go together'
          WHERE (m.disability_kind IS NULL) <> (m.disability_level IS NULL)
+        UNION ALL
+        SELECT CASE WHEN m.situation IS NULL THEN 'situation' ELSE 'situation_since' END,
+               'is missing: a situation and its day go together'
+         WHERE (m.situation IS NULL) <> (m.situation_since IS NULL)
+        UNION ALL
+        SELECT 'situation', 'must be one of ' || (SELECT string_agg(k.situation, ', ' ORDER BY k.sort) FROM aidcase.member_situation AS k)
+         WHERE NOT EXISTS (SELECT FROM aidcase.member_situation AS k WHERE k.situation = m.situation) AND m.situation IS NOT NULL
         ) AS w (what, reason)
 
     -- obligors, items and papers
@@ -497,8 +510,9 @@ BEGIN
     -- n-th member.  Who was in the case before stays the same person.
     WITH written AS (
         INSERT INTO aidcase.case_member (case_id, round_id, person_id, citizen_id, name, birth_date, sex, relation,
-                                         applicant, counted, not_counted_reason, work_ability, health,
-                                         disability_kind, disability_level, education, occupation, official_kin)
+                                         applicant, counted, not_counted_reason, situation, situation_since, count_exception,
+                                         work_ability, health, disability_kind, disability_level, education, occupation,
+                                         official_kin)
         SELECT the_case, the_round,
                coalesce((SELECT b.person_id FROM aidcase.case_member AS b
                           WHERE b.case_id = the_case AND b.citizen_id = m.citizen_id
@@ -507,7 +521,8 @@ BEGIN
                coalesce(aidcase.birth_date(m.citizen_id), aidcase.iso_date(m.item ->> 'birth_date')),
                coalesce(aidcase.sex(m.citizen_id), m.item ->> 'sex'), m.item ->> 'relation',
                coalesce((m.item ->> 'applicant')::boolean, false), coalesce((m.item ->> 'counted')::boolean, true),
-               m.item ->> 'not_counted_reason', m.item ->> 'work_ability', coalesce(m.item ->> 'health', 'good'),
+               m.item ->> 'not_counted_reason', m.item ->> 'situation', aidcase.iso_date(m.item ->> 'situation_since'),
+               m.item ->> 'count_exception', m.item ->> 'work_ability', coalesce(m.item ->> 'health', 'good'),
                m.item ->> 'disability_kind', (m.item ->> 'disability_level')::smallint,
                m.item ->> 'education', m.item ->> 'occupation', coalesce(m.item ->> 'official_kin', 'not_stated')
           FROM (SELECT l.n, l.item, aidcase.citizen(l.item ->> 'citizen_id') AS citizen_id

@@ -80,6 +80,9 @@ CREATE TABLE aidcase.case_member (
     applicant  boolean NOT NULL DEFAULT false,
     counted    boolean NOT NULL DEFAULT true,
     not_counted_reason text,
+    situation  text REFERENCES aidcase.member_situation,    -- member_rule says whether he counts
+    situation_since date,
+    count_exception text CHECK (btrim(count_exception) <> ''),  -- why he counts, or not, by hand
     work_ability text NOT NULL CHECK (work_ability IN ('able', 'partial', 'lost', 'none')),
     health     text NOT NULL DEFAULT 'good' CHECK (health IN ('good', 'chronic', 'serious_illness')),
     disability_kind  text CHECK (disability_kind IN ('sight', 'hearing', 'speech', 'limb', 'intellectual', 'mental', 'multiple')),
@@ -89,6 +92,7 @@ CREATE TABLE aidcase.case_member (
     official_kin text NOT NULL DEFAULT 'not_stated' CHECK (official_kin IN ('yes', 'no', 'not_stated')),
     void       boolean NOT NULL DEFAULT false,      -- entered by mistake
     CHECK (counted = (not_counted_reason IS NULL)),
+    CHECK ((situation IS NULL) = (situation_since IS NULL)),
     CHECK ((disability_kind IS NULL) = (disability_level IS NULL)),
     CHECK (citizen_id IS NULL OR birth_date = aidcase.birth_date(citizen_id)),
     CHECK (citizen_id IS NULL OR sex = aidcase.sex(citizen_id))
@@ -103,6 +107,7 @@ CREATE UNIQUE INDEX case_member_head ON aidcase.case_member (round_id) WHERE rel
 CREATE UNIQUE INDEX case_member_applicant ON aidcase.case_member (round_id) WHERE applicant AND NOT void;
 CREATE INDEX case_member_citizen ON aidcase.case_member (citizen_id);
 CREATE INDEX case_member_case ON aidcase.case_member (case_id);
+CREATE INDEX case_member_situation ON aidcase.case_member (round_id) WHERE situation IS NOT NULL;
 SELECT aidcase.set_up_table('case_member');
 
 CREATE TABLE aidcase.obligor (

@@ -82,10 +82,25 @@ COMMENT ON COLUMN aidcase.imputed_rule.article IS '条款,空为无 / article; N
 COMMENT ON COLUMN aidcase.imputed_rule.document_id IS '依据文件 / document';
 COMMENT ON COLUMN aidcase.imputed_rule.illustrative IS '示例值 / made up for demonstration';
 
-COMMENT ON TABLE aidcase.single_person_rule IS '单人户规则:低保边缘家庭中可单独申请的人群 / who may apply alone in a dibao-marginal family';
+COMMENT ON TABLE aidcase.member_rule IS '家庭成员计入规则:处于某情形的成员是否计入 / who counts: whether a member in a situation does';
+COMMENT ON COLUMN aidcase.member_rule.member_rule_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.member_rule.situation IS '情形 / situation';
+COMMENT ON COLUMN aidcase.member_rule.counts IS '是否计入 / does he count';
+COMMENT ON COLUMN aidcase.member_rule.after_months IS '该情形满几个月起适用,此前计入 / applies when the situation has lasted so many months; he counts before';
+COMMENT ON COLUMN aidcase.member_rule.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.member_rule.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.member_rule.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.member_rule.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.member_rule.illustrative IS '示例值 / made up for demonstration';
+
+COMMENT ON TABLE aidcase.single_person_rule IS '单人户规则:可单独申请的人群 / who may apply alone';
+COMMENT ON COLUMN aidcase.single_person_rule.household IS '低保边缘家庭中按比例,或以本人收入财产自成一户 / a share of the standard in a dibao-marginal family, or a household of his own with his own income';
+COMMENT ON COLUMN aidcase.single_person_rule.situation IS '情形(无他人的户中自成一户),空为按人群 / situation: a household of his own where nobody else is in it; NULL = by group';
+COMMENT ON COLUMN aidcase.single_person_rule.after_months IS '该情形须满几个月 / months that the situation must have lasted';
+COMMENT ON COLUMN aidcase.single_person_rule.no_work_income IS '是为仅限无劳动收入者 / true: only who has no work income';
 COMMENT ON COLUMN aidcase.single_person_rule.single_person_rule_id IS '规则行号 / key';
-COMMENT ON COLUMN aidcase.single_person_rule.person_group IS '人群 / group of persons';
-COMMENT ON COLUMN aidcase.single_person_rule.variant IS 'single_person_share 的分类 / variant of parameter single_person_share';
+COMMENT ON COLUMN aidcase.single_person_rule.person_group IS '人群,空为按情形 / group of persons; NULL = by situation';
+COMMENT ON COLUMN aidcase.single_person_rule.variant IS 'single_person_share 的分类,空为按本人差额 / variant of parameter single_person_share; NULL = his own gap';
 COMMENT ON COLUMN aidcase.single_person_rule.in_force IS '否为本地不施行 / false: not here, though in the area above';
 COMMENT ON COLUMN aidcase.single_person_rule.area_code IS '地区 / area';
 COMMENT ON COLUMN aidcase.single_person_rule.valid IS '有效期 / period';
@@ -162,7 +177,10 @@ UNION ALL
 SELECT 'imputed'::text, r.variant, NULL, r.area_code, r.valid, NULL, r.sex, r.work_ability, r.base, NULL, NULL, NULL, NULL, r.age_from::numeric, r.age_below::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
   FROM aidcase.imputed_rule AS r
 UNION ALL
-SELECT 'single'::text, r.person_group, NULL, r.area_code, r.valid, NULL, r.variant, NULL, NULL, NULL, NULL, NULL, NULL, r.in_force::integer::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+SELECT 'member'::text, r.situation, NULL, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.counts::integer::numeric, r.after_months::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.member_rule AS r
+UNION ALL
+SELECT 'single'::text, coalesce(r.person_group, r.situation), NULL, r.area_code, r.valid, NULL, r.household, r.variant, r.situation, NULL, NULL, NULL, NULL, r.in_force::integer::numeric, r.after_months::numeric, r.no_work_income::integer::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
   FROM aidcase.single_person_rule AS r
 UNION ALL
 SELECT 'programme'::text, NULL, r.programme, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.in_force::integer::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
@@ -179,6 +197,9 @@ SELECT 'band'::text, r.band_set, NULL, r.area_code, r.valid, NULL, NULL, NULL, N
 UNION ALL
 SELECT 'group'::text, r.person_group, NULL, NULL, NULL, r.sort, r.age_from, r.age_below, r.age_variant, r.disability_level, r.health, r.work_ability, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
   FROM aidcase.person_group AS r
+UNION ALL
+SELECT 'situation'::text, r.situation, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
+  FROM aidcase.member_situation AS r
 UNION ALL
 SELECT 'income_kind'::text, r.income_kind, NULL, NULL, NULL, NULL, r.category, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
   FROM aidcase.income_kind AS r
@@ -219,3 +240,96 @@ COMMENT ON COLUMN aidcase.means_rule.n5 IS '随类别而定 / depends on the kin
 COMMENT ON COLUMN aidcase.means_rule.article IS '条款 / article';
 COMMENT ON COLUMN aidcase.means_rule.document_id IS '依据文件 / document';
 COMMENT ON COLUMN aidcase.means_rule.illustrative IS '示例值 / made up for demonstration';
+
+-- Trigger: whether a member counts follows from his situation by member_rule;
+-- what a person decides otherwise stays, with its reason in count_exception.
+-- Without a rule in force the row stays as given, and the means test refuses
+-- the round and names the rule.
+CREATE OR REPLACE FUNCTION aidcase.count_member() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    by_rule record;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF ROW (NEW.counted, NEW.not_counted_reason) IS DISTINCT FROM ROW (OLD.counted, OLD.not_counted_reason) THEN
+            -- a new decision goes with a reason of its own
+            IF NEW.count_exception IS NOT DISTINCT FROM OLD.count_exception THEN
+                NEW.count_exception := NULL;
+            END IF;
+        ELSIF OLD.situation IS NOT NULL AND NEW.count_exception IS NULL THEN
+            -- the rule is asked anew; its sentence goes with the situation
+            NEW.counted := true;
+            IF ROW (NEW.situation, NEW.situation_since) IS DISTINCT FROM ROW (OLD.situation, OLD.situation_since) THEN
+                NEW.not_counted_reason := NULL;
+            END IF;
+        END IF;
+    END IF;
+    IF NEW.count_exception IS NOT NULL THEN
+        IF NOT NEW.counted AND NEW.not_counted_reason IS NULL THEN
+            NEW.not_counted_reason := NEW.count_exception;
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF NEW.situation IS NULL THEN
+        IF NOT NEW.counted THEN
+            NEW.count_exception := NEW.not_counted_reason;
+        END IF;
+        RETURN NEW;
+    END IF;
+    SELECT s.counts, concat_ws(' ', d.doc_no, s.article) AS source, k.label_zh INTO by_rule
+      FROM aidcase.case_round AS r
+      JOIN aidcase.aid_case AS c ON c.case_id = r.case_id
+      JOIN aidcase.unit AS v ON v.unit_id = c.village_id
+      JOIN aidcase.member_situation AS k ON k.situation = NEW.situation
+     CROSS JOIN LATERAL aidcase.member_standing(NEW.situation, NEW.situation_since,
+                            NOT EXISTS (SELECT FROM aidcase.case_member AS m
+                                         WHERE m.round_id = NEW.round_id AND NOT m.void AND m.member_id <> NEW.member_id),
+                            v.unit_code, coalesce(r.accepted_on, aidcase.today())) AS s
+      LEFT JOIN aidcase.policy_document AS d ON d.document_id = s.document_id
+     WHERE r.round_id = NEW.round_id;
+    IF NOT by_rule.counts THEN
+        NEW.counted := false;
+        NEW.not_counted_reason := coalesce(NEW.not_counted_reason,
+            format('%s(%s 起),不计入(%s)', by_rule.label_zh, NEW.situation_since, by_rule.source));
+    ELSIF by_rule.counts AND NOT NEW.counted THEN
+        NEW.count_exception := NEW.not_counted_reason;
+    ELSIF by_rule.counts THEN
+        NEW.not_counted_reason := NULL;     -- of a former round, by a rule that is gone
+    ELSE
+        NEW.counted := NEW.not_counted_reason IS NULL;
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION aidcase.count_member() IS
+    '触发器:按成员情形和规则定是否计入,人工决定留下理由 / trigger: whether a member counts follows from his situation by rule; what is decided by hand keeps its reason';
+REVOKE ALL ON FUNCTION aidcase.count_member() FROM PUBLIC;
+CREATE OR REPLACE TRIGGER "~0_counted" BEFORE INSERT OR UPDATE ON aidcase.case_member
+    FOR EACH ROW WHEN (NEW.situation IS NOT NULL OR NEW.count_exception IS NOT NULL OR NOT NEW.counted)
+    EXECUTE FUNCTION aidcase.count_member();
+COMMENT ON TRIGGER "~0_counted" ON aidcase.case_member IS
+    '按规则定是否计入 / whether the member counts, by rule';
+
+-- Who counts on the day of the rules, where time or a rule has changed it since
+-- the facts were entered.
+CREATE OR REPLACE FUNCTION aidcase.recount_members(round_ids bigint[], on_date date) RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+BEGIN ATOMIC
+UPDATE aidcase.case_member AS m
+   SET situation = m.situation
+  FROM aidcase.case_round AS r
+  JOIN aidcase.aid_case AS c ON c.case_id = r.case_id
+  JOIN aidcase.unit AS v ON v.unit_id = c.village_id
+ WHERE m.round_id = ANY (recount_members.round_ids) AND m.situation IS NOT NULL AND m.count_exception IS NULL AND NOT m.void
+   AND r.round_id = m.round_id
+   AND m.counted <> (aidcase.member_standing(m.situation, m.situation_since,
+                         NOT EXISTS (SELECT FROM aidcase.case_member AS o
+                                      WHERE o.round_id = m.round_id AND NOT o.void AND o.member_id <> m.member_id),
+                         v.unit_code, coalesce(r.accepted_on, recount_members.on_date))).counts;
+END;
+COMMENT ON FUNCTION aidcase.recount_members(bigint[], date) IS
+    '内部:按规则之日重定是否计入 / internal: brings in line who counts by the rules of the day';
+REVOKE ALL ON FUNCTION aidcase.recount_members(bigint[], date) FROM PUBLIC;

@@ -116,19 +116,48 @@ CREATE TABLE aidcase.imputed_rule (
                         int4range(age_from, age_below) WITH &&, valid WITH &&)
 );
 
--- Who may apply alone in a dibao-marginal family (单人户): parameter
--- single_person_share of the variant x the standard, without add-ons.
+-- Who counts: a member in a situation does, or does not, from so many months
+-- after its beginning; before, and without a situation, he counts.
+CREATE TABLE aidcase.member_rule (
+    member_rule_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    situation   text NOT NULL REFERENCES aidcase.member_situation,
+    counts      boolean NOT NULL,
+    after_months integer NOT NULL DEFAULT 0 CHECK (after_months >= 0),
+    area_code   text NOT NULL,
+    valid       daterange NOT NULL CHECK (NOT isempty(valid)),
+    article     text,
+    document_id bigint NOT NULL REFERENCES aidcase.policy_document,
+    illustrative boolean NOT NULL DEFAULT false,
+    EXCLUDE USING gist (situation WITH =, area_code WITH =, valid WITH &&)
+);
+
+-- Who may apply alone (单人户).
+--   marginal  a member of the group in a dibao-marginal family: parameter
+--             single_person_share of the variant x the standard, without
+--             add-ons and whatever his own income
+--   own       a member of the group is held against the standard with his own
+--             income and property, and gets the gap; or a person in a
+--             situation in which he does not count in his family is a
+--             household of his own, where nobody else is in it
 CREATE TABLE aidcase.single_person_rule (
     single_person_rule_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    person_group text NOT NULL REFERENCES aidcase.person_group,
-    variant     text NOT NULL CHECK (btrim(variant) <> ''),
+    household   text NOT NULL DEFAULT 'marginal' CHECK (household IN ('marginal', 'own')),
+    person_group text REFERENCES aidcase.person_group,
+    situation   text REFERENCES aidcase.member_situation,
+    after_months integer NOT NULL DEFAULT 0 CHECK (after_months >= 0),
+    no_work_income boolean NOT NULL DEFAULT false,  -- only who has none
+    variant     text CHECK (btrim(variant) <> ''),
     area_code   text NOT NULL,
     valid       daterange NOT NULL CHECK (NOT isempty(valid)),
     in_force    boolean NOT NULL DEFAULT true,
     article     text,
     document_id bigint NOT NULL REFERENCES aidcase.policy_document,
     illustrative boolean NOT NULL DEFAULT false,
-    EXCLUDE USING gist (person_group WITH =, area_code WITH =, valid WITH &&)
+    CHECK (num_nonnulls(person_group, situation) = 1),
+    CHECK (situation IS NULL OR household = 'own'),
+    CHECK (situation IS NOT NULL OR after_months = 0),
+    CHECK ((household = 'marginal') = (variant IS NOT NULL)),
+    EXCLUDE USING gist (coalesce(person_group, situation) WITH =, household WITH =, area_code WITH =, valid WITH &&)
 );
 
 -- Care level by the number of the six items of self-care that are not met.
@@ -190,14 +219,14 @@ DECLARE
     t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['programme_rule', 'expense_rule', 'property_test', 'property_exemption',
-        'addon_stacking', 'support_rule', 'imputed_rule', 'single_person_rule', 'care_level_rule',
+        'addon_stacking', 'support_rule', 'imputed_rule', 'member_rule', 'single_person_rule', 'care_level_rule',
         'temp_rule', 'band_rule'] LOOP
         PERFORM aidcase.set_up_table(t);
     END LOOP;
     -- every session keeps the rules (extension/means_rules.c)
     FOREACH t IN ARRAY ARRAY['programme_rule', 'expense_rule', 'property_test', 'property_exemption',
-        'addon_stacking', 'support_rule', 'imputed_rule', 'single_person_rule', 'care_level_rule',
-        'temp_rule', 'band_rule', 'income_rule', 'addon_rule', 'rounding_rule', 'person_group',
+        'addon_stacking', 'support_rule', 'imputed_rule', 'member_rule', 'single_person_rule', 'care_level_rule',
+        'temp_rule', 'band_rule', 'income_rule', 'addon_rule', 'rounding_rule', 'person_group', 'member_situation',
         'income_kind', 'expense_kind', 'property_kind', 'parameter_name', 'programme', 'refusal_reason'] LOOP
         EXECUTE format('CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.%I'
             ' FOR EACH STATEMENT EXECUTE FUNCTION aidcase.invalidate_cache()', t);

@@ -116,7 +116,9 @@ BEGIN
             IF what IN ('death', 'departure') THEN
                 UPDATE aidcase.case_member AS m
                    SET counted = false,
-                       not_counted_reason = CASE what WHEN 'death' THEN '死亡 ' ELSE '离开家庭 ' END || day
+                       not_counted_reason = CASE what WHEN 'death' THEN '死亡 ' ELSE '离开家庭 ' END || day,
+                       situation = CASE what WHEN 'death' THEN 'deceased' ELSE 'departed' END,
+                       situation_since = day, count_exception = NULL
                  WHERE m.round_id = record_event.round_id AND m.person_id = gone_person AND m.counted;
             ELSE
                 INSERT INTO aidcase.case_member (case_id, round_id, citizen_id, name, birth_date, sex, relation, work_ability, health)

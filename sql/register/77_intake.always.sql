@@ -315,7 +315,8 @@ BEGIN
            continue_case.round_id, 'household', '分户'
       FROM unnest(leaving) AS p;
     UPDATE aidcase.case_member AS m
-       SET counted = false, not_counted_reason = format('%s 分户', doc ->> 'happened_on'),
+       SET counted = false, not_counted_reason = format('%s 分户', doc ->> 'happened_on'), count_exception = NULL,
+           situation = 'departed', situation_since = aidcase.iso_date(doc ->> 'happened_on'),
            applicant = false
      WHERE m.round_id = continue_case.round_id AND m.person_id = ANY (leaving);
     -- who applied has left: the head applies
@@ -332,11 +333,12 @@ BEGIN
            coalesce(aidcase.current_staff(), last.handler_id), aidcase.now_here()
     RETURNING case_round.round_id INTO new_round_id;
     INSERT INTO aidcase.case_member (case_id, round_id, person_id, citizen_id, name, birth_date, sex, relation,
-                                     applicant, counted, not_counted_reason, work_ability, health, disability_kind,
-                                     disability_level, education, occupation, official_kin)
+                                     applicant, counted, not_counted_reason, situation, situation_since, work_ability, health,
+                                     disability_kind, disability_level, education, occupation, official_kin)
     SELECT new_case_id, new_round_id, m.person_id, m.citizen_id, m.name, m.birth_date, m.sex,
            CASE WHEN m.person_id = new_head THEN 'head' ELSE l.relation END,
-           m.person_id = new_head, true, NULL, m.work_ability, m.health, m.disability_kind,
+           m.person_id = new_head, true, NULL, nullif(m.situation, 'departed'),
+           CASE WHEN m.situation <> 'departed' THEN m.situation_since END, m.work_ability, m.health, m.disability_kind,
            m.disability_level, m.education, m.occupation, m.official_kin
       FROM aidcase.case_member AS m
       LEFT JOIN (SELECT w.person_id, l.item ->> 'relation' AS relation

@@ -421,6 +421,19 @@ SELECT r.unit_id, f.case_id, f.round_id, 'conflict_flag'::text AS subject, f.fla
   JOIN aidcase.case_round AS r ON r.round_id = f.round_id
  WHERE f.flag_type = 'reciprocal_favours' AND f.state IN ('open', 'confirmed');
 
+-- Members who count, or do not, because somebody decided so and not by rule;
+-- of a household its latest round.
+CREATE OR REPLACE VIEW aidcase.audit_counted_by_hand WITH (security_invoker = true) AS
+SELECT r.unit_id, m.case_id, m.round_id, 'case_member'::text AS subject, m.member_id AS subject_id, r.handler_id AS staff_id,
+       CASE WHEN m.counted THEN '人工决定计入家庭人口' ELSE '人工决定不计入家庭人口' END AS what,
+       CASE WHEN m.counted THEN 'counted by hand' ELSE 'not counted, by hand' END AS what_en,
+       r.first_contact_at AS since, r.first_contact_at AS known_at,
+       jsonb_build_object('reason', m.count_exception, 'situation', m.situation, 'situation_since', m.situation_since) AS detail
+  FROM aidcase.case_member AS m
+  JOIN aidcase.case_round AS r ON r.round_id = m.round_id
+ WHERE m.count_exception IS NOT NULL AND NOT m.void AND r.round_kind <> 'takeover'
+   AND NOT EXISTS (SELECT FROM aidcase.case_round AS n WHERE n.case_id = r.case_id AND n.round_no > r.round_no);
+
 -- Silence: who should have filed and did not.
 CREATE OR REPLACE VIEW aidcase.audit_silent_staff WITH (security_invoker = true) AS
 SELECT n.unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id, 'staff'::text AS subject, n.staff_id AS subject_id, n.staff_id,

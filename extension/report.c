@@ -17,6 +17,10 @@
  * FORM_MAX_ROWS, since a chart stores the values that it shows; others use
  * constant memory.
  *
+ * A report that shows numbers or accounts of people takes a purpose, which is
+ * kept with the hash of the file; its rows come from rows_<name>(), since
+ * report_<name>() keeps what it is read for itself.
+ *
  * Same data, same bytes: the settings that change how values look as text
  * are fixed while the report runs, and no sheet mentions the clock.  The
  * document's creation time is the report's as_of date.  One setting counts as
@@ -69,6 +73,7 @@ typedef struct Report
 	const char *measure_en;
 	const char *period_kind;
 	bool		landscape;
+	bool		sensitive;		/* shows numbers or accounts of people */
 	bool		both;			/* heads in both languages */
 	bool		english;		/* in English only; the names are then those */
 	const char *signature;		/* one entry a line, or NULL */
@@ -107,7 +112,7 @@ typedef struct Report
 static KeptPlan report_plan = {
 	"SELECT r.title, r.title_en, r.unit_label, r.unit_label_en,"
 	"       r.period_kind, r.layout, r.heads, r.signature, r.notes, r.query,"
-	"       r.sheet_column, r.signature_en, r.notes_en"
+	"       r.sheet_column, r.signature_en, r.notes_en, r.sensitive"
 	"  FROM aidcase.report AS r"
 	" WHERE r.name OPERATOR(pg_catalog.=) $1",
 	1, {TEXTOID}, NULL
@@ -212,6 +217,8 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(2))
 		set_unit(&report, text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	SPI_finish();
+	if (report.sensitive)
+		aidcase_reading_purpose(psprintf("report_%s", report.name), NULL);
 
 	nest_level = NewGUCNestLevel();
 	fix_settings(&report);
@@ -239,7 +246,9 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 		nulls[2] = false;
 	}
 	aidcase_run_read_only(psprintf("SELECT * FROM aidcase.%s($1, $2, $3)",
-						   quote_identifier(psprintf("report_%s", report.name))),
+						   quote_identifier(psprintf("%s_%s",
+													 report.sensitive ? "rows" : "report",
+													 report.name))),
 				  3, argtypes, values, nulls, false, &writer.pub);
 
 	aidcase_finish_rows(&writer);
@@ -253,6 +262,9 @@ aidcase_workbook(PG_FUNCTION_ARGS)
 	/* a standby or a read-only transaction makes workbooks, too */
 	if (!XactReadOnly && !RecoveryInProgress())
 		record_issue(&report, result, writer.all_rows);
+	if (report.sensitive)
+		aidcase_note_reading(psprintf("report_%s", report.name), NULL,
+							 writer.all_rows, report.period, result);
 	PG_RETURN_BYTEA_P(result);
 }
 
@@ -316,6 +328,7 @@ load_report(Report *report)
 	report->split = aidcase_field(0, 11);
 	report->signature_en = aidcase_field(0, 12);
 	report->notes_en = aidcase_field(0, 13);
+	report->sensitive = aidcase_field(0, 14)[0] == 't';
 
 	report->ncolumns = (int) aidcase_look_up(&columns_plan, &name, NULL, 0);
 	if (report->ncolumns == 0)

@@ -9,8 +9,8 @@
  * apart.  Values that are shown as text follow the session's settings, as in
  * any other query; the rest of the file depends on the rows alone.
  *
- * A list with a column of citizen numbers takes a purpose, which is kept with
- * the hash of the file (note_reading()).
+ * A list with a column of citizen numbers, or one called account_no, takes a
+ * purpose, which is kept with the hash of the file (aidcase_note_reading()).
  *
  * Memory: all is palloc'd in the caller's context.
  *
@@ -47,11 +47,10 @@ typedef struct ListOptions
 	JsonbContainer *texts;		/* array of column names, or NULL */
 	bool		about;
 	bool		landscape;
-	bool		numbers;		/* a column holds citizen numbers */
+	bool		numbers;		/* a column holds citizen numbers or accounts */
 	int			head_row;
 } ListOptions;
 
-static void note_reading(const ListOptions *options, bytea *file, int64 rows);
 static void read_options(ListOptions *options, Jsonb *jsonb);
 static void begin_list(RowWriter *writer, TupleDesc desc);
 static void end_list(RowWriter *writer);
@@ -100,35 +99,9 @@ aidcase_xlsx(PG_FUNCTION_ARGS)
 		write_about_list(&writer, &options);
 	file = aidcase_xlsx_close(book);
 	if (options.numbers && OidIsValid(aidcase_relation_if_any("sensitive_reading")))
-		note_reading(&options, file, writer.all_rows + writer.rows);
+		aidcase_note_reading("xlsx", options.purpose,
+							 writer.all_rows + writer.rows, NULL, file);
 	PG_RETURN_BYTEA_P(file);
-}
-
-/*
- * Records that citizen numbers were read in bulk, and what for; error 22004
- * when neither an option nor a setting says so.
- */
-static void
-note_reading(const ListOptions *options, bytea *file, int64 rows)
-{
-	Oid			argtypes[] = {TEXTOID, INT8OID, BYTEAOID};
-	Datum		values[lengthof(argtypes)];
-	char		nulls[] = {' ', ' ', ' '};
-
-	values[0] = (Datum) 0;
-	if (options->purpose != NULL)
-		values[0] = CStringGetTextDatum(options->purpose);
-	else
-		nulls[0] = 'n';
-	values[1] = Int64GetDatum(rows);
-	values[2] = DirectFunctionCall1(sha256_bytea, PointerGetDatum(file));
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to SPI");
-	if (SPI_execute_with_args("SELECT aidcase.note_reading('xlsx', $1, $2, NULL, $3)",
-							  lengthof(argtypes), argtypes, values, nulls,
-							  false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not record the reading of numbers");
-	SPI_finish();
 }
 
 /*
@@ -209,7 +182,7 @@ read_options(ListOptions *options, Jsonb *jsonb)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unrecognized option \"%s\"", key),
-					 errhint("The options are: sheet, title, split, labels, text, about, landscape.")));
+					 errhint("The options are: sheet, title, split, labels, text, about, landscape, purpose.")));
 	}
 }
 
@@ -327,7 +300,8 @@ begin_list(RowWriter *writer, TupleDesc desc)
 		column->name = pstrdup(NameStr(TupleDescAttr(desc, i)->attname));
 		column->label = column->name;
 		set_list_column(column, TupleDescAttr(desc, i));
-		if (TupleDescAttr(desc, i)->atttypid == aidcase_citizen_id_type())
+		if (TupleDescAttr(desc, i)->atttypid == aidcase_citizen_id_type() ||
+			strcmp(column->name, "account_no") == 0)
 			options->numbers = true;
 	}
 	if (options->labels != NULL)

@@ -82,6 +82,65 @@ static void write_cell(RowWriter *writer, int col, Datum value);
 static void add_to_total(RowWriter *writer, Column *column, Numeric value);
 
 /*
+ * Calls a function of the register with these arguments, as the caller.
+ */
+static void
+call_register(const char *command, int nargs, Oid *argtypes, Datum *values,
+			  const char *nulls)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	if (SPI_execute_with_args(command, nargs, argtypes, values, nulls,
+							  false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not run \"%s\"", command);
+	SPI_finish();
+}
+
+/* A text as an argument; what it stands for is null when it is NULL. */
+static Datum
+text_argument(const char *text, char *null)
+{
+	*null = text == NULL ? 'n' : ' ';
+	return text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
+}
+
+/*
+ * What personal data are read in bulk for; see report_rows.h.
+ */
+void
+aidcase_reading_purpose(const char *what, const char *purpose)
+{
+	Oid			argtypes[] = {TEXTOID, TEXTOID};
+	Datum		values[lengthof(argtypes)];
+	char		nulls[lengthof(argtypes)];
+
+	values[0] = text_argument(what, &nulls[0]);
+	values[1] = text_argument(purpose, &nulls[1]);
+	call_register("SELECT aidcase.reading_purpose($1, $2)", lengthof(argtypes),
+				  argtypes, values, nulls);
+}
+
+/*
+ * Records that personal data were read in bulk; see report_rows.h.
+ */
+void
+aidcase_note_reading(const char *what, const char *purpose, int64 rows,
+					 const char *period, bytea *file)
+{
+	Oid			argtypes[] = {TEXTOID, TEXTOID, INT8OID, TEXTOID, BYTEAOID};
+	Datum		values[lengthof(argtypes)];
+	char		nulls[] = {' ', ' ', ' ', ' ', ' '};
+
+	values[0] = text_argument(what, &nulls[0]);
+	values[1] = text_argument(purpose, &nulls[1]);
+	values[2] = Int64GetDatum(rows);
+	values[3] = text_argument(period, &nulls[3]);
+	values[4] = DirectFunctionCall1(sha256_bytea, PointerGetDatum(file));
+	call_register("SELECT aidcase.note_reading($1, $2, $3, $4, $5)",
+				  lengthof(argtypes), argtypes, values, nulls);
+}
+
+/*
  * Runs a query with the caller's rights in a read-only subtransaction, which
  * is rolled back, and sends its rows to dest.  With must_check it is the
  * caller's own text, and only a single SELECT is taken.

@@ -145,6 +145,16 @@ extern void aidcase_init_writer(RowWriter *writer, XlsxBook *book,
 /* Finishes the last sheet, when the query has run. */
 extern void aidcase_finish_rows(RowWriter *writer);
 
+/*
+ * What personal data are read in bulk for: aidcase.reading_purpose(), which
+ * refuses without a purpose and where it cannot be kept.
+ */
+extern void aidcase_reading_purpose(const char *what, const char *purpose);
+
+/* Records that they were, with the hash of the file that was made of them. */
+extern void aidcase_note_reading(const char *what, const char *purpose,
+								 int64 rows, const char *period, bytea *file);
+
 /* Width of a number with its thousands separators. */
 extern int	aidcase_number_width(const char *digits);
 

@@ -6,6 +6,7 @@
 -- parameters: as_of, unit_code, known_at
 -- period: month
 -- layout: landscape
+-- sensitive: 发放社会救助资金 / payment of social assistance
 -- column: place | text | 镇办社区 | Unit | text | none
 -- column: village | text | 村居 | Village | text | none
 -- column: case_no | text | 档案号 | Case no. | id | count

@@ -57,6 +57,7 @@ my %KEY = (
 	layout     => [ 1, 1 ],
 	heads      => [ 1, 0 ],
 	sheets     => [ 1, 0 ],
+	sensitive  => [ 1, 0 ],
 	column     => [ 2, 1 ],
 	chart      => [ 2, 0 ],
 	check      => [ 2, 0 ],
@@ -257,6 +258,14 @@ for my $entry (@{ $many{column} })
 	$column{$cname} = $c;
 }
 fail($columns[-1]{line}, 'a report has at most 200 columns') if @columns > 200;
+
+# What shows numbers or accounts says so, and what it is for.
+my $sensitive = one('sensitive', '');
+for my $c ($sensitive eq '' ? @columns : ())
+{
+	fail($c->{line}, "column \"$c->{name}\" shows numbers or accounts of people; the header needs \"sensitive: purpose\"")
+	  if $c->{type} eq 'citizen_id' || $c->{name} =~ /(?:^|_)(?:citizen|account)/;
+}
 
 for my $c (grep { $_->{total} eq 'ratio' } @columns)
 {
@@ -546,6 +555,7 @@ my @report = (
 	[ checks => text_array(@checks) ],
 	[ query => literal(known($text)) ],
 	[ drill => literal(defined $drill ? known($drill) : undef) ],
+	[ sensitive => $sensitive eq '' ? 'false' : 'true' ],
 );
 
 # INSERT ... ON CONFLICT DO UPDATE that writes only what differs.
@@ -594,19 +604,67 @@ BEGIN
 END
 \$report\$;
 
-CREATE OR REPLACE FUNCTION $function(
+SQL
+
+# One that shows numbers or accounts keeps who read it: the function that
+# everybody calls records what the inner one has returned.  Workbooks are made
+# of the inner one and record the file.
+my $inner = $sensitive eq '' ? $function : "aidcase.rows_$name";
+if ($sensitive ne '')
+{
+	$sql .= <<"SQL";
+DO \$report\$
+BEGIN
+    IF pg_catalog.to_regprocedure('$inner($ARGTYPES)') IS NOT NULL THEN
+        DROP FUNCTION $inner($ARGTYPES);
+    END IF;
+END
+\$report\$;
+
+SQL
+	$text =~ s/\breport_$name\./rows_$name./g;
+}
+$sql .= <<"SQL";
+CREATE OR REPLACE FUNCTION $inner(
     $ARGUMENTS)
 RETURNS TABLE (
 $returns)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-${\ body($text, "report_$name", map { $TYPE{ $_->{type} } } @columns)}
+${\ body($text, $inner =~ s/^aidcase\.//r, map { $TYPE{ $_->{type} } } @columns)}
 ;
 END;
 
 SQL
-$sql .= "COMMENT ON FUNCTION $function($ARGTYPES) IS\n    "
-  . literal(one('title') . ' / ' . one('title_en')) . ";\n\n";
+$sql .= "COMMENT ON FUNCTION $inner($ARGTYPES) IS\n    "
+  . literal(($sensitive eq '' ? '' : '内部:') . one('title') . ' / ' . ($sensitive eq '' ? '' : 'internal: ') . one('title_en')) . ";\n\n";
+if ($sensitive ne '')
+{
+	$sql .= <<"SQL";
+CREATE OR REPLACE FUNCTION $function(
+    $ARGUMENTS)
+RETURNS TABLE (
+$returns)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS \$report\$
+DECLARE
+    shown bigint;
+BEGIN
+    PERFORM aidcase.reading_purpose('report_$name');
+    RETURN QUERY SELECT r.* FROM $inner(report_$name.as_of, report_$name.unit_code, report_$name.known_at) AS r;
+    GET DIAGNOSTICS shown = ROW_COUNT;
+    PERFORM aidcase.note_reading('report_$name', NULL, shown, report_$name.as_of::text);
+END
+\$report\$;
+
+SQL
+	$sql .= "COMMENT ON FUNCTION $function($ARGTYPES) IS\n    "
+	  . literal(one('title') . ',读取即登记目的 / ' . one('title_en') . '; each reading is kept with its purpose') . ";\n\n"
+	  # the register's own change of the purpose stays
+	  . "INSERT INTO aidcase.sensitive_call (call, recorded, purpose)\nVALUES ('report_$name', true, " . literal($sensitive)
+	  . ")\nON CONFLICT (call) DO NOTHING;\n\n";
+}
 
 # What may be published: the same columns, with small cells hidden.  A report
 # without a drill lists people and has no such version.

@@ -2,7 +2,7 @@
 -- must have, whoever wrote it.  A rule fails with the list of what breaks it.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(25);
+SELECT plan(28);
 
 -- What is ours: everything in the schema that no other extension brought.
 CREATE TEMPORARY VIEW own AS
@@ -110,6 +110,39 @@ SELECT is_empty($$
                                                     AND d.deptype = 'e')
      ORDER BY 1$$,
     'the owner whose rights it has is aidcase_owner');
+
+-- Calls that a role of the register may make and that show numbers, accounts,
+-- names or incomes: by a column of that name or type, or as a file or document.
+-- What a table was at a time (<table>_at) is a SELECT.
+CREATE TEMPORARY VIEW showing_call AS
+SELECT DISTINCT p.proname
+  FROM own AS o JOIN pg_proc AS p ON p.oid = o.objid
+ CROSS JOIN LATERAL (
+        SELECT p.prorettype AS type, 'file' AS name WHERE p.proretset OR p.prorettype <> 'aidcase.citizen_id'::regtype
+        UNION ALL
+        SELECT t, n FROM unnest(p.proallargtypes, p.proargnames, p.proargmodes) AS a (t, n, m) WHERE a.m IN ('o', 'b', 't')
+        UNION ALL
+        SELECT a.atttypid, a.attname FROM pg_type AS t JOIN pg_attribute AS a ON a.attrelid = t.typrelid
+         WHERE t.oid = p.prorettype AND t.typtype = 'c' AND a.attnum > 0 AND NOT a.attisdropped) AS c
+ WHERE o.classid = 'pg_proc'::regclass AND p.prokind = 'f' AND p.provolatile <> 'i'
+   AND EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname ~ '^aidcase_' AND r.rolname <> 'aidcase_owner'
+                                           AND has_function_privilege(r.oid, p.oid, 'EXECUTE'))
+   AND NOT EXISTS (SELECT FROM pg_type AS t WHERE t.oid = p.prorettype AND p.proname = t.typname || '_at')
+   AND (c.type IN ('aidcase.citizen_id'::regtype, 'aidcase.citizen_id[]'::regtype, 'jsonb'::regtype, 'json'::regtype)
+        OR c.name = 'file' AND c.type IN ('bytea'::regtype, 'anyelement'::regtype)
+        OR c.name ~ '^(name|head|holder|holder_name|account_no|member|relative|phone|address|(annual_|monthly_)?income)$');
+SELECT is_empty($$ SELECT proname FROM showing_call EXCEPT SELECT call FROM sensitive_call ORDER BY 1 $$,
+    'every call that may show numbers, accounts, names or incomes keeps its readings or says why not (table sensitive_call)');
+SELECT is_empty($$
+    SELECT s.call FROM sensitive_call AS s
+     WHERE NOT EXISTS (SELECT FROM own AS o JOIN pg_proc AS p ON p.oid = o.objid WHERE o.classid = 'pg_proc'::regclass AND p.proname = s.call) ORDER BY 1$$,
+    'and every call that is named there exists');
+-- what it is made of; xlsx() and workbook() are in C and have their own tests
+SELECT is_empty($$
+    SELECT s.call FROM sensitive_call AS s JOIN pg_proc AS p ON p.pronamespace = 'aidcase'::regnamespace AND p.proname = s.call
+      JOIN pg_language AS l ON l.oid = p.prolang
+     WHERE s.recorded AND l.lanname <> 'c' AND (p.prosrc !~ 'aidcase\.note_reading\(' OR p.provolatile <> 'v') ORDER BY 1$$,
+    'those that are said to keep them do');
 
 -- Tables and views.
 SELECT is_empty($$

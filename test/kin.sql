@@ -4,7 +4,7 @@
 SET search_path = aidcase, tap, public;
 BEGIN;
 \ir parts/household.sql
-SELECT plan(72);
+SELECT plan(73);
 SET LOCAL aidcase.clock = '2021-04-06 09:00+08';
 
 -- A person of the family by a short name: odd sequences are men.
@@ -277,6 +277,8 @@ SELECT set_eq($$ SELECT l, q FROM unnest('{t_admin,t_analyst,t_bureau,t_clerk,t_
     'only the bureau and inspectors may ask');
 SELECT is(pg_temp.told('t_clerk', 'EXPLAIN SELECT * FROM aidcase.kin_tie'), '42501 permission denied for table kin_tie||', 'a plan tells nothing either');
 SELECT matches(pg_temp.told('t_bureau', $$ SELECT * FROM aidcase.kin_tie_due $$), '^42501', 'what is internal stays internal');
+SELECT results_eq($$ SELECT s.staff_no, r.what, r.purpose FROM sensitive_reading AS r JOIN staff AS s ON s.staff_id = r.read_by ORDER BY 1 $$,
+    $$ VALUES ('b-clerk', 'kin_of_staff', '亲属回避核查 / checks for conflicts of interest'), ('b-inspector', 'kin_of_staff', '亲属回避核查 / checks for conflicts of interest') $$, 'the numbers of all relatives of staff are read for a purpose');
 CREATE ROLE t_asked LOGIN IN ROLE aidcase_committee;
 GRANT EXECUTE ON FUNCTION kin(citizen_id, integer, date, text) TO t_asked;
 SELECT is(pg_temp.by_login('t_asked', format($$ SELECT string_agg(coalesce(name, '-') || ' ' || path_zh, '; ') FROM aidcase.kin('%s', 1, '2021-04-06', 'filing_duty') WHERE relation = 'spouse' $$,

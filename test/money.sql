@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(105);
+SELECT plan(122);
 \ir parts/household.sql
 
 -- ---------------------------------------------------------------------
@@ -164,6 +164,46 @@ SELECT is(pg_temp.by_login('t_leader', format('SELECT aidcase.submit_roll(%s)', 
 SELECT is(pg_temp.by_login('t_payer', $$SELECT string_agg(concat_ws(' ', unit_code, programme, benefit_month, line_kind, base_amount, addon_amount, amount, holder_name, account_no, pay_day), ';') FROM aidcase.payment_list('2021-05-20')$$),
     (SELECT concat_ws(' ', '340705100', 'dibao 2021-05-01 current 976.00 191.40 1167.40 户a成员1', account_no, '2021-05-10') FROM payee_account WHERE account_id = :account_a), 'then the accounting centre has the list');
 SELECT is(pg_temp.by_login('t_payer', $$SELECT sum(amount) FROM aidcase.payment_list('2021-05-01')$$), (SELECT total::text FROM payment_roll WHERE roll_id = :may), 'its sum is the total of the roll');
+-- each reading is kept: who, what for, how many lines
+SELECT results_eq($$ SELECT s.staff_no, r.what, r.period, r.purpose, r.lines, r.sha256, r.entry_no IN (SELECT entry_no FROM ledger_entry)
+      FROM sensitive_reading AS r JOIN staff AS s ON s.staff_id = r.read_by ORDER BY r.reading_id $$,
+    $$ VALUES ('b-payer', 'payment_list', '2021-05', '发放社会救助资金 / payment of social assistance', 0::bigint, NULL::bytea, true),
+              ('b-payer', 'payment_list', '2021-05', '发放社会救助资金 / payment of social assistance', 1, NULL, true),
+              ('b-payer', 'payment_list', '2021-05', '发放社会救助资金 / payment of social assistance', 1, NULL, true) $$, 'who read the list is kept, with the call''s own purpose');
+SELECT is(pg_temp.told('t_bureau', $$ SELECT * FROM aidcase.payment_list('2021-05-01', purpose => ' 审计 ') LIMIT 1 $$), '(done)', 'the bureau reads it for an audit');
+SELECT results_eq($$ SELECT purpose, lines FROM sensitive_reading ORDER BY reading_id DESC LIMIT 1 $$, $$ VALUES ('审计', 1::bigint) $$, 'what the caller says comes first, and all lines count');
+SET LOCAL aidcase.purpose = '年度检查';
+SELECT is(pg_temp.told('t_bureau', $$ SELECT FROM aidcase.payment_list('2021-05-01') $$), '(done)', 'the session says what it reads for');
+SELECT is((SELECT purpose FROM sensitive_reading ORDER BY reading_id DESC LIMIT 1), '年度检查', 'then that');
+SET LOCAL aidcase.purpose = '';
+SELECT alike(pg_temp.told('t_finance', $$ SELECT FROM aidcase.payment_list('2021-05-01') $$), '42501 permission denied%', 'who may not read accounts is told so');
+SELECT is((SELECT count(*) FROM sensitive_reading), 5::bigint, 'and leaves nothing');
+UPDATE sensitive_call SET purpose = NULL WHERE call = 'payment_list';
+SELECT alike(pg_temp.told('t_payer', $$ SELECT FROM aidcase.payment_list('2021-05-01') $$), '22004 a purpose is needed to read this|%', 'a register that clears the call''s purpose asks for one');
+UPDATE sensitive_call SET purpose = '发放' WHERE call = 'payment_list';
+SAVEPOINT read_only;
+SET TRANSACTION READ ONLY;
+SELECT pg_temp.told('t_payer', $$ SELECT FROM aidcase.payment_list('2021-05-01') $$) AS read_only \gset
+SELECT pg_temp.told('t_payer', $$ SELECT FROM aidcase.report_payment_roll('2021-05-31') $$) AS read_only_report \gset
+SELECT pg_temp.told('t_bureau', $$ SELECT aidcase.workbook('payment_roll', '2021-05') $$) AS read_only_book \gset
+SELECT pg_temp.told('t_bureau', $$ SELECT aidcase.export_file('bank_returns', '2021-05', 'x') $$) AS read_only_file \gset
+SELECT pg_temp.told('t_bureau', $$ SELECT length(aidcase.workbook('payment_summary', '2021-05')) $$) AS read_only_figures \gset
+ROLLBACK TO read_only;
+SELECT is(:'read_only'::text, '25006 this cannot be read in a read-only transaction|Numbers, incomes or accounts of many people are shown; who read them and what for is kept, which cannot be written here.|Read it on the primary server, in a transaction that may write; of a payment roll aidcase.workbook() makes a workbook, aidcase.xlsx() takes only queries that write nothing.',
+    'what cannot be kept is not shown');
+SELECT results_eq(format($$ SELECT left(t, 5) FROM unnest(ARRAY[%L, %L, %L, %L]) AS t $$, :'read_only_report', :'read_only_book', :'read_only_file', :'read_only_figures'),
+    $$ VALUES ('25006'), ('25006'), ('25006'), ('(done') $$, 'nor a report, a workbook or a file of it; figures are');
+-- the same rows as a report and as a workbook
+SELECT is(pg_temp.by_login('t_bureau', $$ SELECT string_agg(account_no, ',') FROM aidcase.report_payment_roll('2021-05-31') $$), (SELECT account_no FROM payee_account WHERE account_id = :account_a), 'the report shows the account');
+SELECT pg_temp.by_login('t_bureau', $$ SELECT encode(sha256(aidcase.workbook('payment_roll', '2021-05')), 'hex') $$) AS book \gset
+SELECT results_eq($$ SELECT s.staff_no, r.what, r.period, r.purpose, r.lines, encode(r.sha256, 'hex') FROM sensitive_reading AS r JOIN staff AS s ON s.staff_id = r.read_by ORDER BY r.reading_id OFFSET 5 $$,
+    format($$ VALUES ('b-clerk', 'report_payment_roll', '2021-05-31', '发放社会救助资金 / payment of social assistance', 1::bigint, NULL), ('b-clerk', 'report_payment_roll', '2021-05', '发放社会救助资金 / payment of social assistance', 1, %L) $$, :'book'),
+    'both leave an entry, the workbook with the hash of its file');
+SELECT is((SELECT count(*) FROM report_issue WHERE sha256 = decode(:'book', 'hex')), 1::bigint, 'its issue is recorded as that of any report');
+SELECT is(pg_temp.told('t_bureau', $$ SELECT length(aidcase.workbook('payment_summary', '2021-05')) $$), '(done)', 'a report of figures');
+SELECT is((SELECT count(*) FROM sensitive_reading), 7::bigint, 'leaves none');
+SELECT alike(pg_temp.told('t_bureau', $$ SELECT aidcase.xlsx('SELECT account_no FROM aidcase.payee_account') $$), '22004 a purpose is needed to read this|%', 'a list of accounts asks for a purpose');
+SELECT alike(pg_temp.told('t_bureau', $$ SELECT aidcase.xlsx('SELECT * FROM aidcase.payment_list(''2021-05-01'')', '{"purpose": "x"}') $$), '25006 %', 'and cannot call what is kept');
 SELECT is(pg_temp.detail(pg_temp.told('postgres', pg_temp.line(:may, :unit, :case_a, :award_a, :account_a, 'arrears', '2021-04-01', 1167.40))),
     E'The award does not cover the benefit month.\nThe roll is no longer a draft.', 'no line is added to it');
 SELECT alike(pg_temp.told('postgres', format('UPDATE aidcase.payment_roll SET total = 1 WHERE roll_id = %s', :may)), 'ZA004 %', 'its total stays');

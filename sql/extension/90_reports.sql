@@ -32,4 +32,4 @@ RETURNS bytea
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aidcase_xlsx';
 COMMENT ON FUNCTION xlsx(text, jsonb) IS
-    '将一条查询的结果写成工作簿(xlsx) / writes the rows of one query into a workbook (xlsx); options: sheet, title, labels, text, about, landscape, split; purpose, which a list of citizen numbers needs';
+    '将一条查询的结果写成工作簿(xlsx) / writes the rows of one query into a workbook (xlsx); options: sheet, title, labels, text, about, landscape, split; purpose, which a list of citizen numbers or accounts needs';

@@ -426,33 +426,60 @@ REVOKE ALL ON FUNCTION aidcase.import_file(text, bytea, text, boolean, jsonb), a
 GRANT EXECUTE ON FUNCTION aidcase.import_file(text, bytea, text, boolean, jsonb), aidcase.stage_file(aidcase.file_kind, bytea, text, jsonb),
     aidcase.refuse_lines(text) TO aidcase_clerk, aidcase_leader, aidcase_bureau, aidcase_payer, aidcase_admin;
 
--- Records that numbers, incomes or accounts were read in bulk, and what for.
-CREATE OR REPLACE FUNCTION aidcase.note_reading(what text, purpose text, lines bigint, period text DEFAULT NULL, sha256 bytea DEFAULT NULL)
-RETURNS bigint
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+-- What numbers, incomes or accounts of many people are read for: what the
+-- caller says, else the setting, else the call's own purpose in table
+-- sensitive_call.  Refused where that cannot be kept.
+CREATE OR REPLACE FUNCTION aidcase.reading_purpose(what text, purpose text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
 DECLARE
-    reason CONSTANT text := coalesce(nullif(btrim(purpose), ''), nullif(btrim(current_setting('aidcase.purpose', true)), ''));
-    the_reading bigint;
+    reason CONSTANT text := coalesce(nullif(btrim(purpose), ''), nullif(btrim(current_setting('aidcase.purpose', true)), ''),
+        (SELECT c.purpose FROM aidcase.sensitive_call AS c WHERE c.call = split_part(what, ' ', 1)));
 BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN
+        RAISE EXCEPTION 'this cannot be read in a read-only transaction'
+            USING ERRCODE = '25006',
+                  DETAIL = 'Numbers, incomes or accounts of many people are shown; who read them and what for is kept, which cannot be written here.',
+                  HINT = 'Read it on the primary server, in a transaction that may write; of a payment roll aidcase.workbook() makes a workbook, aidcase.xlsx() takes only queries that write nothing.';
+    END IF;
     IF reason IS NULL THEN
         RAISE EXCEPTION 'a purpose is needed to read this'
             USING ERRCODE = '22004',
                   DETAIL = 'Numbers, incomes or accounts of many people are shown; who read them and what for is kept.',
                   HINT = 'Give the purpose as an argument, or SET aidcase.purpose = ''…'' for the session.';
     END IF;
+    RETURN reason;
+END
+$$;
+COMMENT ON FUNCTION aidcase.reading_purpose(text, text) IS
+    '成批读取的目的:参数、设置 aidcase.purpose 或该调用自有的目的;均无或只读事务中则报错 / what is read in bulk for: the argument, setting aidcase.purpose or the call''s own purpose; an error without any, and in a read-only transaction';
+GRANT EXECUTE ON FUNCTION aidcase.reading_purpose(text, text) TO PUBLIC;
+
+-- Records that numbers, incomes or accounts were read in bulk, and what for.
+-- The server's log keeps a line also when the transaction is undone.
+CREATE OR REPLACE FUNCTION aidcase.note_reading(what text, purpose text, lines bigint, period text DEFAULT NULL, sha256 bytea DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    reason CONSTANT text := aidcase.reading_purpose(what, purpose);
+    the_reading bigint;
+BEGIN
     INSERT INTO aidcase.sensitive_reading (unit_id, what, period, purpose, lines, sha256, read_by)
     SELECT coalesce((SELECT p.unit_id FROM aidcase.staff_post AS p
                       WHERE p.staff_id = aidcase.current_staff() AND p.valid @> aidcase.today()
                       ORDER BY p.staff_post_id LIMIT 1), aidcase.district_id()),
            note_reading.what, note_reading.period, reason, note_reading.lines, note_reading.sha256, aidcase.current_staff()
     RETURNING reading_id INTO the_reading;
+    RAISE LOG 'aidcase: % lines of personal data read by "%" (staff %), %, for: %', lines, session_user, coalesce(aidcase.current_staff()::text, 'none'),
+        concat_ws(' ', what, period), reason;
     RETURN the_reading;
 END
 $$;
 COMMENT ON FUNCTION aidcase.note_reading(text, text, bigint, text, bytea) IS
-    '登记成批读取号码、收入或账户的目的,返回编号;未给目的时取设置 aidcase.purpose,仍无则报错 / records that numbers, incomes or accounts were read in bulk, and what for: the argument or setting aidcase.purpose, an error without either';
+    '登记成批读取号码、收入或账户的目的,返回编号;目的取自 reading_purpose() / records that numbers, incomes or accounts were read in bulk, and what for, by reading_purpose()';
 REVOKE ALL ON FUNCTION aidcase.note_reading(text, text, bigint, text, bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION aidcase.note_reading(text, text, bigint, text, bytea)
     TO aidcase_clerk, aidcase_leader, aidcase_bureau, aidcase_inspector, aidcase_payer, aidcase_admin;
@@ -503,6 +530,7 @@ BEGIN
     END IF;
     days := aidcase.file_period(period);
     PERFORM aidcase.importing_unit(format.posts || '{inspector}'::text[]);
+    PERFORM aidcase.reading_purpose('export_file', purpose);
     -- a cell: the code's label, the amount as the file states it, quoted where needed
     SELECT string_agg(format('aidcase.csv_cell(%s, %L)', CASE
                WHEN c.type = 'code' THEN format('coalesce(%L::jsonb ->> (e.doc ->> %L), e.doc ->> %2$L)',

@@ -94,6 +94,20 @@ CREATE TABLE aidcase.sensitive_reading (
 );
 SELECT aidcase.set_up_table('sensitive_reading');
 
+-- Calls that show such data of many people: whether they leave a row of
+-- sensitive_reading, and with which purpose when none is given; or why not.
+CREATE TABLE aidcase.sensitive_call (
+    call        text PRIMARY KEY CHECK (call ~ '^[a-z][a-z0-9_]*$'),
+    recorded    boolean NOT NULL,
+    purpose     text CHECK (btrim(purpose) <> ''),      -- NULL: one has to be given
+    reason_zh   text CHECK (btrim(reason_zh) <> ''),
+    reason_en   text CHECK (btrim(reason_en) <> ''),
+    CHECK (recorded OR purpose IS NULL),
+    CHECK (recorded OR reason_zh IS NOT NULL),
+    CHECK ((reason_zh IS NULL) = (reason_en IS NULL))
+);
+SELECT aidcase.set_up_table('sensitive_call');
+
 -- What another register says about somebody in benefit or who applies; each
 -- is disposed of by a finding (集中核对).  People who are neither are not kept.
 CREATE TABLE aidcase.register_match (
@@ -126,3 +140,4 @@ SELECT aidcase.set_up_table('register_match');
 
 -- data: file_kind
 -- data: file_column
+-- data: sensitive_call

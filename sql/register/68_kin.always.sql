@@ -320,18 +320,29 @@ REVOKE ALL ON TABLE aidcase.filed_relative, aidcase.member_identity, aidcase.kin
 -- ---------------------------------------------------------------------
 -- Search (extension/kin.c)
 
--- From the staff side, which is far smaller than that of the households.
+-- From the staff side, which is far smaller than that of the households.  It
+-- shows the numbers of all their relatives, so that who reads it is kept.
 CREATE OR REPLACE FUNCTION aidcase.kin_of_staff(max_hops integer, on_date date DEFAULT NULL, effect text DEFAULT NULL)
 RETURNS TABLE (staff_id bigint, relative aidcase.citizen_id, relation text, hops integer, valid daterange, ties bigint[])
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-SELECT s.staff_id, k.relative, k.relation, k.hops, k.valid, k.ties
-  FROM aidcase.kin_of(ARRAY(SELECT a.citizen_id FROM aidcase.staff AS a WHERE a.citizen_id IS NOT NULL),
-                      kin_of_staff.max_hops, kin_of_staff.on_date, kin_of_staff.effect) AS k
-  JOIN aidcase.staff AS s ON s.citizen_id = k.person;
-END;
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    shown bigint;
+BEGIN
+    PERFORM aidcase.reading_purpose('kin_of_staff');
+    RETURN QUERY
+    SELECT s.staff_id, k.relative, k.relation, k.hops, k.valid, k.ties
+      FROM aidcase.kin_of(ARRAY(SELECT a.citizen_id FROM aidcase.staff AS a WHERE a.citizen_id IS NOT NULL),
+                          kin_of_staff.max_hops, kin_of_staff.on_date, kin_of_staff.effect) AS k
+      JOIN aidcase.staff AS s ON s.citizen_id = k.person;
+    GET DIAGNOSTICS shown = ROW_COUNT;
+    PERFORM aidcase.note_reading('kin_of_staff', NULL, shown, kin_of_staff.on_date::text);
+END
+$$;
 COMMENT ON FUNCTION aidcase.kin_of_staff(integer, date, text) IS
-    '全部工作人员的亲属 (参数同 kin_of) / relatives of all members of staff; arguments as kin_of()';
+    '全部工作人员的亲属 (参数同 kin_of);读取即登记目的 / relatives of all members of staff; arguments as kin_of(); each reading is kept with its purpose';
 REVOKE ALL ON FUNCTION aidcase.kin_of_staff(integer, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION aidcase.kin_of_staff(integer, date, text) TO aidcase_bureau, aidcase_inspector;
 

@@ -817,13 +817,22 @@ AS $$ SELECT aidcase.advance('payment_roll', submit_roll.roll_id, 'submit') $$;
 COMMENT ON FUNCTION aidcase.submit_roll(bigint) IS
     '上报发放清册 / hands the roll to the bureau; from then on it cannot change';
 
--- The one list that goes to the accounting centre.
-CREATE OR REPLACE FUNCTION aidcase.payment_list(month date)
+-- The one list that goes to the accounting centre: names and accounts of the
+-- whole district, so that who reads it is kept.
+CREATE OR REPLACE FUNCTION aidcase.payment_list(month date, purpose text DEFAULT NULL)
 RETURNS TABLE (unit_code text, unit_name text, case_no text, programme text, benefit_month date,
                line_kind text, persons integer, base_amount numeric, addon_amount numeric,
                amount numeric, holder_name text, bank text, account_no text, pay_day date, reference bigint)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    the_month CONSTANT date := date_trunc('month', payment_list.month::timestamp)::date;
+    shown bigint;
+BEGIN
+    PERFORM aidcase.reading_purpose('payment_list', payment_list.purpose);
+    RETURN QUERY
     SELECT u.unit_code, n.name, c.case_no, p.programme, p.benefit_month, p.line_kind, p.persons,
            p.base_amount, p.addon_amount, p.amount, a.holder_name, a.bank, a.account_no, r.pay_day, p.payment_id
       FROM aidcase.payment_roll AS r
@@ -832,9 +841,12 @@ BEGIN ATOMIC
       JOIN aidcase.payee_account AS a ON a.account_id = p.account_id
       JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
       JOIN aidcase.unit_period AS n ON n.unit_id = u.unit_id AND n.valid @> r.roll_month
-     WHERE r.roll_month = date_trunc('month', payment_list.month::timestamp)::date
+     WHERE r.roll_month = the_month
        AND r.state <> 'draft'
      ORDER BY u.unit_code, c.case_no, p.programme, p.benefit_month, p.payment_id;
-END;
-COMMENT ON FUNCTION aidcase.payment_list(date) IS
-    '全区发放名单(交区会计核算中心);银行结果文件以 reference 指明发放行 / the payment list of the whole district for the accounting centre; files of results from the bank name a line by its reference';
+    GET DIAGNOSTICS shown = ROW_COUNT;
+    PERFORM aidcase.note_reading('payment_list', payment_list.purpose, shown, to_char(the_month, 'YYYY-MM'));
+END
+$$;
+COMMENT ON FUNCTION aidcase.payment_list(date, text) IS
+    '全区发放名单(交区会计核算中心);银行结果文件以 reference 指明发放行;含账户,读取即登记目的(未说明时为发放) / the payment list of the whole district for the accounting centre; files of results from the bank name a line by its reference; it shows accounts, so each reading is kept with its purpose (paying, when none is given)';

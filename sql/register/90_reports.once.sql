@@ -24,7 +24,8 @@ CREATE TABLE aidcase.report (
     notes_en      text,
     checks        text[] NOT NULL DEFAULT '{}',
     query         text NOT NULL,
-    drill         text
+    drill         text,
+    sensitive     boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE aidcase.report IS
     '报表目录 / the reports; each has a function report_<name>';
@@ -43,6 +44,7 @@ COMMENT ON COLUMN aidcase.report.notes IS '表注(每行一条) / notes below th
 COMMENT ON COLUMN aidcase.report.notes_en IS '表注英文(每行一条) / notes below the table in English, one a line';
 COMMENT ON COLUMN aidcase.report.checks IS '表内关系(每行成立的等式或不等式) / what holds in every row: sums of columns that are equal, or one not above the other';
 COMMENT ON COLUMN aidcase.report.query IS '查询语句 / the query, as in the report file';
+COMMENT ON COLUMN aidcase.report.sensitive IS '是否含个人号码或账户:读取即登记 / true: shows numbers or accounts of people; each reading is kept';
 COMMENT ON COLUMN aidcase.report.drill IS '个案明细查询语句,空为无明细 / the query of the cases behind the cells; NULL = the report has none';
 SELECT aidcase.set_up_table('report');
 

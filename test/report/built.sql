@@ -78,7 +78,7 @@ END
 $report$;
 
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, signature_en, notes, notes_en, checks, query, drill)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, signature_en, notes, notes_en, checks, query, drill, sensitive)
 VALUES
     ('town_aid', '最低生活保障月报表（样例）', 'Monthly subsistence allowance table (sample)', '户、人、元', 'households, persons, yuan', 'month', 'landscape', 'both', NULL, '单位负责人：
 审核人：
@@ -106,7 +106,7 @@ SELECT v.place,
                (''钟鸣镇'', ''340705103'', 205, 390, 188, 170005.25, 3300.00, 0.9))
          AS v (place, code, households, persons, women, spent, addon, share)
  WHERE unit_code IS NULL OR v.code = unit_code
- ORDER BY v.code', NULL)
+ ORDER BY v.code', NULL, false)
 ON CONFLICT (name) DO UPDATE SET
     title = EXCLUDED.title,
     title_en = EXCLUDED.title_en,
@@ -122,9 +122,10 @@ ON CONFLICT (name) DO UPDATE SET
     notes_en = EXCLUDED.notes_en,
     checks = EXCLUDED.checks,
     query = EXCLUDED.query,
-    drill = EXCLUDED.drill
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.signature_en, t.notes, t.notes_en, t.checks, t.query, t.drill)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.signature_en, EXCLUDED.notes, EXCLUDED.notes_en, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
+    drill = EXCLUDED.drill,
+    sensitive = EXCLUDED.sensitive
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.signature_en, t.notes, t.notes_en, t.checks, t.query, t.drill, t.sensitive)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.signature_en, EXCLUDED.notes, EXCLUDED.notes_en, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill, EXCLUDED.sensitive);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)
@@ -234,13 +235,13 @@ END
 $report$;
 
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, signature_en, notes, notes_en, checks, query, drill)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, signature_en, notes, notes_en, checks, query, drill, sensitive)
 VALUES
     ('town_list', '镇（街道）名册（样例）', 'List of towns (sample)', '个', 'towns', 'quarter', 'portrait', 'zh', NULL, NULL, NULL, NULL, NULL, ARRAY[]::text[], 'SELECT v.no, v.place, v.urban, v.best
   FROM (VALUES (1, ''=1+1'', true, 3), (2, ''@cmd'', false, 7.0), (3, ''+甲'', NULL, NULL))
          AS v (no, place, urban, best)
  WHERE v.no <= extract(month FROM as_of)
- ORDER BY v.no', NULL)
+ ORDER BY v.no', NULL, false)
 ON CONFLICT (name) DO UPDATE SET
     title = EXCLUDED.title,
     title_en = EXCLUDED.title_en,
@@ -256,9 +257,10 @@ ON CONFLICT (name) DO UPDATE SET
     notes_en = EXCLUDED.notes_en,
     checks = EXCLUDED.checks,
     query = EXCLUDED.query,
-    drill = EXCLUDED.drill
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.signature_en, t.notes, t.notes_en, t.checks, t.query, t.drill)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.signature_en, EXCLUDED.notes, EXCLUDED.notes_en, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
+    drill = EXCLUDED.drill,
+    sensitive = EXCLUDED.sensitive
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.signature_en, t.notes, t.notes_en, t.checks, t.query, t.drill, t.sensitive)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.signature_en, EXCLUDED.notes, EXCLUDED.notes_en, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill, EXCLUDED.sensitive);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)
@@ -345,14 +347,14 @@ END
 $report$;
 
 INSERT INTO aidcase.report AS t
-    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, signature_en, notes, notes_en, checks, query, drill)
+    (name, title, title_en, unit_label, unit_label_en, period_kind, layout, heads, sheet_column, signature, signature_en, notes, notes_en, checks, query, drill, sensitive)
 VALUES
     ('town_sheets', '发放清册（样例）', 'Roll (sample)', '元', 'yuan', 'month', 'portrait', 'zh', 'town', '负责人：
 经办人：', 'Head:
 Handled by:', NULL, NULL, ARRAY[]::text[], 'SELECT v.town, v.name, v.base, v.addon
   FROM (VALUES (''西湖镇'', ''甲'', 100.10, 20), (''西湖镇'', ''乙'', 200.20, 0), (''天井/湖'', ''丙'', 300.00, 5.55), (NULL, ''丁'', 1, 2))
          AS v (town, name, base, addon)
- ORDER BY v.town COLLATE "C" DESC NULLS LAST, v.name COLLATE "C"', NULL)
+ ORDER BY v.town COLLATE "C" DESC NULLS LAST, v.name COLLATE "C"', NULL, false)
 ON CONFLICT (name) DO UPDATE SET
     title = EXCLUDED.title,
     title_en = EXCLUDED.title_en,
@@ -368,9 +370,10 @@ ON CONFLICT (name) DO UPDATE SET
     notes_en = EXCLUDED.notes_en,
     checks = EXCLUDED.checks,
     query = EXCLUDED.query,
-    drill = EXCLUDED.drill
-WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.signature_en, t.notes, t.notes_en, t.checks, t.query, t.drill)
-    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.signature_en, EXCLUDED.notes, EXCLUDED.notes_en, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill);
+    drill = EXCLUDED.drill,
+    sensitive = EXCLUDED.sensitive
+WHERE (t.title, t.title_en, t.unit_label, t.unit_label_en, t.period_kind, t.layout, t.heads, t.sheet_column, t.signature, t.signature_en, t.notes, t.notes_en, t.checks, t.query, t.drill, t.sensitive)
+    IS DISTINCT FROM (EXCLUDED.title, EXCLUDED.title_en, EXCLUDED.unit_label, EXCLUDED.unit_label_en, EXCLUDED.period_kind, EXCLUDED.layout, EXCLUDED.heads, EXCLUDED.sheet_column, EXCLUDED.signature, EXCLUDED.signature_en, EXCLUDED.notes, EXCLUDED.notes_en, EXCLUDED.checks, EXCLUDED.query, EXCLUDED.drill, EXCLUDED.sensitive);
 
 INSERT INTO aidcase.report_column AS t
     (report_name, position, column_name, data_type, label, label_en, format, total, numerator, denominator, head_group, head_group_en, in_use)

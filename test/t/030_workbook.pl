@@ -88,6 +88,16 @@ SKIP:
 	refuses("int | max\n", "int | max\n-- chart: bar | 一 | one | place | best\n", 13, 'unknown chart "bar"; known: column, line, pie');
 	refuses("int | max\n", "int | max\n-- chart: pie | 一 | one | town | best\n", 13, 'the chart names column "town", which does not exist');
 	refuses("int | max\n", "int | max\n-- chart: pie | 一 | one | place | urban\n", 13, 'the chart\'s value column "urban" is not a number');
+	for my $of (['no | integer |', 'no | citizen_id |', 'id', 'no', 9], ['place | text |', 'account_no | text |', 'text', 'account_no', 10])
+	{
+		my ($from, $to, $format, $name, $line) = @$of;
+		my $text = $good =~ s/\Q$from\E/$to/r =~ s/No\. \| int \| count/No. | $format | count/r;
+		my ($built_ok, $sql, $told, $file) = build($text);
+		is($told, "$file:$line: column \"$name\" shows numbers or accounts of people; the header needs \"sensitive: purpose\"\n", "what $name shows must be said");
+		($built_ok, $sql) = build($text =~ s/^-- layout/-- sensitive: 试 \/ test\n-- layout/mr);
+		ok($built_ok, 'with a purpose it is built');
+		like($sql, qr/FUNCTION aidcase\.rows_town_list\(.*FUNCTION aidcase\.report_town_list\(.*note_reading\('report_town_list'.*'report_town_list', true, '试 \/ test'/s, 'so that its readings are kept');
+	}
 	refuses('ORDER BY v.no;', 'ORDER BY v.no; SELECT 1', 18, 'there is more than one statement');
 	refuses('ORDER BY v.no;', 'ORDER BY v.no);', 18, 'a parenthesis is closed that was not opened');
 	refuses('ORDER BY v.no;', 'ORDER BY (v.no;', 18, 'a parenthesis is not closed');
@@ -233,6 +243,20 @@ command_exit_is([ 'sh', $export, '--csv', '--json', 'town_list', '2020-Q2' ], 2,
 command_exit_is([ 'sh', $export, '--all', '2020-6' ], 2, 'all reports of no period');
 command_exit_is([ 'sh', $export, '--all', '2020-06', '340705', 'x' ], 2, 'too much');
 command_exit_is([ 'sh', $export, '--all', '2020-06-30' ], 1, 'there is no report for a day');
+# Numbers and accounts are read for a purpose, which is kept.
+my $kept = q{SELECT coalesce(string_agg(concat_ws(' ', what, period, purpose, lines, sha256 IS NOT NULL), E'\n' ORDER BY reading_id), '') FROM aidcase.sensitive_reading};
+my $of = '发放社会救助资金 / payment of social assistance';
+command_like([ 'sh', $export, '--csv', '-o', '-', 'payment_roll', '2020-06' ], qr/\Aplace,village,.*account_no\n\z/, 'a payment roll as CSV');
+command_ok([ 'sh', $export, '--json', '-p', "it's the audit", '-o', '-', 'payment_roll', '2020-06' ], 'as JSON for a purpose');
+command_ok([ 'sh', $export, '--purpose=年度核查', '-o', 'roll.xlsx', 'payment_roll', '2020-06' ], 'as a workbook for another');
+is($node->safe_psql('postgres', $kept), "report_payment_roll 2020-06-30 $of 0 f\nreport_payment_roll 2020-06-30 it's the audit 0 f\nreport_payment_roll 2020-06 年度核查 0 t",
+	'each reading is kept with its purpose');
+unlink 'roll.xlsx';
+my $log = $node->logfile =~ m{^/} ? $node->logfile : "$home/" . $node->logfile;
+my $log_at = -s $log;
+$node->safe_psql('postgres', q{BEGIN; SELECT * FROM aidcase.payment_list('2020-06-01', '试读'); ROLLBACK});
+like(slurp_file($log, $log_at), qr/LOG:  aidcase: 0 lines of personal data read by "[^"]+" \(staff none\), payment_list 2020-06, for: 试读\n/, 'who takes back the reading is in the log of the server');
+is(scalar(() = $node->safe_psql('postgres', $kept) =~ /\n/g), 2, 'but not in the register');
 mkdir 'all books' or die;
 # those of the register are in it, too; one of them, made unusable, leaves the others
 my $monthly = $node->safe_psql('postgres', q{SELECT string_agg(name, ' ' ORDER BY name) FROM aidcase.report_list() WHERE period_kind = 'month'});

@@ -157,6 +157,8 @@ $standby->start;
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 is($standby->safe_psql('live', $content), $rows, 'standby: the same rows');
 is($standby->safe_psql('live', $verify), '', 'standby: verification runs there');
+($code, $out, $err) = $standby->psql('live', q{SELECT * FROM aidcase.payment_list('2021-05-01')});
+like($err, qr/this cannot be read in a read-only transaction\n.*Read it on the primary server/s, 'standby: accounts are not read where it cannot be kept');
 ($code, $out, $err) = $standby->psql('live', 'SELECT aidcase.seal()');
 like($err, qr/cannot execute seal\(\) during recovery/, 'standby: it does not seal');
 $node->safe_psql('live', q{UPDATE aidcase.label SET sort = 6 WHERE code = 'c9'; SELECT aidcase.seal()});

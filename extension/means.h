@@ -134,7 +134,9 @@ typedef struct MeansObligor
 	int			persons_supported;
 	int64		annual_fen;
 	int64		paid_fen;		/* a month */
-	bool		able;
+	bool		able;			/* false: somebody found that he is not */
+	int			state;			/* index into the rule book's, -1 = none */
+	bool		low_property;
 } MeansObligor;
 
 /* One list of facts that grows. */
@@ -243,6 +245,21 @@ typedef struct SupportRule
 	RuleSource	source;
 } SupportRule;
 
+/* What the state of an obligor means, where its conditions hold. */
+typedef struct ObligorRule
+{
+	const char *state;
+	bool		set;
+	bool		able;			/* to perform, in the sense of tekun */
+	bool		owes;			/* support by the formula */
+	bool		by_income;
+	bool		of_standard;	/* income against the standard, else the
+								 * disposable income */
+	bool		low_property;
+	RuleValue	below;
+	RuleSource	source;
+} ObligorRule;
+
 typedef struct ImputedRule
 {
 	bool		male;
@@ -343,6 +360,8 @@ typedef struct RuleSet
 	PropertyRule *properties[MEANS_PROGRAMMES];
 	int			n_supports;
 	SupportRule *supports;
+	ObligorRule *obligors;		/* by state */
+	int			low_income_state;	/* for who has no state, -1 = none */
 	int			n_imputed;
 	ImputedRule *imputed;
 	int			n_care;
@@ -471,6 +490,7 @@ extern const KindList *aidcase_income_kinds(RuleBook *book);
 extern const KindList *aidcase_expense_kinds(RuleBook *book);
 extern const KindList *aidcase_property_kinds(RuleBook *book);
 extern const KindList *aidcase_situations(RuleBook *book);
+extern const KindList *aidcase_obligor_states(RuleBook *book);
 extern int	aidcase_kind_index(const KindList *list, const char *code,
 							   int length);
 extern const char *aidcase_reason_article(RuleBook *book, const char *reason);

@@ -318,6 +318,100 @@ any_cap(const KindRule *rules, int kinds)
 	return false;
 }
 
+/* ---------------------------------------------------------------------
+ * Obligors
+ */
+
+/*
+ * Income a person below the limit of a rule?  *limit is that of the household
+ * in 12 months.
+ */
+static bool
+obligor_poor(Means *t, const MeansObligor *o, const ObligorRule *rule, Money *limit)
+{
+	const RuleValue *base = rule->of_standard ? &t->r->standard : &t->r->disposable;
+	int			whole = (rule->of_standard ? MONTHS : 1) * o->household_size;
+	Fraction	a = need(t, &rule->below);
+	Fraction	b = need(t, base);
+
+	*limit = times(times(whole * MONEY_YUAN, a), b);
+	return compare((Money) o->annual_fen * MONEY_FEN, whole, a, b) < 0;
+}
+
+/*
+ * What each obligor has to answer for: as somebody found, by the rule of his
+ * state, or by his income.
+ */
+static void
+obligor_standings(Means *t)
+{
+	const RuleSet *r = t->r;
+	int			i;
+
+	t->obligors = (ObligorStanding *)
+		palloc0((t->f->obligors.n + 1) * sizeof(ObligorStanding));
+	for (i = 0; i < t->f->obligors.n; i++)
+	{
+		const MeansObligor *o = &t->f->obligors.items[i];
+		ObligorStanding *s = &t->obligors[i];
+		int			state = o->state >= 0 ? o->state : r->low_income_state;
+		Money		limit;
+
+		s->able = s->owes = o->able;
+		if (o->able && state >= 0)
+		{
+			const ObligorRule *rule = &r->obligors[state];
+
+			s->rule = rule;
+			if (!rule->set)
+				missing_rule(t, psprintf("Obligor rule of state \"%s\"", rule->state));
+			else if ((!rule->low_property || o->low_property) &&
+					 (!rule->by_income || obligor_poor(t, o, rule, &limit)))
+			{
+				s->able = rule->able;
+				s->owes = rule->owes;
+			}
+		}
+		t->able_obligors += s->able;
+	}
+}
+
+/*
+ * The lines that say why an obligor is able or not; nothing where nobody asked.
+ */
+static void
+obligor_lines(Means *t)
+{
+	int			i;
+
+	for (i = 0; i < t->f->obligors.n; i++)
+	{
+		const MeansObligor *o = &t->f->obligors.items[i];
+		const ObligorStanding *s = &t->obligors[i];
+		Money		limit;
+
+		if (s->rule != NULL)
+		{
+			(void) with_input(line(t, MEANS_TEKUN, 50, PG_INT32_MAX, 2 * o->obligor_id,
+								   "support", 0, s->rule->state, &s->rule->source),
+							  s->able * MONEY_YUAN);
+			if (s->rule->by_income)
+			{
+				(void) obligor_poor(t, o, s->rule, &limit);
+				with_bound(with_input(line(t, MEANS_TEKUN, 50, PG_INT32_MAX,
+										   2 * o->obligor_id + 1, "support", 0,
+										   s->rule->below.name,
+										   &s->rule->below.source),
+									  (Money) o->annual_fen * MONEY_FEN),
+						   limit)->basis = 'y';
+			}
+		}
+		else if (!o->able)
+			(void) with_input(line(t, MEANS_TEKUN, 50, PG_INT32_MAX, 2 * o->obligor_id,
+								   "support", 0, "obligor_unable", NULL), 0);
+	}
+}
+
 /*
  * The household's income in 12 months for a programme, with all its lines.
  * Deductions end at an income of zero.
@@ -505,13 +599,14 @@ household_income(Means *t, MeansProgramme programme)
 		for (i = 0; i < f->obligors.n; i++)
 		{
 			const MeansObligor *o = &f->obligors.items[i];
+			const ObligorStanding *s = &t->obligors[i];
 			Money		paid = (Money) o->paid_fen * MONTHS * MONEY_FEN;
 			Money		owed = 0;
 
-			if (o->able && rule == NULL)
+			if (s->owes && rule == NULL)
 				missing_rule(t, r->n_supports == 0 ? "Support rule" :
 							 psprintf("Support rule for %d obligors", payers));
-			else if (o->able)
+			else if (s->owes)
 			{
 				Fraction	limit = product(need(t, &r->support_threshold),
 											need(t, &r->standard));
@@ -532,8 +627,10 @@ household_income(Means *t, MeansProgramme programme)
 									 line(t, programme, 32, o->obligor_id, 0,
 										  "support", 0,
 										  owed > paid ? "support_formula" :
-										  "support_really_paid",
-										  o->able && rule ? &rule->rate.source : NULL),
+										  s->rule != NULL && !s->owes && paid == 0 ?
+										  s->rule->state : "support_really_paid",
+										  s->owes && rule ? &rule->rate.source :
+										  s->rule != NULL ? &s->rule->source : NULL),
 									 owed),
 							   'y', Max(owed, paid));
 		}
@@ -887,8 +984,6 @@ aidcase_means_household(const MeansFacts *facts, const RuleSet *rules,
 			missing_rule(t, psprintf("Member rule of situation \"%s\"",
 									 rules->members[m->situation].situation));
 	}
-	for (i = 0; i < facts->obligors.n; i++)
-		t->able_obligors += facts->obligors.items[i].able;
 
 	any = false;
 	for (p = 0; p < MEANS_PROGRAMMES; p++)
@@ -921,6 +1016,7 @@ aidcase_means_household(const MeansFacts *facts, const RuleSet *rules,
 	}
 
 	t->standard = times(MONEY_YUAN, need(t, &r->standard));
+	obligor_standings(t);
 
 	/* dibao shows the household in full; others begin with its income */
 	for (i = 0; i < facts->members.n; i++)
@@ -987,6 +1083,7 @@ aidcase_means_household(const MeansFacts *facts, const RuleSet *rules,
 		test_property(t, MEANS_TEKUN, verified, kinds);
 		if (t->able_obligors > 0)
 			reason(o, "able_obligor_present");
+		obligor_lines(t);
 		(void) with_bound(with_input(line(t, MEANS_TEKUN, 51, 0, 0, "support", 0,
 										  "able_obligors", NULL),
 									 t->able_obligors * MONEY_YUAN), 0);

@@ -14,6 +14,14 @@
 #define MONTHS		12			/* of a year */
 #define SHARE_UNIT	INT64CONST(100000000)	/* shares are in 10^-8 */
 
+/* What an obligor has to answer for. */
+typedef struct ObligorStanding
+{
+	bool		able;			/* to perform */
+	bool		owes;			/* by the formula */
+	const ObligorRule *rule;	/* that was asked, NULL = none */
+} ObligorStanding;
+
 /* What is being computed. */
 typedef struct Means
 {
@@ -28,6 +36,7 @@ typedef struct Means
 	Money		net[MEANS_PROGRAMMES];
 	int			able_members;
 	int			able_obligors;
+	ObligorStanding *obligors;
 	bool		alone;			/* one member as a household of his own */
 } Means;
 

@@ -89,7 +89,7 @@ struct FactReader
 	AttrNumber	income_no[7];
 	AttrNumber	expense_no[7];
 	AttrNumber	property_no[8];
-	AttrNumber	obligor_no[8];
+	AttrNumber	obligor_no[10];
 	AttrNumber	care_no[9];
 	Village	   *last_village;
 };
@@ -115,7 +115,8 @@ static const char *const property_columns[] = {
 };
 static const char *const obligor_columns[] = {
 	"void", "obligor_id", "relation", "household_size", "annual_income",
-	"persons_supported", "paid_monthly", "able"
+	"persons_supported", "paid_monthly", "able", "obligor_state",
+	"low_property"
 };
 static const char *const care_columns[] = {
 	"void", "member_id", "eating", "dressing", "getting_up", "toilet",
@@ -405,7 +406,7 @@ kind_of(FactScan *s, AttrNumber number, const KindList *kinds)
 				 errmsg("kind \"%.*s\" of an item of table \"%s.%s\" does not exist",
 						(int) VARSIZE_ANY_EXHDR(value), VARDATA_ANY(value),
 						AIDCASE_SCHEMA, s->table),
-				 errhint("The kinds are those of tables income_kind, expense_kind, property_kind and member_situation.")));
+				 errhint("The kinds are those of tables income_kind, expense_kind, property_kind, member_situation and obligor_state.")));
 	return kind;
 }
 
@@ -636,6 +637,11 @@ aidcase_read_facts(FactReader *r, int64 round_id, MeansFacts *facts)
 			o->persons_supported = DatumGetInt16(attr(s, no[5]));
 			o->paid_fen = fen_of(s, no[6]);
 			o->able = flag(s, no[7]);
+			(void) slot_getattr(s->slot, no[8], &isnull);
+			o->state = isnull ? -1 :
+				kind_of(s, no[8], aidcase_obligor_states(r->book));
+			value = slot_getattr(s->slot, no[9], &isnull);
+			o->low_property = !isnull && DatumGetBool(value);
 		} while (next_of(s, round_id));
 	}
 

@@ -59,15 +59,16 @@ typedef enum RuleKind
 	RULE_STACKING, RULE_ROUNDING, RULE_SUPPORT, RULE_IMPUTED, RULE_SINGLE,
 	RULE_PROGRAMME, RULE_CARE, RULE_TEMP, RULE_BAND, RULE_GROUP,
 	RULE_INCOME_KIND, RULE_EXPENSE_KIND, RULE_PROPERTY_KIND,
-	RULE_PARAMETER_NAME, RULE_REASON, RULE_MEMBER, RULE_SITUATION, RULE_SPAN,
-	RULE_KINDS
+	RULE_PARAMETER_NAME, RULE_REASON, RULE_MEMBER, RULE_SITUATION,
+	RULE_OBLIGOR, RULE_OBLIGOR_STATE, RULE_SPAN, RULE_KINDS
 } RuleKind;
 
 static const char *const rule_kinds[RULE_KINDS] = {
 	"income", "expense", "property", "exemption", "addon", "stacking",
 	"rounding", "support", "imputed", "single", "programme", "care", "temp",
 	"band", "group", "income_kind", "expense_kind", "property_kind",
-	"parameter_name", "reason", "member", "situation", "span"
+	"parameter_name", "reason", "member", "situation", "obligor",
+	"obligor_state", "span"
 };
 
 /* Tables whose change makes the copy invalid. */
@@ -77,7 +78,7 @@ static const char *const rule_tables[] = {
 	"imputed_rule", "single_person_rule", "programme_rule", "care_level_rule",
 	"temp_rule", "band_rule", "person_group", "income_kind", "expense_kind",
 	"property_kind", "parameter_name", "refusal_reason", "policy_parameter",
-	"member_rule", "member_situation"
+	"member_rule", "member_situation", "obligor_rule", "obligor_state"
 };
 
 #define N_TEXTS		6
@@ -115,6 +116,7 @@ typedef struct RuleCopy
 	KindList	expenses;
 	KindList	properties;
 	KindList	situations;
+	KindList	obligor_states;
 } RuleCopy;
 
 static RuleCopy *copy = NULL;
@@ -436,6 +438,8 @@ read_rules(void)
 			   fresh->n[RULE_PROPERTY_KIND]);
 	fill_kinds(&fresh->situations, fresh->rules[RULE_SITUATION],
 			   fresh->n[RULE_SITUATION]);
+	fill_kinds(&fresh->obligor_states, fresh->rules[RULE_OBLIGOR_STATE],
+			   fresh->n[RULE_OBLIGOR_STATE]);
 	MemoryContextSwitchTo(caller);
 	SPI_finish();
 	return fresh;
@@ -566,6 +570,12 @@ const KindList *
 aidcase_situations(RuleBook *book)
 {
 	return &book->copy->situations;
+}
+
+const KindList *
+aidcase_obligor_states(RuleBook *book)
+{
+	return &book->copy->obligor_states;
 }
 
 /*
@@ -1094,6 +1104,36 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
 		resolve(area, &rule->rate, "support_rate", "dibao", row->code, day);
 		rule->source = row->source;
 	}
+
+	s->obligors = (ObligorRule *)
+		palloc0((c->obligor_states.n + 1) * sizeof(ObligorRule));
+	for (i = 0; i < c->obligor_states.n; i++)
+		s->obligors[i].state = c->obligor_states.kinds[i].code;
+	for (i = 0; i < c->n[RULE_OBLIGOR]; i++)
+	{
+		const Rule *row = &c->rules[RULE_OBLIGOR][i];
+		ObligorRule *rule;
+		int			k = aidcase_kind_index(&c->obligor_states, row->code,
+										   strlen(row->code));
+
+		if (!in_force(row, area, day) || k < 0 || s->obligors[k].set)
+			continue;			/* a nearer area's goes before */
+		rule = &s->obligors[k];
+		rule->set = true;
+		rule->able = row->number[0] != 0;
+		rule->owes = row->number[1] != 0;
+		rule->low_property = row->number[2] != 0;
+		rule->by_income = row->text[0] != NULL;
+		if (rule->by_income)
+		{
+			rule->of_standard = same(row->text[1], "dibao_standard");
+			resolve(area, &rule->below, row->text[0], "tekun", NULL, day);
+		}
+		rule->source = row->source;
+	}
+	s->low_income_state = aidcase_kind_index(&c->obligor_states, "low_income", 10);
+	if (s->low_income_state >= 0 && !s->obligors[s->low_income_state].set)
+		s->low_income_state = -1;
 
 	s->imputed = (ImputedRule *) palloc0((c->n[RULE_IMPUTED] + 1) * sizeof(ImputedRule));
 	for (i = 0, nearest = NULL; i < c->n[RULE_IMPUTED]; i++)

@@ -84,6 +84,11 @@ INSERT INTO aidcase.member_rule (situation, counts, after_months, area_code, val
 SELECT v.situation, v.counts, v.after_months, '230000', '[2021-01-01,)', d.document_id, true
   FROM (VALUES ('conscript', true, 0), ('student', false, 48)) AS v (situation, counts, after_months)
   JOIN aidcase.policy_document AS d ON d.doc_no = '示例外省';
+INSERT INTO aidcase.obligor_rule (obligor_state, able, owes, below, base, low_property, area_code, valid, document_id, illustrative)
+SELECT v.obligor_state, v.able, v.owes, v.below, v.base, v.low_property, '230000', '[2021-01-01,)', d.document_id, true
+  FROM (VALUES ('low_income', false, false, 'support_threshold_multiple', 'dibao_standard', false),
+               ('prison',     false, true,  NULL, NULL, false)) AS v (obligor_state, able, owes, below, base, low_property)
+  JOIN aidcase.policy_document AS d ON d.doc_no = '示例外省';
 INSERT INTO aidcase.addon_rule (programme, addon_group, area_code, valid, amount, residence, article, document_id, illustrative)
 SELECT 'dibao', v.addon_group, '230000', '[2021-01-01,)', v.amount, v.residence, '林口', d.document_id, true
   FROM (VALUES ('aged_70', 60.50, 'urban'), ('aged_70', 40, 'rural'), ('minor', 50, 'urban'), ('minor', 30, 'rural'),

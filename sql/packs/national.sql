@@ -43,6 +43,8 @@ SELECT v.name, v.area_code, v.programme, v.variant, v.valid::daterange, v.value,
     ('lost_ability_level', '0', 'tekun', 'mental',       '[2021-07-01,)', 3, 1, '第五条', '民发〔2021〕43号', false),
     ('lost_ability_level', '0', 'tekun', 'limb',         '[2021-07-01,)', 2, 1, '第五条', '民发〔2021〕43号', false),
     ('lost_ability_level', '0', 'tekun', 'sight',        '[2021-07-01,)', 1, 1, '第五条', '民发〔2021〕43号', false),
+    -- an obligor of 70, or severely disabled, below last year's disposable income
+    ('obligor_income_multiple', '0', NULL, NULL, '[2021-07-01,)', 1, 1, '第八条', '民发〔2021〕43号', false),
     -- who may apply alone in a marginal family
     ('single_disability_level', '0', NULL, 'sight',        '[2021-07-01,)', 2, 1, '单独提出申请规定', '民发〔2021〕57号', false),
     ('single_disability_level', '0', NULL, 'hearing',      '[2021-07-01,)', 2, 1, '单独提出申请规定', '民发〔2021〕57号', false),
@@ -182,6 +184,21 @@ SELECT v.expense_kind, 'deduct', '0', '[2021-07-01,)', '第十三条',
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '民发〔2021〕57号')
   FROM (VALUES ('medical_self_paid'), ('disability_rehabilitation'), ('nursing_care'),
                ('social_insurance'), ('tax'), ('support_paid')) AS v (expense_kind);
+
+-- Which obligors are unable to perform.
+INSERT INTO aidcase.obligor_rule (obligor_state, able, owes, below, base, low_property, area_code, valid, article, document_id)
+SELECT v.obligor_state, false, false, v.below, v.base, v.low_property, '0', v.valid::daterange, v.article,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = v.doc_no)
+  FROM (VALUES
+    ('tekun',             NULL, NULL, false, '[2021-07-01,)', '第八条', '民发〔2021〕43号'),
+    ('dibao_aged',        NULL, NULL, false, '[2021-07-01,)', '第八条', '民发〔2021〕43号'),
+    ('aged_70',           'obligor_income_multiple', 'disposable_income', true, '[2021-07-01,)', '第八条', '民发〔2021〕43号'),
+    ('severe_disability', 'obligor_income_multiple', 'disposable_income', true, '[2021-07-01,)', '第八条', '民发〔2021〕43号'),
+    ('no_capacity',       NULL, NULL, true,  '[2021-07-01,)', '第八条', '民发〔2021〕43号'),
+    ('missing',           NULL, NULL, true,  '[2021-07-01,)', '第八条', '民发〔2021〕43号'),
+    ('prison',            NULL, NULL, true,  '[2021-07-01,)', '第八条', '民发〔2021〕43号'),
+    ('minor',             NULL, NULL, false, '[2021-01-01,)', '第二十六条', '民法典')
+  ) AS v (obligor_state, below, base, low_property, valid, article, doc_no);
 
 -- Who counts, and who may apply alone.
 INSERT INTO aidcase.member_rule (situation, counts, after_months, area_code, valid, article, document_id)

@@ -221,6 +221,18 @@ SELECT v.situation, v.counts, v.after_months, '340705', v.valid::daterange,
                ('missing',              false,  0, '[2019-07-01,2021-07-01)'),
                ('clergy_away',          false, 36, '[2019-07-01,2021-07-01)')) AS v (situation, counts, after_months, valid);
 
+INSERT INTO aidcase.obligor_rule (obligor_state, able, owes, below, base, low_property, area_code, valid, document_id, illustrative)
+SELECT v.obligor_state, false, false, v.below, v.base, v.low_property, '340705', v.valid::daterange,
+       (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '示例参数'), true
+  FROM (VALUES ('tekun',             NULL, NULL, false, '[2019-07-01,2021-07-01)'),
+               ('dibao_aged',        NULL, NULL, false, '[2019-07-01,2021-07-01)'),
+               ('aged_70',           'support_threshold_multiple', 'dibao_standard', true, '[2019-07-01,2021-07-01)'),
+               ('severe_disability', 'support_threshold_multiple', 'dibao_standard', true, '[2019-07-01,2021-07-01)'),
+               ('no_capacity',       NULL, NULL, true,  '[2019-07-01,2021-07-01)'),
+               ('missing',           NULL, NULL, true,  '[2019-07-01,2021-07-01)'),
+               ('prison',            NULL, NULL, true,  '[2019-07-01,2021-07-01)'),
+               ('minor',             NULL, NULL, false, '[2019-07-01,2021-01-01)')) AS v (obligor_state, below, base, low_property, valid);
+
 -- Category add-ons (illustrative); each person once, by the highest share.
 INSERT INTO aidcase.addon_rule (programme, addon_group, area_code, valid, share, article, document_id, illustrative)
 SELECT 'dibao', v.addon_group, '340705', '[2019-07-01,)', v.share, '示例',

@@ -358,6 +358,14 @@ COMMENT ON COLUMN aidcase.member_situation.label_zh IS '中文名称 / Chinese l
 COMMENT ON COLUMN aidcase.member_situation.label_en IS '英文名称 / English label';
 COMMENT ON COLUMN aidcase.member_situation.sort IS '顺序 / order';
 
+COMMENT ON TABLE aidcase.obligor_state IS
+    '法定义务人可能无履行义务能力的状态,规则见 obligor_rule / states in which an obligor may be unable to perform; obligor_rule says when';
+COMMENT ON COLUMN aidcase.obligor_state.obligor_state IS '状态代码 / state';
+COMMENT ON COLUMN aidcase.obligor_state.stated IS '是为登记的事实,否为按收入推定 / true: a fact that is stated; false: seen from the income';
+COMMENT ON COLUMN aidcase.obligor_state.label_zh IS '中文名称 / Chinese label';
+COMMENT ON COLUMN aidcase.obligor_state.label_en IS '英文名称 / English label';
+COMMENT ON COLUMN aidcase.obligor_state.sort IS '顺序 / order';
+
 COMMENT ON TABLE aidcase.addon_rule IS
     '分类施保规则:人群、标准的比例、地区、时期 / category add-ons: a share of the standard per person of a group, by area and period';
 COMMENT ON COLUMN aidcase.addon_rule.addon_rule_id IS '规则行号 / key';

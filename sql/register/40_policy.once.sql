@@ -146,6 +146,16 @@ CREATE TABLE aidcase.member_situation (
 );
 SELECT aidcase.set_up_table('member_situation');
 
+-- States in which an obligor may be unable to perform: obligor_rule says when.
+CREATE TABLE aidcase.obligor_state (
+    obligor_state text PRIMARY KEY,
+    stated    boolean NOT NULL DEFAULT true,    -- a fact that somebody states; false: seen from the income
+    label_zh  text NOT NULL,
+    label_en  text NOT NULL,
+    sort      integer NOT NULL
+);
+SELECT aidcase.set_up_table('obligor_state');
+
 -- Category add-ons (分类施保) per person of a group: a share of the standard,
 -- or yuan a month.
 CREATE TABLE aidcase.addon_rule (
@@ -183,6 +193,7 @@ ALTER TABLE aidcase.policy_parameter ENABLE ALWAYS TRIGGER "~~invalidate";
 -- data: parameter_name
 -- data: person_group
 -- data: member_situation
+-- data: obligor_state
 -- data: income_kind
 -- data: expense_kind
 -- data: property_kind

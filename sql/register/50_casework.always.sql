@@ -122,7 +122,9 @@ SELECT $json${
         "annual_income": {"type": ["string", "number"], "format": "signed-yuan", "description": "义务人家庭年收入 (元) / yearly income of the obligor's household, yuan"},
         "persons_supported": {"type": "integer", "minimum": 1, "maximum": 99, "description": "义务人应供养人数 / persons whom the obligor has to support"},
         "paid_monthly": {"type": ["string", "number"], "format": "yuan", "default": "0", "description": "实际每月支付 (元) / paid in fact, yuan a month"},
-        "able": {"type": "boolean", "default": true, "description": "是否有履行能力 / is able to pay"}}}},
+        "able": {"type": "boolean", "default": true, "description": "是否有履行能力,否为人工认定无能力 / is able to pay; false: somebody found that he is not"},
+        "obligor_state": {"type": "string", "maxLength": 60, "$ref": "#/$defs/obligor_state", "description": "可能无履行能力的状态 / state in which he may be unable"},
+        "low_property": {"type": "boolean", "description": "财产是否符合低收入家庭规定 / property within the limits of a low-income household"}}}},
   "income": {"type": "array", "maxItems": 400, "description": "收入 / income",
     "items": {"type": "object", "additionalProperties": false,
       "required": ["member", "kind", "amount", "basis"],
@@ -209,6 +211,8 @@ BEGIN
         UNION ALL
         SELECT 'expense_kind', k.expense_kind, k.label_zh, k.label_en, k.sort FROM aidcase.expense_kind AS k
         UNION ALL
+        SELECT 'obligor_state', k.obligor_state, k.label_zh, k.label_en, k.sort FROM aidcase.obligor_state AS k WHERE k.stated
+        UNION ALL
         SELECT 'member_situation', k.situation, k.label_zh, k.label_en, k.sort FROM aidcase.member_situation AS k
     )
     SELECT jsonb_object_agg(s.code_set, jsonb_build_object('oneOf', s.codes)) INTO definitions
@@ -251,7 +255,7 @@ BEGIN
           FROM aidcase.listed(doc, 'members') AS i
     ), obligor AS MATERIALIZED (
         SELECT i.n, 'obligors[' || i.n || ']' AS path, i.item ->> 'key' AS key,
-               aidcase.citizen(i.item ->> 'citizen_id') AS citizen_id
+               aidcase.citizen(i.item ->> 'citizen_id') AS citizen_id, i.item ->> 'obligor_state' AS obligor_state
           FROM aidcase.listed(doc, 'obligors') AS i
     ), item AS MATERIALIZED (
         SELECT 'income' AS list, 'income[' || i.n || ']' AS path, i.item FROM aidcase.listed(doc, 'income') AS i
@@ -388,6 +392,12 @@ BEGIN
         ) AS w (what, reason)
 
     -- obligors, items and papers
+    UNION ALL
+    SELECT o.path || '.obligor_state', 'must be one of ' || (SELECT string_agg(k.obligor_state, ', ' ORDER BY k.sort)
+                                                               FROM aidcase.obligor_state AS k WHERE k.stated)
+      FROM obligor AS o
+     WHERE o.obligor_state IS NOT NULL
+       AND NOT EXISTS (SELECT FROM aidcase.obligor_state AS k WHERE k.obligor_state = o.obligor_state AND k.stated)
     UNION ALL
     SELECT o.path || '.key', 'is used twice'
       FROM obligor AS o WHERE EXISTS (SELECT FROM obligor AS b WHERE b.key = o.key AND b.n < o.n)
@@ -535,16 +545,17 @@ BEGIN
     IF jsonb_typeof(doc -> 'obligors') = 'array' THEN
         WITH written AS (
             INSERT INTO aidcase.obligor (case_id, round_id, citizen_id, name, relation, household_size,
-                                         annual_income, persons_supported, paid_monthly, able)
+                                         annual_income, persons_supported, paid_monthly, able, obligor_state, low_property)
             SELECT the_case, the_round, aidcase.citizen(l.item ->> 'citizen_id'), l.item ->> 'name',
                    l.item ->> 'relation', (l.item ->> 'household_size')::smallint,
                    aidcase.yuan(l.item ->> 'annual_income', true), (l.item ->> 'persons_supported')::smallint,
-                   coalesce(aidcase.yuan(l.item ->> 'paid_monthly'), 0), coalesce((l.item ->> 'able')::boolean, true)
+                   coalesce(aidcase.yuan(l.item ->> 'paid_monthly'), 0), coalesce((l.item ->> 'able')::boolean, true),
+                   l.item ->> 'obligor_state', (l.item ->> 'low_property')::boolean
               FROM aidcase.listed(doc, 'obligors') AS l
              ORDER BY l.n
             RETURNING obligor_id)
         SELECT array_agg(w.obligor_id ORDER BY w.obligor_id) INTO obligors FROM written AS w;
-        obligor_keys := ARRAY(SELECT l.item ->> 'key' FROM aidcase.listed(doc, 'obligors') AS l ORDER BY l.n);
+        obligor_keys := ARRAY(SELECT coalesce(l.item ->> 'key', '') FROM aidcase.listed(doc, 'obligors') AS l ORDER BY l.n);
     END IF;
 
     IF jsonb_typeof(doc -> 'income') = 'array' THEN

@@ -121,7 +121,9 @@ CREATE TABLE aidcase.obligor (
     annual_income  numeric(14,2) NOT NULL CHECK (annual_income < 'Infinity' AND annual_income > '-Infinity'),
     persons_supported smallint NOT NULL CHECK (persons_supported > 0),
     paid_monthly   numeric(14,2) NOT NULL DEFAULT 0 CHECK (paid_monthly >= 0 AND paid_monthly < 'Infinity'),
-    able       boolean NOT NULL DEFAULT true,
+    able       boolean NOT NULL DEFAULT true,       -- false: unable, as somebody found
+    obligor_state text REFERENCES aidcase.obligor_state,    -- obligor_rule says whether he is able in it
+    low_property boolean,               -- property within the limits of a low-income household; NULL = not known
     void       boolean NOT NULL DEFAULT false
 );
 CREATE INDEX obligor_round ON aidcase.obligor (round_id);

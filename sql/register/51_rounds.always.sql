@@ -21,9 +21,9 @@ BEGIN
      CROSS JOIN LATERAL (SELECT m.situation IS NOT NULL AND m.count_exception IS NULL AS by_rule) AS h
      WHERE m.round_id = copy_facts.from_round AND NOT m.void ORDER BY m.member_id;
     INSERT INTO aidcase.obligor (case_id, round_id, citizen_id, name, relation, household_size, annual_income,
-                                 persons_supported, paid_monthly, able)
+                                 persons_supported, paid_monthly, able, obligor_state, low_property)
     SELECT o.case_id, copy_facts.to_round, o.citizen_id, o.name, o.relation, o.household_size, o.annual_income,
-           o.persons_supported, o.paid_monthly, o.able
+           o.persons_supported, o.paid_monthly, o.able, o.obligor_state, o.low_property
       FROM aidcase.obligor AS o
      WHERE o.round_id = copy_facts.from_round AND NOT o.void ORDER BY o.obligor_id;
     INSERT INTO aidcase.income_item (case_id, round_id, member_id, income_kind, amount, basis, source, evidence)

@@ -156,8 +156,8 @@ BEGIN ATOMIC
 SELECT d.programme, g.label_zh, g.label_en, d.eligible,
        l.line_no, l.step, s.zh, s.en, m.name,
        l.rule,
-       coalesce(t.zh, n.label_zh, i.label_zh, e.label_zh, r.sentence_zh, p.label_zh, w.label_zh) || coalesce(v.zh, ''),
-       coalesce(t.en, n.label_en, i.label_en, e.label_en, r.sentence_en, p.label_en, w.label_en) || coalesce(v.en, ''),
+       coalesce(t.zh, n.label_zh, i.label_zh, e.label_zh, r.sentence_zh, p.label_zh, w.label_zh, b.label_zh) || coalesce(v.zh, ''),
+       coalesce(t.en, n.label_en, i.label_en, e.label_en, r.sentence_en, p.label_en, w.label_en, b.label_en) || coalesce(v.en, ''),
        o.doc_no, l.article, l.input, l.bound, l.basis, l.amount, l.running_total, l.illustrative
   FROM (SELECT DISTINCT ON (q.programme) q.*
           FROM aidcase.determination AS q
@@ -173,13 +173,16 @@ SELECT d.programme, g.label_zh, g.label_en, d.eligible,
   LEFT JOIN aidcase.income_kind AS i ON i.income_kind = l.rule AND l.step = 'income'
   LEFT JOIN aidcase.expense_kind AS e ON e.expense_kind = l.rule AND l.step = 'deduction'
   LEFT JOIN aidcase.refusal_reason AS r ON r.refusal_reason = l.rule AND l.step = 'result'
-  LEFT JOIN aidcase.person_group AS p ON p.person_group = l.rule
-  LEFT JOIN aidcase.member_situation AS w ON w.situation = l.rule
- CROSS JOIN LATERAL (SELECT CASE WHEN l.step <> 'member' THEN NULL
+  LEFT JOIN aidcase.person_group AS p ON p.person_group = l.rule AND l.step <> 'support'
+  LEFT JOIN aidcase.member_situation AS w ON w.situation = l.rule AND l.step = 'member'
+  LEFT JOIN aidcase.obligor_state AS b ON b.obligor_state = l.rule AND l.step = 'support'
+ CROSS JOIN LATERAL (SELECT CASE WHEN b.obligor_state IS NOT NULL THEN CASE l.input WHEN 0 THEN ',无履行义务能力' ELSE ',有履行义务能力' END
+                                 WHEN l.step <> 'member' THEN NULL
                                  WHEN w.situation IS NOT NULL THEN format('(%s 起)%s', m.situation_since, CASE l.input WHEN 0 THEN ',不计入' ELSE ',计入' END)
                                  WHEN l.rule IN ('not_counted', 'counted_by_hand')
                                  THEN ':' || coalesce(m.count_exception, m.not_counted_reason) END,
-                            CASE WHEN l.step <> 'member' THEN NULL
+                            CASE WHEN b.obligor_state IS NOT NULL THEN CASE l.input WHEN 0 THEN ': unable to perform' ELSE ': able to perform' END
+                                 WHEN l.step <> 'member' THEN NULL
                                  WHEN w.situation IS NOT NULL THEN format(' (since %s): %s', m.situation_since, CASE l.input WHEN 0 THEN 'does not count' ELSE 'counts' END)
                                  WHEN l.rule IN ('not_counted', 'counted_by_hand')
                                  THEN ': ' || coalesce(m.count_exception, m.not_counted_reason) END) AS v (zh, en)

@@ -68,6 +68,20 @@ COMMENT ON COLUMN aidcase.support_rule.article IS '条款,空为无 / article; N
 COMMENT ON COLUMN aidcase.support_rule.document_id IS '依据文件 / document';
 COMMENT ON COLUMN aidcase.support_rule.illustrative IS '示例值 / made up for demonstration';
 
+COMMENT ON TABLE aidcase.obligor_rule IS '义务人能力规则:处于某状态是否有履行义务能力、是否计算应付赡养抚养扶养费 / what the state of an obligor means: able or not, and whether support is owed by the formula';
+COMMENT ON COLUMN aidcase.obligor_rule.obligor_rule_id IS '规则行号 / key';
+COMMENT ON COLUMN aidcase.obligor_rule.obligor_state IS '状态;low_income 为未登记状态者按收入推定 / state; low_income is for who has none stated, by his income';
+COMMENT ON COLUMN aidcase.obligor_rule.able IS '条件成立时有无履行义务能力 / is he able, where the conditions hold';
+COMMENT ON COLUMN aidcase.obligor_rule.owes IS '条件成立时是否按公式计算应付 / does he owe by the formula, where the conditions hold';
+COMMENT ON COLUMN aidcase.obligor_rule.below IS '条件:家庭人均收入低于此参数 × base,空为不看收入 / condition: income a person of his household below this parameter x base; NULL = any';
+COMMENT ON COLUMN aidcase.obligor_rule.base IS '低保标准或上年人均可支配收入,空为不看收入 / dibao standard, or disposable income of the year before; NULL = any';
+COMMENT ON COLUMN aidcase.obligor_rule.low_property IS '是为须财产符合低收入家庭规定 / true: only with property as a low-income household may have';
+COMMENT ON COLUMN aidcase.obligor_rule.area_code IS '地区 / area';
+COMMENT ON COLUMN aidcase.obligor_rule.valid IS '有效期 / period';
+COMMENT ON COLUMN aidcase.obligor_rule.article IS '条款,空为无 / article; NULL = none';
+COMMENT ON COLUMN aidcase.obligor_rule.document_id IS '依据文件 / document';
+COMMENT ON COLUMN aidcase.obligor_rule.illustrative IS '示例值 / made up for demonstration';
+
 COMMENT ON TABLE aidcase.imputed_rule IS '推算劳动收入规则:性别、年龄、劳动能力 / imputed work income by sex, age and ability to work';
 COMMENT ON COLUMN aidcase.imputed_rule.imputed_rule_id IS '规则行号 / key';
 COMMENT ON COLUMN aidcase.imputed_rule.sex IS '性别 / sex';
@@ -174,6 +188,9 @@ UNION ALL
 SELECT 'support'::text, r.variant, NULL, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.counted_relations, r.payers_from::numeric, r.payers_below::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
   FROM aidcase.support_rule AS r
 UNION ALL
+SELECT 'obligor'::text, r.obligor_state, NULL, r.area_code, r.valid, NULL, r.below, r.base, NULL, NULL, NULL, NULL, NULL, r.able::integer::numeric, r.owes::integer::numeric, r.low_property::integer::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.obligor_rule AS r
+UNION ALL
 SELECT 'imputed'::text, r.variant, NULL, r.area_code, r.valid, NULL, r.sex, r.work_ability, r.base, NULL, NULL, NULL, NULL, r.age_from::numeric, r.age_below::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
   FROM aidcase.imputed_rule AS r
 UNION ALL
@@ -200,6 +217,9 @@ SELECT 'group'::text, r.person_group, NULL, NULL, NULL, r.sort, r.age_from, r.ag
 UNION ALL
 SELECT 'situation'::text, r.situation, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
   FROM aidcase.member_situation AS r
+UNION ALL
+SELECT 'obligor_state'::text, r.obligor_state, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
+  FROM aidcase.obligor_state AS r
 UNION ALL
 SELECT 'income_kind'::text, r.income_kind, NULL, NULL, NULL, NULL, r.category, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
   FROM aidcase.income_kind AS r

@@ -96,6 +96,30 @@ CREATE TABLE aidcase.support_rule (
     EXCLUDE USING gist (area_code WITH =, int4range(payers_from, payers_below) WITH &&, valid WITH &&)
 );
 
+-- What the state of an obligor means: is he able, in the sense of tekun, and
+-- does he owe support by the formula?  The row holds where its conditions do:
+-- the income of his household a person strictly below parameter `below` x the
+-- dibao standard or the disposable income of the year before, and property as
+-- a low-income household may have.  Where one does not, he is able and owes.
+-- What he really pays counts in any case.
+CREATE TABLE aidcase.obligor_rule (
+    obligor_rule_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    obligor_state text NOT NULL REFERENCES aidcase.obligor_state,
+    able        boolean NOT NULL,
+    owes        boolean NOT NULL,
+    below       text REFERENCES aidcase.parameter_name,     -- NULL = whatever the income
+    base        text CHECK (base IN ('dibao_standard', 'disposable_income')),
+    low_property boolean NOT NULL DEFAULT false,            -- true: only with such property
+    area_code   text NOT NULL,
+    valid       daterange NOT NULL CHECK (NOT isempty(valid)),
+    article     text,
+    document_id bigint NOT NULL REFERENCES aidcase.policy_document,
+    illustrative boolean NOT NULL DEFAULT false,
+    CHECK ((below IS NULL) = (base IS NULL)),
+    CHECK (obligor_state <> 'low_income' OR below IS NOT NULL),
+    EXCLUDE USING gist (obligor_state WITH =, area_code WITH =, valid WITH &&)
+);
+
 -- Imputed work income of a member without as much real work income: parameter
 -- imputed_share of the variant x the base parameter a month.  An item of kind
 -- imputed_work, even of 0 yuan, is the judgement of a person and goes before.
@@ -219,14 +243,14 @@ DECLARE
     t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['programme_rule', 'expense_rule', 'property_test', 'property_exemption',
-        'addon_stacking', 'support_rule', 'imputed_rule', 'member_rule', 'single_person_rule', 'care_level_rule',
+        'addon_stacking', 'support_rule', 'obligor_rule', 'imputed_rule', 'member_rule', 'single_person_rule', 'care_level_rule',
         'temp_rule', 'band_rule'] LOOP
         PERFORM aidcase.set_up_table(t);
     END LOOP;
     -- every session keeps the rules (extension/means_rules.c)
     FOREACH t IN ARRAY ARRAY['programme_rule', 'expense_rule', 'property_test', 'property_exemption',
-        'addon_stacking', 'support_rule', 'imputed_rule', 'member_rule', 'single_person_rule', 'care_level_rule',
-        'temp_rule', 'band_rule', 'income_rule', 'addon_rule', 'rounding_rule', 'person_group', 'member_situation',
+        'addon_stacking', 'support_rule', 'obligor_rule', 'imputed_rule', 'member_rule', 'single_person_rule', 'care_level_rule',
+        'temp_rule', 'band_rule', 'income_rule', 'addon_rule', 'rounding_rule', 'person_group', 'member_situation', 'obligor_state',
         'income_kind', 'expense_kind', 'property_kind', 'parameter_name', 'programme', 'refusal_reason'] LOOP
         EXECUTE format('CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.%I'
             ' FOR EACH STATEMENT EXECUTE FUNCTION aidcase.invalidate_cache()', t);

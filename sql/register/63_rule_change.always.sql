@@ -29,6 +29,9 @@ WITH rule AS (
     SELECT 'support_rule', int4range(r.payers_from, r.payers_below)::text, r.area_code, r.valid, r.article, r.document_id, r.illustrative,
            to_jsonb(r) FROM aidcase.support_rule AS r
     UNION ALL
+    SELECT 'obligor_rule', r.obligor_state, r.area_code, r.valid, r.article, r.document_id, r.illustrative,
+           to_jsonb(r) FROM aidcase.obligor_rule AS r
+    UNION ALL
     SELECT 'imputed_rule', concat_ws(' ', r.sex, r.work_ability, int4range(r.age_from, r.age_below)), r.area_code, r.valid, r.article,
            r.document_id, r.illustrative, to_jsonb(r) FROM aidcase.imputed_rule AS r
     UNION ALL

@@ -8,7 +8,8 @@
 -- f (female), @prison:2021-01-05 (a situation and its day), hand (counted, or
 -- with out not, by hand), partial or lost (work ability), care=111000c: the six items of
 -- self-care met or not, c(entralised) or d(ispersed).  An obligor is
--- relation:persons/annual income/persons supported/paid a month, x = not able.
+-- relation:persons/annual income/persons supported/paid a month, x = not able,
+-- @prison a state, ~ = property as of a low-income household.
 
 CREATE TEMP SEQUENCE next_id START 920000001;
 CREATE TEMP TABLE worked (
@@ -90,14 +91,14 @@ BEGIN
     END LOOP;
     FOREACH part IN ARRAY string_to_array(split_part(w.household, ';', 2), ' ') LOOP
         CONTINUE WHEN btrim(part) = '';
-        f := regexp_match(part, '^([a-z]+):([0-9]+)/(-?[0-9.]+)/([0-9]+)(?:/([0-9.]+))?(x?)$');
+        f := regexp_match(part, '^([a-z]+):([0-9]+)/(-?[0-9.]+)/([0-9]+)(?:/([0-9.]+))?(x?)(?:@([a-z0-9_]+))?(~?)$');
         IF f IS NULL THEN
             RAISE EXCEPTION 'case %: obligor %', w.n, part;
         END IF;
         INSERT INTO aidcase.obligor (obligor_id, case_id, round_id, name, relation, household_size, annual_income, persons_supported,
-                                     paid_monthly, able, entry_no)
+                                     paid_monthly, able, obligor_state, low_property, entry_no)
         VALUES (nextval('next_id'), w.round_id, w.round_id, '某', f[1], f[2]::smallint, f[3]::numeric, f[4]::smallint,
-                coalesce(f[5]::numeric, 0), f[6] <> 'x', 0);
+                coalesce(f[5]::numeric, 0), f[6] <> 'x', f[7], CASE f[8] WHEN '~' THEN true END, 0);
     END LOOP;
 END
 $$;

@@ -66,37 +66,39 @@ WITH period AS (
       FROM aidcase.report_place(report_dibao_monthly.as_of, report_dibao_monthly.unit_code, report_dibao_monthly.known_at) AS p
      CROSS JOIN aidcase.label AS r
      WHERE r.code_set = 'award.residence'
-), live AS (
-    SELECT a.award_id, a.case_id, a.round_id, a.unit_id, a.residence, a.persons
-      FROM {award: award_id, case_id, round_id, unit_id, programme, months, persons, residence} AS a
-     WHERE a.programme = 'dibao' AND a.months @> date_trunc('month', report_dibao_monthly.as_of::timestamp)::date
-), before AS (
-    SELECT a.case_id, a.unit_id, a.residence
-      FROM {award: case_id, unit_id, programme, months, residence} AS a
-     WHERE a.programme = 'dibao' AND a.months @> (date_trunc('month', report_dibao_monthly.as_of::timestamp) - interval '1 month')::date
-     UNION ALL
-    -- taken over: in benefit before the register knew of it
-    SELECT a.case_id, a.unit_id, a.residence
-      FROM {award: case_id, round_id, unit_id, programme, months, residence} AS a
-      JOIN {case_round: round_id, round_kind} AS r ON r.round_id = a.round_id AND r.round_kind = 'takeover'
-     WHERE a.programme = 'dibao' AND lower(a.months) = date_trunc('month', report_dibao_monthly.as_of::timestamp)::date
+), held AS MATERIALIZED (
+    -- the days written out, so that the planner knows how many awards there are
+    SELECT a.award_id, a.case_id, a.round_id, a.unit_id, a.residence, a.persons, a.months @> t.this_month AS now,
+           a.months @> t.last_month AS was, r.round_id IS NOT NULL AS taken_over
+      FROM period AS t
+      JOIN {award: award_id, case_id, round_id, unit_id, programme, months, persons, residence} AS a
+        ON a.programme = 'dibao'
+       AND a.months && daterange((date_trunc('month', report_dibao_monthly.as_of::timestamp) - interval '1 month')::date,
+                                 date_trunc('month', report_dibao_monthly.as_of::timestamp)::date, '[]')
+      LEFT JOIN {case_round: round_id, round_kind} AS r
+        ON r.round_id = a.round_id AND r.round_kind = 'takeover' AND lower(a.months) = t.this_month
 ), flow AS (
+    -- households that are not in one award over both months; one that was taken
+    -- over was in benefit before the register knew of it
     SELECT coalesce(l.case_id, b.case_id) AS case_id, l.unit_id AS now_in, l.residence AS now_as,
-           b.unit_id AS was_in, b.residence AS was_as,
+           coalesce(b.unit_id, CASE WHEN l.taken_over THEN l.unit_id END) AS was_in,
+           coalesce(b.residence, CASE WHEN l.taken_over THEN l.residence END) AS was_as,
            (l.unit_id, l.residence) <> (b.unit_id, b.residence) AS moved
-      FROM live AS l
-      FULL JOIN before AS b ON b.case_id = l.case_id
+      FROM (SELECT * FROM held AS h WHERE h.now AND NOT h.was) AS l
+      FULL JOIN (SELECT * FROM held AS h WHERE h.was AND NOT h.now) AS b ON b.case_id = l.case_id
 ), person AS (
-    SELECT l.case_id, l.unit_id, l.residence, m.sex, m.birth_date, m.disability_kind, m.work_ability
-      FROM live AS l
-      JOIN {award_person: award_id, member_id} AS p ON p.award_id = l.award_id
+    SELECT h.case_id, h.unit_id, h.residence, m.sex, m.birth_date, m.disability_kind, m.work_ability
+      FROM held AS h
+      JOIN {award_person: award_id, member_id} AS p ON p.award_id = h.award_id
       JOIN {case_member: member_id, sex, birth_date, disability_kind, work_ability} AS m ON m.member_id = p.member_id
+     WHERE h.now
 ), cause AS (
     -- all persons of the household for each of its causes; none stated is "other"
-    SELECT l.case_id, l.unit_id, l.residence, l.persons,
+    SELECT h.case_id, h.unit_id, h.residence, h.persons,
            CASE WHEN c.cause IS NULL OR c.cause = 'other' THEN 'other_cause' ELSE c.cause END AS cause
-      FROM live AS l
-      LEFT JOIN {case_cause: round_id, cause, void} AS c ON c.round_id = l.round_id AND NOT c.void AND c.cause <> 'emergency'
+      FROM held AS h
+      LEFT JOIN {case_cause: round_id, cause, void} AS c ON c.round_id = h.round_id AND NOT c.void AND c.cause <> 'emergency'
+     WHERE h.now
 ), extra AS (
     -- parts of an award that a line of a roll holds in its add-on
     SELECT k.award_id, sum(k.amount) FILTER (WHERE k.component = 'price_subsidy') AS price,
@@ -104,10 +106,11 @@ WITH period AS (
       FROM {award_component: award_id, component, amount} AS k
      WHERE k.component NOT IN ('base', 'addon')
      GROUP BY k.award_id
-), line AS (
+), line AS NOT MATERIALIZED (
     SELECT p.case_id, p.unit_id, a.residence, r.roll_month = t.this_month AS in_month, p.amount, p.base_amount,
            p.addon_amount - coalesce(x.price, 0) - coalesce(x.other, 0) AS addon_amount,
-           coalesce(x.price, 0) AS price_amount, coalesce(x.other, 0) AS other_amount
+           coalesce(x.price, 0) AS price_amount, coalesce(x.other, 0) AS other_amount,
+           b.payment_id IS NOT NULL AS returned
       FROM period AS t
       JOIN {payment_roll: roll_id, roll_month, state} AS r
         ON r.roll_month BETWEEN t.year_start AND t.this_month AND r.state <> 'draft'
@@ -115,17 +118,15 @@ WITH period AS (
         ON p.roll_id = r.roll_id AND p.programme = 'dibao'
       JOIN {award: award_id, residence} AS a ON a.award_id = p.award_id
       LEFT JOIN extra AS x ON x.award_id = p.award_id AND p.line_kind <> 'deduction'
-     -- what the bank returned was not paid
-     WHERE NOT EXISTS (SELECT FROM {payment_return: payment_id, outcome} AS b
-                        WHERE b.payment_id = p.payment_id AND b.outcome = 'returned')
+      LEFT JOIN {payment_return: payment_id, outcome} AS b ON b.payment_id = p.payment_id AND b.outcome = 'returned'
 )
 -- report
 , counted AS (
     SELECT p.unit_id, p.residence, count(*) AS persons,
            count(*) FILTER (WHERE p.sex = 'female') AS women,
-           count(*) FILTER (WHERE p.birth_date <= report_dibao_monthly.as_of - interval '60 years') AS aged,
-           count(*) FILTER (WHERE p.birth_date > report_dibao_monthly.as_of - interval '18 years') AS minors,
-           count(*) FILTER (WHERE p.disability_kind IS NOT NULL) AS disabled,
+           count(*) FILTER (WHERE p.birth_date <= (report_dibao_monthly.as_of - interval '60 years')::date) AS aged,
+           count(*) FILTER (WHERE p.birth_date > (report_dibao_monthly.as_of - interval '18 years')::date) AS minors,
+           count(p.disability_kind) AS disabled,
            count(*) FILTER (WHERE p.work_ability = 'able') AS able,
            count(*) FILTER (WHERE p.work_ability = 'partial') AS partly_able,
            count(*) FILTER (WHERE p.work_ability = 'lost') AS ability_lost,
@@ -138,32 +139,41 @@ WITH period AS (
            sum(c.persons) FILTER (WHERE c.cause = 'schooling') AS schooling, sum(c.persons) FILTER (WHERE c.cause = 'disaster') AS disaster,
            sum(c.persons) FILTER (WHERE c.cause = 'lack_of_labour') AS lack_of_labour,
            sum(c.persons) FILTER (WHERE c.cause = 'other_cause') AS other_cause
-      FROM cause AS c
+      FROM (SELECT x.unit_id, x.residence, x.cause, sum(x.persons) AS persons FROM cause AS x GROUP BY x.unit_id, x.residence, x.cause) AS c
      GROUP BY c.unit_id, c.residence
 ), change AS (
     SELECT c.unit_id, c.residence, sum(c.households) AS households, sum(c.opening) AS opening, sum(c.new_households) AS new_households,
            sum(c.transferred_in) AS transferred_in, sum(c.exits) AS exits, sum(c.transferred_out) AS transferred_out
-      FROM (SELECT f.now_in AS unit_id, f.now_as AS residence, count(*) AS households, 0 AS opening,
-                   count(*) FILTER (WHERE f.was_in IS NULL) AS new_households, count(*) FILTER (WHERE f.moved) AS transferred_in,
-                   0 AS exits, 0 AS transferred_out
+      FROM (SELECT h.unit_id, h.residence, count(*) FILTER (WHERE h.now) AS households, count(*) FILTER (WHERE h.now AND h.was) AS opening,
+                   0 AS new_households, 0 AS transferred_in, 0 AS exits, 0 AS transferred_out
+              FROM held AS h GROUP BY h.unit_id, h.residence
+             UNION ALL
+            SELECT f.now_in, f.now_as, 0, 0, count(*) FILTER (WHERE f.was_in IS NULL), count(*) FILTER (WHERE f.moved), 0, 0
               FROM flow AS f WHERE f.now_in IS NOT NULL GROUP BY f.now_in, f.now_as
              UNION ALL
             SELECT f.was_in, f.was_as, 0, count(*), 0, 0, count(*) FILTER (WHERE f.now_in IS NULL), count(*) FILTER (WHERE f.moved)
               FROM flow AS f WHERE f.was_in IS NOT NULL GROUP BY f.was_in, f.was_as) AS c
      GROUP BY c.unit_id, c.residence
-), summed AS (
-    SELECT l.unit_id, l.residence, l.in_month, sum(l.base_amount) AS base, sum(l.addon_amount) AS addon,
-           sum(l.price_amount) AS price, sum(l.other_amount) AS other, sum(l.amount) AS total
-      FROM line AS l
-     GROUP BY l.unit_id, l.residence, l.in_month
+), part AS (
+    -- what rolls were handed in with, less what the bank returned of them
+    SELECT s.unit_id, s.residence, r.roll_month = t.this_month AS in_month, s.base_amount, s.addon_amount, s.price_amount,
+           s.care_amount + s.other_amount AS other_amount, s.amount
+      FROM period AS t
+      JOIN {payment_roll: roll_id, roll_month, state} AS r
+        ON r.roll_month BETWEEN t.year_start AND t.this_month AND r.state <> 'draft'
+      JOIN {payment_total: roll_id, unit_id, programme, residence, base_amount, addon_amount, care_amount, price_amount, other_amount, amount} AS s
+        ON s.roll_id = r.roll_id AND s.programme = 'dibao'
+     UNION ALL
+    SELECT l.unit_id, l.residence, l.in_month, -l.base_amount, -l.addon_amount, -l.price_amount, -l.other_amount, -l.amount
+      FROM line AS l WHERE l.returned
 ), money AS (
     SELECT l.unit_id, l.residence,
-           sum(l.base) FILTER (WHERE l.in_month) AS month_base, sum(l.addon) FILTER (WHERE l.in_month) AS month_addon,
-           sum(l.price) FILTER (WHERE l.in_month) AS month_price, sum(l.other) FILTER (WHERE l.in_month) AS month_other,
-           sum(l.total) FILTER (WHERE l.in_month) AS month_total,
-           sum(l.base) AS year_base, sum(l.addon) AS year_addon, sum(l.price) AS year_price,
-           sum(l.other) AS year_other, sum(l.total) AS year_total
-      FROM summed AS l
+           sum(l.base_amount) FILTER (WHERE l.in_month) AS month_base, sum(l.addon_amount) FILTER (WHERE l.in_month) AS month_addon,
+           sum(l.price_amount) FILTER (WHERE l.in_month) AS month_price, sum(l.other_amount) FILTER (WHERE l.in_month) AS month_other,
+           sum(l.amount) FILTER (WHERE l.in_month) AS month_total,
+           sum(l.base_amount) AS year_base, sum(l.addon_amount) AS year_addon, sum(l.price_amount) AS year_price,
+           sum(l.other_amount) AS year_other, sum(l.amount) AS year_total
+      FROM part AS l
      GROUP BY l.unit_id, l.residence
 )
 SELECT e.place, e.residence_zh, coalesce(f.households, 0), coalesce(p.persons, 0),
@@ -185,16 +195,19 @@ SELECT e.place, e.residence_zh, coalesce(f.households, 0), coalesce(p.persons, 0
  ORDER BY e.unit_code, e.sort
 -- drill
 , cell (unit_id, residence, column_name, case_id, value) AS (
-    SELECT f.now_in, f.now_as, v.column_name, f.case_id, 1::numeric
+    SELECT h.unit_id, h.residence, v.column_name, h.case_id, 1::numeric
+      FROM held AS h
+     CROSS JOIN LATERAL (VALUES ('households', h.now), ('opening', h.now AND h.was)) AS v (column_name, counts)
+     WHERE v.counts
+     UNION ALL
+    SELECT f.now_in, f.now_as, v.column_name, f.case_id, 1
       FROM flow AS f
-     CROSS JOIN LATERAL (VALUES ('households', true), ('new_households', f.was_in IS NULL),
-                                ('transferred_in', f.moved)) AS v (column_name, counts)
+     CROSS JOIN LATERAL (VALUES ('new_households', f.was_in IS NULL), ('transferred_in', f.moved)) AS v (column_name, counts)
      WHERE f.now_in IS NOT NULL AND v.counts
      UNION ALL
     SELECT f.was_in, f.was_as, v.column_name, f.case_id, 1
       FROM flow AS f
-     CROSS JOIN LATERAL (VALUES ('opening', true), ('exits', f.now_in IS NULL),
-                                ('transferred_out', f.moved)) AS v (column_name, counts)
+     CROSS JOIN LATERAL (VALUES ('opening', true), ('exits', f.now_in IS NULL), ('transferred_out', f.moved)) AS v (column_name, counts)
      WHERE f.was_in IS NOT NULL AND v.counts
      UNION ALL
     SELECT p.unit_id, p.residence, v.column_name, p.case_id, count(*)
@@ -218,7 +231,7 @@ SELECT e.place, e.residence_zh, coalesce(f.households, 0), coalesce(p.persons, 0
             ('month_total', l.amount, l.in_month), ('year_base', l.base_amount, true), ('year_addon', l.addon_amount, true),
             ('year_price', l.price_amount, true), ('year_other', l.other_amount, true),
             ('year_total', l.amount, true)) AS v (column_name, value, counts)
-     WHERE v.counts AND v.value <> 0
+     WHERE v.counts AND v.value <> 0 AND NOT l.returned
      GROUP BY l.unit_id, l.residence, v.column_name, l.case_id
 )
 SELECT ARRAY[e.place, e.residence_zh], c.column_name, c.case_id, c.value

@@ -39,24 +39,26 @@ WITH period AS (
 ), place AS (
     SELECT p.unit_id, p.unit_code, p.place
       FROM aidcase.report_place(report_flow_monthly.as_of, report_flow_monthly.unit_code, report_flow_monthly.known_at) AS p
-), held AS (
-    SELECT a.case_id, a.unit_id, a.programme, a.months, a.stop_reason, g.exclusion_group,
-           a.months @> t.this_month AS now, a.months @> t.last_month AS was,
-           CASE WHEN lower(a.months) = t.this_month THEN
-                EXISTS (SELECT FROM {case_round: round_id, round_kind} AS r
-                         WHERE r.round_id = a.round_id AND r.round_kind = 'takeover') ELSE false END AS taken_over
+), held AS MATERIALIZED (
+    -- the days written out, so that the planner knows how many awards there are
+    SELECT a.case_id, a.unit_id, a.programme, a.stop_reason, g.exclusion_group,
+           a.months @> t.this_month AS now, a.months @> t.last_month AS was, r.round_id IS NOT NULL AS taken_over
       FROM period AS t
       JOIN {award: case_id, round_id, unit_id, programme, months, stop_reason} AS a
-        ON a.months @> t.this_month OR a.months @> t.last_month
+        ON a.months && daterange((date_trunc('month', report_flow_monthly.as_of::timestamp) - interval '1 month')::date,
+                                 date_trunc('month', report_flow_monthly.as_of::timestamp)::date, '[]')
       JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
+      LEFT JOIN {case_round: round_id, round_kind} AS r
+        ON r.round_id = a.round_id AND r.round_kind = 'takeover' AND lower(a.months) = t.this_month
 ), change AS (
-    -- a household is found in both months, in one unit or in two, or in one
+    -- of a household that is not in one award over both months: it is found in
+    -- both, in one unit or in two, or in one
     SELECT coalesce(l.programme, b.programme) AS programme, coalesce(l.case_id, b.case_id) AS case_id,
            coalesce(l.exclusion_group, b.exclusion_group) AS exclusion_group,
            l.unit_id AS now_in, coalesce(b.unit_id, CASE WHEN l.taken_over THEN l.unit_id END) AS was_in,
            b.unit_id IS NULL AND l.taken_over AS taken_over, b.stop_reason
-      FROM (SELECT * FROM held AS h WHERE h.now) AS l
-      FULL JOIN (SELECT * FROM held AS h WHERE h.was) AS b ON b.case_id = l.case_id AND b.programme = l.programme
+      FROM (SELECT * FROM held AS h WHERE h.now AND NOT h.was) AS l
+      FULL JOIN (SELECT * FROM held AS h WHERE h.was AND NOT h.now) AS b ON b.case_id = l.case_id AND b.programme = l.programme
 ), kind AS (
     -- of programmes that exclude each other, one follows the other
     SELECT c.*, n.case_id IS NOT NULL AS class_in, o.case_id IS NOT NULL AS class_out,
@@ -93,7 +95,10 @@ WITH period AS (
                    count(*) FILTER (WHERE k.gone AND k.reason = 'exit_income'), count(*) FILTER (WHERE k.gone AND k.reason = 'exit_not_eligible'),
                    count(*) FILTER (WHERE k.gone AND k.reason = 'exit_death'), count(*) FILTER (WHERE k.gone AND k.reason = 'exit_request'),
                    count(*) FILTER (WHERE k.gone AND k.reason = 'exit_wrong')
-              FROM kind AS k WHERE k.was_in IS NOT NULL GROUP BY k.was_in, k.programme) AS c
+              FROM kind AS k WHERE k.was_in IS NOT NULL GROUP BY k.was_in, k.programme
+             UNION ALL
+            SELECT h.unit_id, h.programme, count(*), 0, 0, 0, 0, 0, 0, 0, count(*), 0, 0, 0, 0, 0
+              FROM held AS h WHERE h.now AND h.was GROUP BY h.unit_id, h.programme) AS c
      GROUP BY c.unit_id, c.programme
 )
 SELECT e.place, g.label_zh, coalesce(c.opening, 0), coalesce(c.taken_over, 0), coalesce(c.new_households, 0), coalesce(c.class_in, 0),
@@ -119,6 +124,11 @@ SELECT e.place, g.label_zh, coalesce(c.opening, 0), coalesce(c.taken_over, 0), c
             ('other_class_out', k.class_out), ('transferred_out', k.moved OR k.left_district AND NOT k.class_out),
             ('exits', k.gone), (k.reason, k.gone)) AS v (column_name, counts)
      WHERE k.was_in IS NOT NULL AND v.counts
+     UNION ALL
+    SELECT h.unit_id, h.programme, v.column_name, h.case_id
+      FROM held AS h
+     CROSS JOIN LATERAL (VALUES ('opening'), ('closing')) AS v (column_name)
+     WHERE h.now AND h.was
 )
 SELECT ARRAY[e.place, g.label_zh], c.column_name, c.case_id, 1::numeric
   FROM cell AS c

@@ -38,31 +38,37 @@ WITH period AS (
     SELECT m::date AS month, (m + interval '1 month')::date AS next_month, t.this_month
       FROM period AS t
      CROSS JOIN LATERAL generate_series(t.this_month::timestamp, t.this_month + interval '11 months', interval '1 month') AS m
-), live AS (
-    SELECT a.case_id, a.unit_id, e.unit_code, a.programme, a.months, a.amount, a.persons, a.residence
+), live AS MATERIALIZED (
+    -- the day written out, so that the planner knows how many awards there are
+    SELECT a.case_id, a.unit_id, a.programme, a.months, a.amount, a.persons, a.residence
       FROM {award: case_id, unit_id, programme, months, amount, persons, residence} AS a
       JOIN place AS e ON e.unit_id = a.unit_id
       JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
-      JOIN period AS t ON a.months && daterange(t.this_month, NULL)
+     WHERE a.months && daterange(date_trunc('month', report_funding_forecast.as_of::timestamp)::date, NULL)
 ), alike AS (
-    SELECT l.unit_code, l.programme, l.residence, l.months, count(*) AS households, sum(l.persons) AS persons, sum(l.amount) AS amount
+    SELECT l.unit_id, l.programme, l.residence, l.months, count(*) AS households, sum(l.persons) AS persons, sum(l.amount) AS amount
       FROM live AS l
-     GROUP BY l.unit_code, l.programme, l.residence, l.months
+     GROUP BY l.unit_id, l.programme, l.residence, l.months
 ), raised AS (
     -- by how much a month's standard is above the one that the award was computed by
-    SELECT s.unit_code, s.programme, s.residence, m.month,
+    SELECT s.unit_id, s.programme, s.residence, m.month,
            coalesce(n.value / n.divisor - b.value / b.divisor, 0) AS yuan
-      FROM (SELECT DISTINCT l.unit_code, l.programme, l.residence FROM live AS l) AS s
+      FROM (SELECT DISTINCT l.unit_id, l.programme, l.residence FROM alike AS l) AS s
+      JOIN place AS e ON e.unit_id = s.unit_id
      CROSS JOIN month AS m
      CROSS JOIN LATERAL (SELECT CASE s.programme WHEN 'tekun' THEN 'tekun_standard' ELSE 'dibao_standard' END) AS p (name)
-      LEFT JOIN LATERAL aidcase.parameter_row(p.name, s.unit_code, m.month, s.programme, s.residence) AS n ON true
-      LEFT JOIN LATERAL aidcase.parameter_row(p.name, s.unit_code, m.this_month, s.programme, s.residence) AS b ON true
+      LEFT JOIN LATERAL aidcase.parameter_row(p.name, e.unit_code, m.month, s.programme, s.residence) AS n ON true
+      LEFT JOIN LATERAL aidcase.parameter_row(p.name, e.unit_code, m.this_month, s.programme, s.residence) AS b ON true
 ), review AS (
-    SELECT l.case_id, l.programme, l.amount, m.month
-      FROM {deadline: case_id, clock, due_at, met_at, cancelled_at} AS d
-      JOIN month AS m ON d.due_at > aidcase.midnight_here(m.month) AND d.due_at <= aidcase.midnight_here(m.next_month)
-      JOIN live AS l ON l.case_id = d.case_id AND l.months @> m.month
-     WHERE d.clock IN ('review_yearly', 'review_half_yearly') AND d.met_at IS NULL AND d.cancelled_at IS NULL
+    SELECT l.case_id, l.programme, l.amount, d.month
+      FROM (-- a limit at midnight is of the day that ends then
+            SELECT c.case_id, date_trunc('month', aidcase.date_here(c.due_at - interval '1 microsecond')::timestamp)::date AS month
+              FROM period AS t
+              JOIN {deadline: case_id, clock, due_at, met_at, cancelled_at} AS c
+                ON c.due_at > aidcase.midnight_here(t.this_month)
+               AND c.due_at <= aidcase.midnight_here((t.this_month + interval '1 year')::date)
+             WHERE c.clock IN ('review_yearly', 'review_half_yearly') AND c.met_at IS NULL AND c.cancelled_at IS NULL) AS d
+      JOIN live AS l ON l.case_id = d.case_id AND l.months @> d.month
 )
 -- report
 , ended AS (
@@ -83,7 +89,7 @@ WITH period AS (
       FROM month AS m
      CROSS JOIN aidcase.programme AS g
       LEFT JOIN alike AS l ON l.programme = g.programme AND l.months @> m.month
-      LEFT JOIN raised AS s ON s.unit_code = l.unit_code AND s.programme = l.programme AND s.residence = l.residence AND s.month = m.month
+      LEFT JOIN raised AS s ON s.unit_id = l.unit_id AND s.programme = l.programme AND s.residence = l.residence AND s.month = m.month
      WHERE g.recurring AND g.cash
      GROUP BY m.month, g.programme, g.label_zh, g.sort
 ), reviewed AS (
@@ -106,7 +112,7 @@ SELECT to_char(a.month, 'YYYY-MM'), a.label_zh, a.households, a.persons, a.amoun
     SELECT m.month, l.programme, v.column_name, l.case_id, v.value
       FROM live AS l
       JOIN month AS m ON l.months @> m.month
-      LEFT JOIN raised AS s ON s.unit_code = l.unit_code AND s.programme = l.programme AND s.residence = l.residence AND s.month = m.month
+      LEFT JOIN raised AS s ON s.unit_id = l.unit_id AND s.programme = l.programme AND s.residence = l.residence AND s.month = m.month
      CROSS JOIN LATERAL (VALUES ('households', 1, true), ('persons', l.persons, true), ('awarded', l.amount, true),
             ('ending', 1, upper(l.months) = m.next_month), ('ending_amount', l.amount, upper(l.months) = m.next_month),
             ('standard_change', s.yuan * l.persons, l.months @> m.this_month AND s.yuan <> 0)) AS v (column_name, value, counts)

@@ -30,12 +30,15 @@ WITH period AS (
 ), place AS (
     SELECT p.unit_id, p.unit_code, p.place
       FROM aidcase.report_place(report_low_income_monthly.as_of, report_low_income_monthly.unit_code, report_low_income_monthly.known_at) AS p
-), granted AS (
-    -- who is in benefit, now and a month ago
-    SELECT a.case_id, a.unit_id, a.programme AS class, a.residence, a.persons, g.class_priority AS rank, m.now
+), granted AS MATERIALIZED (
+    -- who is in benefit, now and a month ago; the days written out, so that the
+    -- planner knows how many awards there are
+    SELECT a.case_id, a.unit_id, a.programme AS class, a.residence, a.persons, g.class_priority AS rank,
+           a.months @> t.this_month AS now, a.months @> t.last_month AS was
       FROM period AS t
-     CROSS JOIN LATERAL (VALUES (true, t.this_month), (false, t.last_month)) AS m (now, month)
-      JOIN {award: case_id, unit_id, programme, months, persons, residence} AS a ON a.months @> m.month
+      JOIN {award: case_id, unit_id, programme, months, persons, residence} AS a
+        ON a.months && daterange((date_trunc('month', report_low_income_monthly.as_of::timestamp) - interval '1 month')::date,
+                                 date_trunc('month', report_low_income_monthly.as_of::timestamp)::date, '[]')
       JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
 ), decided AS (
     -- the last decision on a programme without money, at the end of the period and before it
@@ -57,9 +60,20 @@ WITH period AS (
                          JOIN {case_round: round_id, decided_on} AS r ON r.round_id = b.round_id
                          JOIN period AS t ON r.decided_on <= t.to_day
                         WHERE b.case_id = d.case_id AND b.programme = d.programme AND NOT b.void AND b.round_id > d.round_id)
+), several AS (
+    -- households that have more than one award, or another class beside it
+    SELECT c.case_id FROM granted AS c GROUP BY c.case_id HAVING count(*) > 1
+     UNION
+    SELECT c.case_id FROM recognised AS c
 ), class AS (
     SELECT DISTINCT ON (c.now, c.case_id) c.now, c.case_id, c.unit_id, c.class, c.residence, c.persons
-      FROM (SELECT * FROM granted UNION ALL SELECT * FROM recognised) AS c
+      FROM (SELECT a.case_id, a.unit_id, a.class, a.residence, a.persons, a.rank, m.now
+              FROM granted AS a
+              JOIN several AS s ON s.case_id = a.case_id
+             CROSS JOIN LATERAL (VALUES (true, a.now), (false, a.was)) AS m (now, counts)
+             WHERE m.counts
+             UNION ALL
+            SELECT * FROM recognised) AS c
      ORDER BY c.now, c.case_id, c.rank, c.class COLLATE "C"
 ), household AS (
     -- a household has one class at a time; new is who was not in it a month ago
@@ -68,17 +82,26 @@ WITH period AS (
       FROM class AS c
      GROUP BY c.case_id, c.class
     HAVING bool_or(c.now)
+     UNION ALL
+    SELECT a.case_id, a.class, a.unit_id, a.residence, a.persons, NOT a.was
+      FROM granted AS a
+     WHERE a.now AND NOT EXISTS (SELECT FROM several AS s WHERE s.case_id = a.case_id)
 )
 -- report
-SELECT e.place, b.zh,
-       count(*) FILTER (WHERE h.residence = 'urban'), coalesce(sum(h.persons) FILTER (WHERE h.residence = 'urban'), 0),
-       count(*) FILTER (WHERE h.residence = 'rural'), coalesce(sum(h.persons) FILTER (WHERE h.residence = 'rural'), 0),
-       count(h.case_id), coalesce(sum(h.persons), 0), count(*) FILTER (WHERE h.fresh)
+, counted AS (
+    SELECT h.unit_id, h.class,
+           count(*) FILTER (WHERE h.residence = 'urban') AS urban_households, sum(h.persons) FILTER (WHERE h.residence = 'urban') AS urban_persons,
+           count(*) FILTER (WHERE h.residence = 'rural') AS rural_households, sum(h.persons) FILTER (WHERE h.residence = 'rural') AS rural_persons,
+           count(*) AS households, sum(h.persons) AS persons, count(*) FILTER (WHERE h.fresh) AS new_households
+      FROM household AS h
+     GROUP BY h.unit_id, h.class
+)
+SELECT e.place, b.zh, coalesce(c.urban_households, 0), coalesce(c.urban_persons, 0), coalesce(c.rural_households, 0), coalesce(c.rural_persons, 0),
+       coalesce(c.households, 0), coalesce(c.persons, 0), coalesce(c.new_households, 0)
   FROM place AS e
  CROSS JOIN aidcase.label AS b
-  LEFT JOIN household AS h ON h.unit_id = e.unit_id AND h.class = b.code
+  LEFT JOIN counted AS c ON c.unit_id = e.unit_id AND c.class = b.code
  WHERE b.code_set = 'determination.low_income_class'
- GROUP BY e.unit_code, e.place, b.sort, b.code, b.zh
  ORDER BY e.unit_code, b.sort, b.code COLLATE "C"
 -- drill
 SELECT ARRAY[e.place, b.zh], v.column_name, h.case_id, v.value::numeric

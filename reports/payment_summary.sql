@@ -44,30 +44,46 @@ WITH period AS (
       FROM {award_component: award_id, component, amount} AS k
      WHERE k.component NOT IN ('base', 'addon')
      GROUP BY k.award_id
-), line AS (
-    SELECT r.unit_id, p.programme, p.case_id, p.line_kind, p.amount, p.persons, r.roll_month = t.this_month AS in_month,
+), line AS NOT MATERIALIZED (
+    SELECT r.unit_id, p.roll_id, p.programme, p.case_id, p.line_kind, p.amount, p.persons, r.roll_month = t.this_month AS in_month,
            p.base_amount, p.addon_amount - coalesce(x.care, 0) - coalesce(x.price, 0) - coalesce(x.other, 0) AS addon_amount,
-           coalesce(x.care, 0) AS care_amount, coalesce(x.price, 0) AS price_amount, coalesce(x.other, 0) AS other_amount
+           coalesce(x.care, 0) AS care_amount, coalesce(x.price, 0) AS price_amount, coalesce(x.other, 0) AS other_amount,
+           b.payment_id IS NOT NULL AS returned
       FROM period AS t
       JOIN {payment_roll: roll_id, unit_id, roll_month, state} AS r
         ON r.roll_month BETWEEN t.year_start AND t.this_month AND r.state <> 'draft'
       JOIN {payment: payment_id, roll_id, case_id, award_id, programme, line_kind, base_amount, addon_amount, amount, persons} AS p
         ON p.roll_id = r.roll_id
       LEFT JOIN extra AS x ON x.award_id = p.award_id AND p.line_kind <> 'deduction'
-     -- what the bank returned was not paid
-     WHERE NOT EXISTS (SELECT FROM {payment_return: payment_id, outcome} AS b
-                        WHERE b.payment_id = p.payment_id AND b.outcome = 'returned')
+      LEFT JOIN {payment_return: payment_id, outcome} AS b ON b.payment_id = p.payment_id AND b.outcome = 'returned'
 )
 -- report
-, summed AS (
-    SELECT l.unit_id, l.programme, l.line_kind, l.in_month, count(*) AS lines, sum(l.persons) AS persons, sum(l.base_amount) AS base_amount,
-           sum(l.addon_amount) AS addon_amount, sum(l.care_amount) AS care_amount, sum(l.price_amount) AS price_amount,
-           sum(l.other_amount) AS other_amount, sum(l.amount) AS amount
-      FROM line AS l
-     GROUP BY l.unit_id, l.programme, l.line_kind, l.in_month
+, back AS (
+    -- what the bank returned was not paid
+    SELECT l.* FROM line AS l WHERE l.returned
+), part AS (
+    -- what rolls were handed in with, less what came back of them
+    SELECT r.unit_id, s.programme, s.line_kind, r.roll_month = t.this_month AS in_month, s.lines, s.households, s.persons,
+           s.base_amount, s.addon_amount, s.care_amount, s.price_amount, s.other_amount, s.amount
+      FROM period AS t
+      JOIN {payment_roll: roll_id, unit_id, roll_month, state} AS r
+        ON r.roll_month BETWEEN t.year_start AND t.this_month AND r.state <> 'draft'
+      JOIN {payment_total: roll_id, programme, line_kind, lines, households, persons, base_amount, addon_amount, care_amount, price_amount, other_amount, amount} AS s
+        ON s.roll_id = r.roll_id
+     UNION ALL
+    SELECT l.unit_id, l.programme, l.line_kind, l.in_month, -1, 0, -l.persons,
+           -l.base_amount, -l.addon_amount, -l.care_amount, -l.price_amount, -l.other_amount, -l.amount
+      FROM back AS l
+     UNION ALL
+    -- a household that has no other line on the roll
+    SELECT l.unit_id, l.programme, 'current', true, 0, -1, 0, 0, 0, 0, 0, 0, 0
+      FROM (SELECT DISTINCT b.unit_id, b.programme, b.roll_id, b.case_id FROM back AS b WHERE b.in_month) AS l
+     WHERE NOT EXISTS (SELECT FROM {payment: payment_id, roll_id, case_id, programme} AS p
+                         LEFT JOIN {payment_return: payment_id, outcome} AS b ON b.payment_id = p.payment_id AND b.outcome = 'returned'
+                        WHERE p.roll_id = l.roll_id AND p.case_id = l.case_id AND p.programme = l.programme AND b.payment_id IS NULL)
 ), total AS (
     SELECT l.unit_id, l.programme,
-           sum(l.lines) FILTER (WHERE l.in_month) AS lines,
+           sum(l.lines) FILTER (WHERE l.in_month) AS lines, sum(l.households) FILTER (WHERE l.in_month) AS households,
            sum(l.persons) FILTER (WHERE l.in_month AND l.line_kind = 'current') AS persons,
            sum(l.base_amount) FILTER (WHERE l.in_month) AS base_amount,
            sum(l.addon_amount) FILTER (WHERE l.in_month) AS addon_amount,
@@ -80,24 +96,19 @@ WITH period AS (
            sum(l.amount) FILTER (WHERE l.in_month AND l.line_kind = 'deduction') AS deduction_amount,
            sum(l.amount) FILTER (WHERE l.in_month) AS amount,
            sum(l.amount) AS year_amount
-      FROM summed AS l
+      FROM part AS l
      GROUP BY l.unit_id, l.programme
-), paid AS (
-    SELECT d.unit_id, d.programme, count(*) AS households
-      FROM (SELECT DISTINCT l.unit_id, l.programme, l.case_id FROM line AS l WHERE l.in_month) AS d
-     GROUP BY d.unit_id, d.programme
 )
 SELECT e.place, g.label_zh,
-       coalesce(h.households, 0), coalesce(x.lines, 0), coalesce(x.persons, 0),
+       coalesce(x.households, 0), coalesce(x.lines, 0), coalesce(x.persons, 0),
        coalesce(x.base_amount, 0), coalesce(x.addon_amount, 0), coalesce(x.care_amount, 0), coalesce(x.price_amount, 0),
        coalesce(x.other_amount, 0), coalesce(x.current_amount, 0),
        coalesce(x.arrears_amount, 0), coalesce(x.reissue_amount, 0), coalesce(x.deduction_amount, 0),
        coalesce(x.amount, 0), coalesce(x.year_amount, 0),
-       CASE WHEN h.households > 0 THEN round(x.amount / h.households, 2) ELSE 0 END
+       CASE WHEN x.households > 0 THEN round(x.amount / x.households, 2) ELSE 0 END
   FROM place AS e
  CROSS JOIN aidcase.programme AS g
   LEFT JOIN total AS x ON x.unit_id = e.unit_id AND x.programme = g.programme
-  LEFT JOIN paid AS h ON h.unit_id = e.unit_id AND h.programme = g.programme
  WHERE g.cash
  ORDER BY e.unit_code, g.sort, g.programme COLLATE "C"
 -- drill
@@ -117,7 +128,7 @@ SELECT e.place, g.label_zh,
             (l.line_kind || '_amount', l.amount, l.in_month),
             ('amount', l.amount, l.in_month),
             ('year_amount', l.amount, true)) AS v (column_name, value, counts)
-     WHERE v.counts AND v.value <> 0
+     WHERE v.counts AND v.value <> 0 AND NOT l.returned
      GROUP BY l.unit_id, l.programme, v.column_name, l.case_id
 )
 SELECT ARRAY[e.place, g.label_zh], c.column_name, c.case_id, c.value

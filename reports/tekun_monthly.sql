@@ -67,8 +67,8 @@ WITH period AS (
     SELECT p.case_id, p.unit_id, count(*) AS persons,
            count(*) FILTER (WHERE p.residence = 'urban') AS urban, count(*) FILTER (WHERE p.residence = 'rural') AS rural,
            count(*) FILTER (WHERE p.sex = 'female') AS women,
-           count(*) FILTER (WHERE p.birth_date <= report_tekun_monthly.as_of - interval '60 years') AS aged,
-           count(*) FILTER (WHERE p.birth_date > report_tekun_monthly.as_of - interval '18 years') AS minors,
+           count(*) FILTER (WHERE p.birth_date <= (report_tekun_monthly.as_of - interval '60 years')::date) AS aged,
+           count(*) FILTER (WHERE p.birth_date > (report_tekun_monthly.as_of - interval '18 years')::date) AS minors,
            count(*) FILTER (WHERE p.disability_kind IS NOT NULL) AS disabled,
            count(*) FILTER (WHERE p.support_mode = 'centralised' AND p.care_level = 'full_care') AS centralised_full,
            count(*) FILTER (WHERE p.support_mode = 'centralised' AND p.care_level = 'half_care') AS centralised_half,
@@ -84,15 +84,17 @@ WITH period AS (
       FROM {award_component: award_id, component, amount} AS k
      WHERE k.component = 'care'
      GROUP BY k.award_id
-), line AS (
+), line AS NOT MATERIALIZED (
     SELECT p.case_id, p.unit_id, r.roll_month = t.this_month AS in_month, p.amount, p.base_amount,
-           coalesce(x.care, 0) AS care_amount, p.addon_amount - coalesce(x.care, 0) AS other_amount
+           coalesce(x.care, 0) AS care_amount, p.addon_amount - coalesce(x.care, 0) AS other_amount,
+           b.payment_id IS NOT NULL AS returned
       FROM period AS t
       JOIN {payment_roll: roll_id, roll_month, state} AS r
         ON r.roll_month BETWEEN t.year_start AND t.this_month AND r.state <> 'draft'
-      JOIN {payment: roll_id, unit_id, case_id, award_id, programme, line_kind, base_amount, addon_amount, amount} AS p
+      JOIN {payment: payment_id, roll_id, unit_id, case_id, award_id, programme, line_kind, base_amount, addon_amount, amount} AS p
         ON p.roll_id = r.roll_id AND p.programme = 'tekun'
       LEFT JOIN extra AS x ON x.award_id = p.award_id AND p.line_kind <> 'deduction'
+      LEFT JOIN {payment_return: payment_id, outcome} AS b ON b.payment_id = p.payment_id AND b.outcome = 'returned'
 )
 -- report
 , counted AS (
@@ -103,11 +105,23 @@ WITH period AS (
            sum(h.dispersed_half) AS dispersed_half, sum(h.dispersed_self) AS dispersed_self, sum(h.not_assessed) AS not_assessed
       FROM household AS h
      GROUP BY h.unit_id
+), part AS (
+    -- what rolls were handed in with, less what the bank returned of them
+    SELECT s.unit_id, r.roll_month = t.this_month AS in_month, s.base_amount, s.care_amount,
+           s.addon_amount + s.price_amount + s.other_amount AS other_amount, s.amount
+      FROM period AS t
+      JOIN {payment_roll: roll_id, roll_month, state} AS r
+        ON r.roll_month BETWEEN t.year_start AND t.this_month AND r.state <> 'draft'
+      JOIN {payment_total: roll_id, unit_id, programme, base_amount, addon_amount, care_amount, price_amount, other_amount, amount} AS s
+        ON s.roll_id = r.roll_id AND s.programme = 'tekun'
+     UNION ALL
+    SELECT l.unit_id, l.in_month, -l.base_amount, -l.care_amount, -l.other_amount, -l.amount
+      FROM line AS l WHERE l.returned
 ), money AS (
     SELECT l.unit_id, sum(l.base_amount) FILTER (WHERE l.in_month) AS month_base,
            sum(l.care_amount) FILTER (WHERE l.in_month) AS month_care, sum(l.other_amount) FILTER (WHERE l.in_month) AS month_other,
            sum(l.amount) FILTER (WHERE l.in_month) AS month_total, sum(l.amount) AS year_total
-      FROM line AS l
+      FROM part AS l
      GROUP BY l.unit_id
 )
 SELECT e.place, coalesce(c.households, 0), coalesce(c.persons, 0), coalesce(c.urban, 0), coalesce(c.rural, 0),
@@ -136,7 +150,7 @@ SELECT e.place, coalesce(c.households, 0), coalesce(c.persons, 0), coalesce(c.ur
      CROSS JOIN LATERAL (VALUES ('month_base', l.base_amount, l.in_month), ('month_care', l.care_amount, l.in_month),
             ('month_other', l.other_amount, l.in_month), ('month_total', l.amount, l.in_month),
             ('year_total', l.amount, true)) AS v (column_name, value, counts)
-     WHERE v.counts AND v.value <> 0
+     WHERE v.counts AND v.value <> 0 AND NOT l.returned
      GROUP BY l.unit_id, v.column_name, l.case_id
 )
 SELECT ARRAY[e.place], c.column_name, c.case_id, c.value

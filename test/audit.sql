@@ -2,7 +2,7 @@
 BEGIN;
 SET search_path = aidcase, tap, public;
 SET LOCAL client_min_messages = warning;
-SELECT plan(73);
+SELECT plan(76);
 \ir parts/household.sql
 
 -- What a login gets of a query: "case/round/subject-id what_en since age", one line each.
@@ -90,6 +90,14 @@ INSERT INTO award_person (award_id, case_id, member_id, citizen_id, months, entr
       FROM award AS b, award_person AS p WHERE b.round_id = :b AND p.case_id <> b.case_id ORDER BY p.award_person_id LIMIT 1;
 SELECT is(pg_temp.asked('t_bureau', 'duplicate_recipients'), format('%s the same person in two households at one time 2021-05-01 5', :b), 'the same person in two households, once');
 SELECT is((SELECT (detail ->> 'other_case_id')::bigint FROM audit('duplicate_recipients')), (SELECT case_id FROM case_round WHERE round_id = :a), 'with the other one');
+ROLLBACK TO clean;
+
+SELECT is(pg_temp.by_login('t_bureau', $$SELECT count(*) FROM aidcase.audit('totals_differ')$$), '0', 'totals: those of the lines');
+UPDATE payment_total SET amount = amount + 1, base_amount = base_amount + 1;
+SELECT is(pg_temp.by_login('t_bureau', $$SELECT what_en || ' ' || ((detail ->> 'total_amount')::numeric - (detail ->> 'amount')::numeric) FROM aidcase.audit('totals_differ')$$),
+    'the totals of the roll are not those of its lines 1.00', 'a total that was forged');
+DELETE FROM payment_total;
+SELECT is(pg_temp.by_login('t_bureau', $$SELECT (detail ->> 'lines') || coalesce(detail ->> 'total_lines', ' lines without a total') FROM aidcase.audit('totals_differ')$$), '2 lines without a total', 'or is missing');
 ROLLBACK TO clean;
 
 UPDATE award SET months = 'empty', stop_reason = 'replaced' WHERE round_id = :a;

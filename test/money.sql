@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(122);
+SELECT plan(144);
 \ir parts/household.sql
 
 -- ---------------------------------------------------------------------
@@ -158,11 +158,22 @@ SELECT results_eq(format('SELECT lines::bigint, total FROM payment_roll WHERE ro
     format('SELECT count(*), sum(amount)::numeric(14,2) FROM payment WHERE roll_id = %s', :june), 'totals are those of the lines');
 
 -- submitted: frozen; the list shows it
+SELECT is((SELECT count(*) FROM payment_total), 0::bigint, 'a draft has no totals yet');
 SELECT is(pg_temp.by_login('t_payer', $$SELECT count(*) FROM aidcase.payment_list('2021-05-20')$$), '0', 'a draft is on no list');
 SELECT alike(pg_temp.told('t_other', format('SELECT aidcase.submit_roll(%s)', :may)), 'P0002 there is no row%', 'another unit''s clerk does not submit it');
 SELECT is(pg_temp.by_login('t_leader', format('SELECT aidcase.submit_roll(%s)', :may)), 'submitted', 'the leader does');
 SELECT is(pg_temp.by_login('t_payer', $$SELECT string_agg(concat_ws(' ', unit_code, programme, benefit_month, line_kind, base_amount, addon_amount, amount, holder_name, account_no, pay_day), ';') FROM aidcase.payment_list('2021-05-20')$$),
     (SELECT concat_ws(' ', '340705100', 'dibao 2021-05-01 current 976.00 191.40 1167.40 户a成员1', account_no, '2021-05-10') FROM payee_account WHERE account_id = :account_a), 'then the accounting centre has the list');
+SELECT results_eq('SELECT roll_id, unit_id, programme, residence, line_kind, lines, households, persons, base_amount, addon_amount, care_amount, price_amount, other_amount, amount FROM payment_total',
+    format($$VALUES (%s::bigint, %s::bigint, 'dibao', 'rural', 'current', 1, 1, 2::bigint, 976.00::numeric, 191.40::numeric, 0.00::numeric, 0.00::numeric, 0.00::numeric, 1167.40::numeric)$$, :may, :unit),
+    'and its totals are written');
+SELECT is(pg_temp.by_login(l, 'SELECT sum(amount) FROM aidcase.payment_total'), t, l || ' sees ' || coalesce(t, 'none of them'))
+  FROM (VALUES ('t_clerk', '1167.40'), ('t_other', NULL), ('t_analyst', '1167.40')) AS v (l, t);
+SELECT alike(pg_temp.told(l, 'UPDATE aidcase.payment_total SET persons = 3'), '42501 %', l || ' writes none') FROM unnest('{t_clerk,t_leader,t_bureau,t_payer}'::text[]) AS l;
+SELECT is(pg_temp.told('postgres', c), format('ZA003 the totals of roll %s are not those of its lines|Households, persons or amounts differ from table aidcase.payment.|Totals are written when the roll is handed in.', :may), 'nor does a superuser: ' || c)
+  FROM unnest(ARRAY['UPDATE aidcase.payment_total SET persons = 3', 'UPDATE aidcase.payment_total SET amount = amount + 1, base_amount = base_amount + 1',
+                    $$INSERT INTO aidcase.payment_total SELECT roll_id, unit_id, programme, residence, 'arrears', 1, 1, 2, 1, 0, 0, 0, 0, 1 FROM aidcase.payment_total$$]) AS c;
+SELECT alike(pg_temp.told('postgres', 'DELETE FROM aidcase.payment_total'), 'ZA%', 'nor are they deleted');
 SELECT is(pg_temp.by_login('t_payer', $$SELECT sum(amount) FROM aidcase.payment_list('2021-05-01')$$), (SELECT total::text FROM payment_roll WHERE roll_id = :may), 'its sum is the total of the roll');
 -- each reading is kept: who, what for, how many lines
 SELECT results_eq($$ SELECT s.staff_no, r.what, r.period, r.purpose, r.lines, r.sha256, r.entry_no IN (SELECT entry_no FROM ledger_entry)
@@ -214,6 +225,30 @@ SELECT alike(pg_temp.told('postgres', format('UPDATE aidcase.payment SET roll_id
 SELECT alike(pg_temp.told('postgres', format('DELETE FROM aidcase.payment WHERE roll_id = %s', :may)), 'ZA%', 'no line is deleted');
 SELECT alike(pg_temp.told('postgres', format($$UPDATE aidcase.payee_account SET account_no = '6217000000000099' WHERE account_id = %s$$, :account_a)),
     'ZA004 a row of table "payee_account" cannot be changed|%', 'an account that is paid to stays');
+
+-- a roll that the bureau returns is a draft again: it is added up once more
+SELECT is(pg_temp.by_login('t_bureau', format($$SELECT aidcase.advance('payment_roll', %s, 'return', '漏一行')$$, :may)), 'draft', 'the bureau returns it');
+SELECT results_eq($$SELECT lines, year_amount FROM report_payment_summary('2021-05-31', '340705100') WHERE programme = '最低生活保障'$$, $$VALUES (0::bigint, 0::numeric)$$, 'reports leave out a draft');
+SELECT payment_id AS first_line FROM payment WHERE roll_id = :may \gset
+SAVEPOINT added;
+SET LOCAL session_replication_role = replica;
+INSERT INTO payment (payment_id, entry_no, roll_id, unit_id, case_id, award_id, account_id, programme, benefit_month, line_kind, base_amount, addon_amount, amount, persons)
+SELECT :first_line + 100000 + n, 0, roll_id, unit_id, case_id + n % 2 * 100000, award_id, account_id, programme, make_date(2021, n, 1), k, CASE k WHEN 'deduction' THEN -76 ELSE 100 END, 0, CASE k WHEN 'deduction' THEN -76 ELSE 100 END, persons
+  FROM payment CROSS JOIN (VALUES (1, 'arrears'), (2, 'arrears'), (3, 'arrears'), (4, 'deduction')) AS v (n, k) WHERE payment_id = :first_line;
+SET LOCAL session_replication_role = origin;
+SELECT is(pg_temp.by_login('t_leader', format('SELECT aidcase.submit_roll(%s)', :may)), 'submitted', 'it is handed in again');
+SELECT results_eq($$SELECT line_kind, lines, households, persons, amount FROM payment_total ORDER BY line_kind$$,
+    $$VALUES ('arrears', 3, 1, 6::bigint, 300.00::numeric), ('current', 1, 1, 2, 1167.40), ('deduction', 1, 0, 2, -76.00)$$, 'two households in four further lines: each counts once');
+SELECT results_eq($$SELECT households, lines, current_amount, arrears_amount, deduction_amount, amount FROM report_payment_summary('2021-05-31', '340705100') WHERE programme = '最低生活保障'$$,
+    $$VALUES (2::bigint, 5::bigint, 1167.40::numeric, 300.00::numeric, -76.00::numeric, 1391.40::numeric)$$, 'the report says the same');
+SET LOCAL session_replication_role = replica;
+UPDATE payment_total SET lines = 9 WHERE line_kind = 'current';
+SET LOCAL session_replication_role = origin;
+SELECT is(pg_temp.by_login('t_bureau', format($$SELECT aidcase.advance('payment_roll', %s, 'return', '再核')$$, :may)) || pg_temp.by_login('t_leader', format('SELECT aidcase.submit_roll(%s)', :may)), 'draftsubmitted', 'returned once more');
+SELECT is((SELECT sum(lines) FROM payment_total), 5::bigint, 'what does not agree is written anew');
+ROLLBACK TO added;
+SELECT is(pg_temp.by_login('t_leader', format('SELECT aidcase.submit_roll(%s)', :may)), 'submitted', 'without a further line nothing changes');
+SELECT is((SELECT count(*) FROM history('payment_total', format('[%s, "dibao", "rural", "current"]', :may))), 1::bigint, 'and nothing is written');
 
 -- a total that somebody bent is not paid
 SELECT is(pg_temp.told('postgres', format('UPDATE aidcase.payment_roll SET total = total + 1 WHERE roll_id = %s', :june)), '(done)', 'a superuser may bend the total of a draft');

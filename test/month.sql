@@ -2,9 +2,10 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(30);
+SELECT plan(41);
 \ir parts/household.sql
 \ir parts/files.sql
+\ir parts/figures.sql
 SELECT pg_temp.clock('2021-04-06 09:00+08');
 SELECT enrol_staff('{"staff_no":"b-leader","name":"区局领导","employed_from":"2020-01-01","posts":[{"unit":"340705","post":"bureau_leader","from":"2020-01-01"}]}');
 CREATE ROLE t_bleader LOGIN IN ROLE aidcase_bureau;
@@ -57,6 +58,13 @@ SELECT alike(pg_temp.told('postgres', $$ UPDATE aidcase.payment_month SET total 
 SELECT alike(pg_temp.told('t_other', $$ SELECT aidcase.make_roll('340705005', '2021-05-01') $$), '55000 the month 2021-05 is closed|%', 'no roll comes into it');
 SELECT bag_eq(format($$ SELECT DISTINCT substring(f FROM '[0-9]+ (month.*)') FROM pg_temp.faults_of(pg_temp.bring('t_payer', 'bank_returns', %L, true)) AS f WHERE f ~ 'month' $$, pg_temp.returns('{"退回,2021-05-10,其他,"}', :may)), ARRAY['month: is closed'], 'nor a result');
 
+-- reports count what was paid; the totals of the roll hold all of it
+SELECT results_eq($$SELECT households, lines, persons, amount, year_amount FROM report_payment_summary('2021-05-31', '340705100') WHERE programme = '最低生活保障'$$,
+    $$SELECT 1::bigint, 1::bigint, p.persons::bigint, p.amount, p.amount FROM payment AS p JOIN payment_return AS e USING (payment_id) WHERE e.outcome = 'paid'$$, 'two of three households came back');
+SELECT results_eq($$SELECT month_total, year_total, month_base + month_addon FROM report_dibao_monthly('2021-05-31', '340705100') WHERE residence = '农村'$$,
+    $$SELECT p.amount, p.amount, p.amount FROM payment AS p JOIN payment_return AS e USING (payment_id) WHERE e.outcome = 'paid'$$, 'nor is it in the monthly table');
+SELECT is((SELECT sum(households) FROM payment_total), 3::bigint, 'the roll was handed in with three');
+
 -- what came back goes out again
 SELECT pg_temp.clock('2021-06-03 09:00+08');
 SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021-06-01')$$) AS june \gset
@@ -72,6 +80,14 @@ SELECT pg_temp.by_login('t_clerk', $$SELECT aidcase.make_roll('340705100', '2021
 SELECT results_eq(format($$ SELECT r.outside_key, p.benefit_month, a.account_no FROM payment AS p JOIN award USING (award_id) JOIN case_round AS r USING (round_id) JOIN payee_account AS a USING (account_id)
         WHERE p.roll_id = %s AND p.line_kind = 'reissue' $$, :july), $$ VALUES ('T-b', '2021-05-01'::date, '6222020000000000005') $$, 'then the month is paid again, to that account, and nothing twice');
 SELECT results_eq($$ SELECT returned_lines, reissued_lines FROM month_status('2021-05-01') $$, 'VALUES (2::bigint, 2::bigint)', 'May shows that all of it went out again');
+
+SELECT results_eq($$SELECT households, lines, current_amount > 0, reissue_amount FROM report_payment_summary('2021-06-30', '340705100') WHERE programme = '最低生活保障'$$,
+    format($$SELECT 3::bigint, 4::bigint, true, amount FROM payment WHERE roll_id = %s AND line_kind = 'reissue'$$, :june), 'June pays three households, one of them twice');
+SELECT is((SELECT year_amount FROM report_payment_summary('2021-06-30', '340705100') WHERE programme = '最低生活保障'),
+    (SELECT sum(amount) FROM payment AS p JOIN payment_roll AS r USING (roll_id) WHERE r.state <> 'draft'
+        AND NOT EXISTS (SELECT FROM payment_return AS e WHERE e.payment_id = p.payment_id AND e.outcome = 'returned')), 'the year holds what was paid and no more');
+SELECT is_empty(format('SELECT * FROM pg_temp.differences(%L, %L)', r, m), format('%s of %s: each cell is the sum of its cases', r, m))
+  FROM unnest('{payment_summary,dibao_monthly,tekun_monthly}'::text[]) AS r CROSS JOIN unnest('{2021-05-31,2021-06-30}'::date[]) AS m;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(137);
+SELECT plan(140);
 \ir parts/household.sql
 
 -- Three households of two units: one is paid from May, one from June with May
@@ -220,6 +220,19 @@ SELECT results_eq($$SELECT opening, taken_over, new_households, closing FROM rep
     $$VALUES (1::bigint, 1::bigint, 0::bigint, 1::bigint)$$, 'taken over, not new');
 SELECT is_empty($$SELECT * FROM report_faults('flow_monthly', '2021-06-30')$$, 'the flow closes with it');
 SELECT is_empty($$SELECT * FROM pg_temp.differences('flow_monthly', '2021-06-30')$$, 'and its cells are its cases');
+
+-- Taken over before, and reassessed this month: the new award is of the same
+-- round; nobody comes, and nobody is counted twice.
+SET session_replication_role = replica;
+UPDATE award SET months = '[2021-04-01,2021-06-01)' WHERE round_id = :b AND programme = 'dibao';
+INSERT INTO award (award_id, entry_no, case_id, round_id, unit_id, programme, months, amount, persons, residence)
+SELECT 9002, 0, case_id, round_id, unit_id, 'dibao', '[2021-06-01,)', 700, 3, 'rural' FROM award WHERE round_id = :b AND programme = 'dibao';
+SET session_replication_role = origin;
+SELECT results_eq($$SELECT sum(opening), sum(households), sum(new_households), sum(exits), sum(transferred_in) FROM report_dibao_monthly('2021-06-30', '340705100')$$,
+    $$SELECT sum(opening), sum(closing), sum(new_households), sum(exits), sum(transferred_in) FROM report_flow_monthly('2021-06-30', '340705100') WHERE programme = '最低生活保障'$$,
+    'a reassessment of who was taken over moves nobody');
+SELECT is((SELECT sum(opening - exits + new_households - households) FROM report_dibao_monthly('2021-06-30')), 0::numeric, 'and the table closes');
+SELECT is_empty($$SELECT * FROM pg_temp.differences('dibao_monthly', '2021-06-30')$$, 'each cell is its cases');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -657,6 +657,121 @@ CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.payment
 CREATE OR REPLACE TRIGGER "~2_totals" BEFORE UPDATE ON aidcase.payment_roll
     FOR EACH ROW EXECUTE FUNCTION aidcase.check_roll_totals();
 
+-- What rolls add up to, from their lines.  The add-on of a line holds all of
+-- its award but the base; care and what else is no add-on is told apart.
+CREATE OR REPLACE FUNCTION aidcase.roll_totals(roll_ids bigint[])
+RETURNS TABLE (roll_id bigint, unit_id bigint, programme text, residence text, line_kind text, lines bigint, households bigint, persons bigint,
+               base_amount numeric, addon_amount numeric, care_amount numeric, price_amount numeric, other_amount numeric, amount numeric)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+SELECT p.roll_id, p.unit_id, p.programme, a.residence, p.line_kind, count(*), count(*) FILTER (WHERE p.place = 1), sum(p.persons),
+       sum(p.base_amount), sum(p.addon_amount) - coalesce(sum(x.care + x.price + x.other), 0),
+       coalesce(sum(x.care), 0), coalesce(sum(x.price), 0), coalesce(sum(x.other), 0), sum(p.amount)
+  FROM (SELECT q.*, row_number() OVER (PARTITION BY q.roll_id, q.programme, q.case_id ORDER BY q.payment_id) AS place
+          FROM aidcase.payment AS q WHERE q.roll_id = ANY (roll_totals.roll_ids)) AS p
+  JOIN aidcase.award AS a ON a.award_id = p.award_id
+  LEFT JOIN (SELECT k.award_id, coalesce(sum(k.amount) FILTER (WHERE k.component = 'care'), 0) AS care,
+                    coalesce(sum(k.amount) FILTER (WHERE k.component = 'price_subsidy'), 0) AS price,
+                    coalesce(sum(k.amount) FILTER (WHERE k.component NOT IN ('care', 'price_subsidy')), 0) AS other
+               FROM aidcase.award_component AS k
+              WHERE k.component NOT IN ('base', 'addon')
+              GROUP BY k.award_id) AS x ON x.award_id = p.award_id AND p.line_kind <> 'deduction'
+ GROUP BY p.roll_id, p.unit_id, p.programme, a.residence, p.line_kind;
+END;
+COMMENT ON FUNCTION aidcase.roll_totals(bigint[]) IS
+    '清册明细按项目、城乡、种类的合计 / what the lines of rolls add up to, by programme, residence and kind';
+
+-- Writes the totals of rolls, or what has changed of them since they were
+-- handed in before.
+CREATE OR REPLACE FUNCTION aidcase.write_roll_totals(roll_ids bigint[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    written bigint;
+BEGIN
+    INSERT INTO aidcase.payment_total AS t (roll_id, unit_id, programme, residence, line_kind, lines, households, persons,
+                                            base_amount, addon_amount, care_amount, price_amount, other_amount, amount)
+    SELECT s.* FROM aidcase.roll_totals(roll_ids) AS s
+     ORDER BY s.roll_id, s.programme COLLATE "C", s.residence COLLATE "C", s.line_kind COLLATE "C"
+    ON CONFLICT (roll_id, programme, residence, line_kind) DO UPDATE
+       SET lines = EXCLUDED.lines, households = EXCLUDED.households, persons = EXCLUDED.persons,
+           base_amount = EXCLUDED.base_amount, addon_amount = EXCLUDED.addon_amount, care_amount = EXCLUDED.care_amount,
+           price_amount = EXCLUDED.price_amount, other_amount = EXCLUDED.other_amount, amount = EXCLUDED.amount
+     WHERE (t.lines, t.households, t.amount) IS DISTINCT FROM (EXCLUDED.lines, EXCLUDED.households, EXCLUDED.amount);
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
+END
+$$;
+COMMENT ON FUNCTION aidcase.write_roll_totals(bigint[]) IS
+    '内部:写入清册合计,返回行数 / internal: writes the totals of rolls; returns the number of rows';
+REVOKE ALL ON FUNCTION aidcase.write_roll_totals(bigint[]) FROM PUBLIC;
+
+-- Trigger: a roll that is handed in is added up.  Lines that are being written
+-- have locked the roll, and were waited for.
+CREATE OR REPLACE FUNCTION aidcase.total_rolls() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    handed_in CONSTANT bigint[] := ARRAY(
+        SELECT n.roll_id FROM new_rows AS n JOIN old_rows AS o USING (roll_id)
+          JOIN aidcase.workflow_state AS s ON s.workflow_id = n.workflow_id AND s.state = n.state
+          JOIN aidcase.workflow_state AS f ON f.workflow_id = o.workflow_id AND f.state = o.state
+         WHERE s.frozen AND NOT f.frozen);
+BEGIN
+    IF handed_in <> '{}' THEN
+        PERFORM aidcase.write_roll_totals(handed_in);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.total_rolls() IS
+    '触发器:清册上报时写入合计 / trigger: a roll that is handed in is added up';
+REVOKE ALL ON FUNCTION aidcase.total_rolls() FROM PUBLIC;
+
+-- Trigger: totals are those of the lines, whoever writes them.
+CREATE OR REPLACE FUNCTION aidcase.check_payment_total() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    forged bigint := (
+        SELECT min(n.roll_id) FROM new_rows AS n
+          LEFT JOIN aidcase.roll_totals(ARRAY(SELECT DISTINCT r.roll_id FROM new_rows AS r)) AS s
+            ON s.roll_id = n.roll_id AND s.programme = n.programme AND s.residence = n.residence AND s.line_kind = n.line_kind
+         WHERE (n.unit_id, n.lines, n.households, n.persons, n.base_amount, n.addon_amount, n.care_amount, n.price_amount, n.other_amount, n.amount)
+               IS DISTINCT FROM
+               (s.unit_id, s.lines, s.households, s.persons, s.base_amount, s.addon_amount, s.care_amount, s.price_amount, s.other_amount, s.amount));
+BEGIN
+    IF forged IS NOT NULL THEN
+        RAISE EXCEPTION 'the totals of roll % are not those of its lines', forged
+            USING ERRCODE = 'ZA003',
+                  DETAIL = 'Households, persons or amounts differ from table aidcase.payment.',
+                  HINT = 'Totals are written when the roll is handed in.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_payment_total() IS
+    '触发器:清册合计须与明细一致 / trigger: the totals of a roll are those of its lines';
+REVOKE ALL ON FUNCTION aidcase.check_payment_total() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER "~6_total" AFTER UPDATE ON aidcase.payment_roll
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.total_rolls();
+CREATE OR REPLACE TRIGGER "~1_check" AFTER INSERT ON aidcase.payment_total
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.check_payment_total();
+CREATE OR REPLACE TRIGGER "~1_check_update" AFTER UPDATE ON aidcase.payment_total
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.check_payment_total();
+
+-- rolls that were handed in before the register had totals
+SELECT aidcase.write_roll_totals(ARRAY(
+    SELECT r.roll_id FROM aidcase.payment_roll AS r JOIN aidcase.workflow_state AS s ON s.workflow_id = r.workflow_id AND s.state = r.state
+     WHERE s.frozen AND NOT EXISTS (SELECT FROM aidcase.payment_total AS t WHERE t.roll_id = r.roll_id)));
+
 -- Raises the refusal that every call for a unit makes when the actor does not
 -- hold one of the posts there.
 CREATE OR REPLACE FUNCTION aidcase.require_post(posts text[], unit_id bigint, what text) RETURNS void

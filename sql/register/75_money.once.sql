@@ -34,6 +34,7 @@ CREATE TABLE aidcase.award_component (
     amount     numeric(14,2) NOT NULL CHECK (amount >= 0 AND amount < 'Infinity'),
     UNIQUE (award_id, component)
 );
+CREATE INDEX award_component_extra ON aidcase.award_component (award_id) WHERE component NOT IN ('base', 'addon');
 SELECT aidcase.set_up_table('award_component');
 
 -- Nobody is in two awards of one exclusion group at a time, in any unit (F21).
@@ -132,6 +133,29 @@ CREATE UNIQUE INDEX payment_once ON aidcase.payment (case_id, programme, benefit
 CREATE INDEX payment_roll_lines ON aidcase.payment (roll_id);
 CREATE INDEX payment_case ON aidcase.payment (case_id);
 SELECT aidcase.set_up_table('payment');
+
+-- What a roll adds up to, written when it is handed in: its lines do not change
+-- after that, so the sums of a year need not read them again.  A household
+-- counts once in a roll and programme, in the row of its first line.
+CREATE TABLE aidcase.payment_total (
+    roll_id    bigint NOT NULL REFERENCES aidcase.payment_roll,
+    unit_id    bigint NOT NULL REFERENCES aidcase.unit,
+    programme  text NOT NULL REFERENCES aidcase.programme,
+    residence  text NOT NULL,
+    line_kind  text NOT NULL,
+    lines      integer NOT NULL,
+    households integer NOT NULL,
+    persons    bigint NOT NULL,
+    base_amount  numeric(16,2) NOT NULL,
+    addon_amount numeric(16,2) NOT NULL,
+    care_amount  numeric(16,2) NOT NULL,
+    price_amount numeric(16,2) NOT NULL,
+    other_amount numeric(16,2) NOT NULL,
+    amount     numeric(16,2) NOT NULL,
+    PRIMARY KEY (roll_id, programme, residence, line_kind),
+    CHECK (amount = base_amount + addon_amount + care_amount + price_amount + other_amount)
+);
+SELECT aidcase.set_up_table('payment_total');
 
 -- The reserve fund of a unit (备用金) for emergencies: a journal of movements
 -- with its running balance.

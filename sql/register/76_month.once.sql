@@ -13,6 +13,7 @@ CREATE TABLE aidcase.payment_return (
     CHECK ((outcome = 'returned') = (return_reason IS NOT NULL))
 );
 CREATE INDEX payment_return_case ON aidcase.payment_return (case_id);
+CREATE INDEX payment_returned ON aidcase.payment_return (payment_id) WHERE outcome = 'returned';
 SELECT aidcase.set_up_table('payment_return');
 
 -- A month that is closed stays closed: its lines, results and totals.

@@ -244,6 +244,24 @@ SELECT p.unit_id, p.case_id, a.round_id, 'payment', p.payment_id, NULL,
   JOIN aidcase.payment_roll AS l ON l.roll_id = p.roll_id
  WHERE p.line_kind IN ('current', 'arrears') AND (p.amount, p.persons) <> (a.amount, a.persons);
 
+-- Reports read the totals that a roll was handed in with; they are those of its
+-- lines, all of them.
+CREATE OR REPLACE VIEW aidcase.audit_totals_differ WITH (security_invoker = true) AS
+SELECT r.unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id, 'payment_roll'::text AS subject, r.roll_id AS subject_id,
+       NULL::bigint AS staff_id, '清册合计与明细不符'::text AS what, 'the totals of the roll are not those of its lines'::text AS what_en,
+       r.occurred_at AS since, r.occurred_at AS known_at,
+       jsonb_build_object('programme', coalesce(s.programme, t.programme), 'residence', coalesce(s.residence, t.residence),
+                          'line_kind', coalesce(s.line_kind, t.line_kind), 'lines', s.lines, 'total_lines', t.lines,
+                          'amount', s.amount, 'total_amount', t.amount) AS detail
+  FROM aidcase.roll_totals(ARRAY(SELECT q.roll_id FROM aidcase.payment_roll AS q)) AS s
+  FULL JOIN aidcase.payment_total AS t
+    ON t.roll_id = s.roll_id AND t.programme = s.programme AND t.residence = s.residence AND t.line_kind = s.line_kind
+  JOIN aidcase.payment_roll AS r ON r.roll_id = coalesce(s.roll_id, t.roll_id)
+  JOIN aidcase.workflow_state AS w ON w.workflow_id = r.workflow_id AND w.state = r.state AND w.frozen
+ WHERE (s.unit_id, s.lines, s.households, s.persons, s.base_amount, s.addon_amount, s.care_amount, s.price_amount, s.other_amount, s.amount)
+       IS DISTINCT FROM
+       (t.unit_id, t.lines, t.households, t.persons, t.base_amount, t.addon_amount, t.care_amount, t.price_amount, t.other_amount, t.amount);
+
 -- An award goes on with the standard of an earlier month although another one
 -- is in force this month.  The standard is looked up once for each place.
 CREATE OR REPLACE VIEW aidcase.audit_standard_not_applied WITH (security_invoker = true) AS

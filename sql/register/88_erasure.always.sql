@@ -176,9 +176,37 @@ COMMENT ON FUNCTION aidcase.hold_legal_hold(bigint[]) IS '保留:依法暂缓销
 -- ---------------------------------------------------------------------
 -- What stands against an erasure, all of it
 
-CREATE OR REPLACE FUNCTION aidcase.erasure_faults(class text, case_ids bigint[], step_post text)
+-- What a class is about, locked: cases, kept from the last stop or the last
+-- event of a file without award; or imports, from the day of the import.
+CREATE OR REPLACE FUNCTION aidcase.erasure_subjects(class text, subject_ids bigint[])
+RETURNS TABLE (id bigint, unit_id bigint, since date)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF (SELECT c.subject FROM aidcase.retention_class AS c WHERE c.retention_class = class) = 'import' THEN
+        RETURN QUERY
+        SELECT f.import_id, f.unit_id, aidcase.date_here(f.imported_at)
+          FROM aidcase.file_import AS f WHERE f.import_id = ANY (subject_ids)
+         ORDER BY f.import_id FOR NO KEY UPDATE;
+        RETURN;
+    END IF;
+    PERFORM FROM aidcase.aid_case AS c WHERE c.case_id = ANY (subject_ids) ORDER BY c.case_id FOR NO KEY UPDATE;
+    RETURN QUERY
+    SELECT c.case_id, c.unit_id,
+           greatest(c.opened_on,
+                    (SELECT max(upper(a.months)) FROM aidcase.award AS a WHERE a.case_id = c.case_id),
+                    (SELECT max(aidcase.date_here(r.occurred_at)) FROM aidcase.case_round AS r WHERE r.case_id = c.case_id))
+      FROM aidcase.aid_case AS c WHERE c.case_id = ANY (subject_ids);
+END
+$$;
+COMMENT ON FUNCTION aidcase.erasure_subjects(text, bigint[]) IS
+    '内部:某类别的销毁对象 (个案或导入) 及其起算日,并加锁 / internal: what a class is about, cases or imports, and from when it is kept; locks it';
+
+CREATE OR REPLACE FUNCTION aidcase.erasure_faults(class text, subject_ids bigint[], step_post text)
 RETURNS text[]
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
 DECLARE
@@ -187,6 +215,8 @@ DECLARE
     months integer;
     hold   record;
     found  text[];
+    subjects jsonb;
+    post   text;
 BEGIN
     SELECT c.* INTO rules FROM aidcase.retention_class AS c WHERE c.retention_class = class;
     IF rules.retention_class IS NULL THEN
@@ -200,36 +230,34 @@ BEGIN
             faults := faults || format('No retention period is in force for class "%s": everything is kept.', class);
         END IF;
     END IF;
-    IF coalesce(cardinality(case_ids), 0) = 0 OR array_position(case_ids, NULL) IS NOT NULL THEN
-        RETURN faults || 'The list names no case.'::text;
+    IF coalesce(cardinality(subject_ids), 0) = 0 OR array_position(subject_ids, NULL) IS NOT NULL THEN
+        RETURN faults || format('The list names no %s.', coalesce(rules.subject, 'case'));
     END IF;
-    IF cardinality(case_ids) <> (SELECT count(DISTINCT n) FROM unnest(case_ids) AS n) THEN
-        faults := faults || 'A case is named twice.'::text;
+    IF cardinality(subject_ids) <> (SELECT count(DISTINCT n) FROM unnest(subject_ids) AS n) THEN
+        faults := faults || format('%s is named twice.', CASE rules.subject WHEN 'import' THEN 'An import' ELSE 'A case' END);
     END IF;
+    subjects := (SELECT jsonb_agg(s) FROM aidcase.erasure_subjects(class, subject_ids) AS s);
     faults := faults || ARRAY(
-        SELECT format('There is no case %s.', n) FROM unnest(case_ids) AS n
-         WHERE NOT EXISTS (SELECT FROM aidcase.aid_case AS c WHERE c.case_id = n) ORDER BY n);
-    IF NOT (SELECT coalesce(bool_and(aidcase.has_post(CASE step_post WHEN 'propose' THEN rules.propose_post WHEN 'appraise' THEN rules.appraise_post
-                                             ELSE rules.execute_post END, c.unit_id, aidcase.today())), true)
-              FROM aidcase.aid_case AS c WHERE c.case_id = ANY (case_ids)) THEN
-        faults := faults || format('You do not hold post "%s" for these cases.',
-            CASE step_post WHEN 'propose' THEN rules.propose_post WHEN 'appraise' THEN rules.appraise_post ELSE rules.execute_post END);
+        SELECT format('There is no %s %s.', coalesce(rules.subject, 'case'), n) FROM unnest(subject_ids) AS n
+         WHERE n NOT IN (SELECT (s ->> 'id')::bigint FROM jsonb_array_elements(coalesce(subjects, '[]')) AS s) ORDER BY n);
+    post := CASE step_post WHEN 'propose' THEN rules.propose_post WHEN 'appraise' THEN rules.appraise_post ELSE rules.execute_post END;
+    IF NOT (SELECT coalesce(bool_and(aidcase.has_post(post, s.unit_id, aidcase.today())), true)
+              FROM jsonb_to_recordset(subjects) AS s (unit_id bigint)) THEN
+        faults := faults || format('You do not hold post "%s" for these %ss.', post, coalesce(rules.subject, 'case'));
     END IF;
 
-    -- the last stop, or the last event of a file without award
     faults := faults || ARRAY(
-        SELECT format('Case %s: it must be kept until %s.', s.case_id, (s.stopped + make_interval(months => months))::date)
-          FROM (SELECT c.case_id,
-                       greatest(c.opened_on,
-                                (SELECT max(upper(a.months)) FROM aidcase.award AS a WHERE a.case_id = c.case_id),
-                                (SELECT max(aidcase.date_here(r.occurred_at)) FROM aidcase.case_round AS r WHERE r.case_id = c.case_id)) AS stopped
-                  FROM aidcase.aid_case AS c WHERE c.case_id = ANY (case_ids)) AS s
-         WHERE s.stopped + make_interval(months => months) > aidcase.today()
-         ORDER BY s.case_id);
+        SELECT format('%s %s: it must be kept until %s.', initcap(rules.subject), s.id, (s.since + make_interval(months => months))::date)
+          FROM jsonb_to_recordset(subjects) AS s (id bigint, since date)
+         WHERE s.since + make_interval(months => months) > aidcase.today()
+         ORDER BY s.id);
+    IF rules.subject = 'import' THEN
+        RETURN faults;
+    END IF;
     FOR hold IN SELECT h.* FROM aidcase.erasure_hold AS h WHERE h.in_use ORDER BY h.hold LOOP
         EXECUTE format('SELECT array_agg(format(''Case %%s: %%s'', h.case_id, h.reason) ORDER BY h.case_id, h.reason)'
                        '  FROM aidcase.%I($1) AS h', hold.function_name)
-           INTO found USING case_ids;
+           INTO found USING subject_ids;
         faults := faults || coalesce(found, '{}');
     END LOOP;
     RETURN faults;
@@ -256,12 +284,13 @@ COMMENT ON FUNCTION aidcase.refuse_erasure(text[]) IS
 
 -- The rows of these files.  A row that records of another class refer to is
 -- kept and only cleared; so is what it refers to in turn.
-CREATE OR REPLACE FUNCTION aidcase.erasure_rows(class text, case_ids bigint[])
+CREATE OR REPLACE FUNCTION aidcase.erasure_rows(class text, subject_ids bigint[])
 RETURNS TABLE (step integer, relation text, row_key bigint, action text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
 DECLARE
+    subject_key CONSTANT text := (SELECT c.subject || '_id' FROM aidcase.retention_class AS c WHERE c.retention_class = class);
     rule     record;
     link     record;
     keys     jsonb := '{}';     -- table: keys of its rows that go
@@ -275,17 +304,17 @@ DECLARE
 BEGIN
     FOR rule IN
         SELECT t.relation AS name, k.attname AS key,
-               CASE WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'case_id' AND NOT a.attisdropped)
-                    THEN 't.case_id = ANY ($1)'
-                    ELSE (SELECT string_agg(format('t.%I IN (SELECT p.%I FROM aidcase.%I AS p WHERE p.case_id = ANY ($1))',
-                                                   f.attname, pk.attname, p.relname), ' OR ')
+               CASE WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = subject_key AND NOT a.attisdropped)
+                    THEN format('t.%I = ANY ($1)', subject_key)
+                    ELSE (SELECT string_agg(format('t.%I IN (SELECT p.%I FROM aidcase.%I AS p WHERE p.%I = ANY ($1))',
+                                                   f.attname, pk.attname, p.relname, subject_key), ' OR ')
                             FROM pg_constraint AS o
                             JOIN pg_class AS p ON p.oid = o.confrelid
                             JOIN pg_attribute AS f ON f.attrelid = o.conrelid AND f.attnum = o.conkey[1]
                             JOIN pg_attribute AS pk ON pk.attrelid = o.confrelid AND pk.attnum = o.confkey[1]
                             JOIN aidcase.retention_rule AS u ON u.relation = p.relname AND u.retention_class = class
                            WHERE o.conrelid = c.oid AND o.contype = 'f'
-                             AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = p.oid AND a.attname = 'case_id'))
+                             AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = p.oid AND a.attname = subject_key))
                END AS belongs
           FROM aidcase.retention_rule AS t
           JOIN pg_class AS c ON c.relname = t.relation AND c.relnamespace = 'aidcase'::regnamespace AND c.relkind = 'r'
@@ -295,7 +324,7 @@ BEGIN
     LOOP
         CONTINUE WHEN rule.belongs IS NULL;
         EXECUTE format('SELECT array_agg(t.%I) FROM aidcase.%I AS t WHERE %s', rule.key, rule.name, rule.belongs)
-           INTO found USING case_ids;
+           INTO found USING subject_ids;
         keys := keys || jsonb_build_object(rule.name, to_jsonb(coalesce(found, '{}')));
         cleared := cleared || jsonb_build_object(rule.name, '[]'::jsonb);
     END LOOP;
@@ -357,7 +386,7 @@ COMMENT ON FUNCTION aidcase.erasure_rows(text, bigint[]) IS
 -- ---------------------------------------------------------------------
 -- The three calls
 
-CREATE OR REPLACE FUNCTION aidcase.propose_erasure(case_ids bigint[], reason text, retention_class text DEFAULT 'household_file')
+CREATE OR REPLACE FUNCTION aidcase.propose_erasure(subject_ids bigint[], reason text, retention_class text DEFAULT 'household_file')
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, aidcase, pg_temp
@@ -371,22 +400,21 @@ BEGIN
         RAISE EXCEPTION 'nobody acts in this session'
             USING ERRCODE = 'ZA005', HINT = 'enrol_staff() with the login, or act_as() in the same transaction.';
     END IF;
-    PERFORM FROM aidcase.aid_case AS c WHERE c.case_id = ANY (case_ids) ORDER BY c.case_id FOR NO KEY UPDATE;
     IF coalesce(btrim(reason), '') = '' THEN
         faults := faults || 'The reason is missing.'::text;
     END IF;
-    PERFORM aidcase.refuse_erasure(faults || aidcase.erasure_faults(retention_class, case_ids, 'propose'));
-    INSERT INTO aidcase.erasure_list (retention_class, case_ids, reason, proposed_by, proposed_at)
-    VALUES (retention_class, case_ids, reason, aidcase.current_staff(), aidcase.now_here())
+    PERFORM aidcase.refuse_erasure(faults || aidcase.erasure_faults(retention_class, subject_ids, 'propose'));
+    INSERT INTO aidcase.erasure_list (retention_class, subject_ids, reason, proposed_by, proposed_at)
+    VALUES (retention_class, subject_ids, reason, aidcase.current_staff(), aidcase.now_here())
     RETURNING list_id INTO id;
     INSERT INTO aidcase.erasure_item (list_id, step, relation, row_key, action)
-    SELECT id, r.step, r.relation, r.row_key, r.action FROM aidcase.erasure_rows(retention_class, case_ids) AS r
+    SELECT id, r.step, r.relation, r.row_key, r.action FROM aidcase.erasure_rows(retention_class, subject_ids) AS r
      ORDER BY r.step, r.relation, r.row_key;
     RETURN id;
 END
 $$;
 COMMENT ON FUNCTION aidcase.propose_erasure(bigint[], text, text) IS
-    '提出销毁清册:按类列出这些个案应销毁的各行,返回清册号 / proposes to erase the files of these cases: lists every row of the class; returns the list''s key';
+    '提出销毁清册:按类列出这些个案 (或导入) 应销毁的各行,返回清册号 / proposes to erase the files of these cases, or the records of these imports: lists every row of the class; returns the list''s key';
 
 CREATE OR REPLACE FUNCTION aidcase.appraise_erasure(list_id bigint, approve boolean, appraisal text)
 RETURNS void
@@ -402,7 +430,6 @@ BEGIN
     IF list.list_id IS NULL THEN
         RAISE EXCEPTION 'there is no erasure list %', list_id USING ERRCODE = 'P0002';
     END IF;
-    PERFORM FROM aidcase.aid_case AS c WHERE c.case_id = ANY (list.case_ids) ORDER BY c.case_id FOR NO KEY UPDATE;
     faults := CASE WHEN list.state <> 'proposed' THEN ARRAY[format('List %s is %s.', list_id, list.state)] ELSE '{}' END
         || CASE WHEN list.proposed_by = aidcase.current_staff() THEN ARRAY['Whoever proposed the list cannot appraise it.'] ELSE '{}' END
         || CASE WHEN approve IS NULL OR coalesce(btrim(appraisal), '') = '' THEN ARRAY['The appraisal says yes or no and why.'] ELSE '{}' END;
@@ -410,8 +437,8 @@ BEGIN
         RAISE EXCEPTION 'nobody acts in this session'
             USING ERRCODE = 'ZA005', HINT = 'enrol_staff() with the login, or act_as() in the same transaction.';
     END IF;
-    faults := faults || CASE WHEN approve THEN aidcase.erasure_faults(list.retention_class, list.case_ids, 'appraise')
-                        ELSE ARRAY(SELECT f FROM unnest(aidcase.erasure_faults(list.retention_class, list.case_ids, 'appraise')) AS f
+    faults := faults || CASE WHEN approve THEN aidcase.erasure_faults(list.retention_class, list.subject_ids, 'appraise')
+                        ELSE ARRAY(SELECT f FROM unnest(aidcase.erasure_faults(list.retention_class, list.subject_ids, 'appraise')) AS f
                                     WHERE f LIKE 'You do not hold post%') END;
     PERFORM aidcase.refuse_erasure(faults);
     UPDATE aidcase.erasure_list AS l
@@ -445,16 +472,15 @@ BEGIN
         RAISE EXCEPTION 'nobody acts in this session'
             USING ERRCODE = 'ZA005', HINT = 'enrol_staff() with the login, or act_as() in the same transaction.';
     END IF;
-    PERFORM FROM aidcase.aid_case AS c WHERE c.case_id = ANY (list.case_ids) ORDER BY c.case_id FOR NO KEY UPDATE;
     faults := CASE WHEN list.state <> 'appraised' THEN ARRAY[format('List %s is %s.', list_id, list.state)] ELSE '{}' END
-        || aidcase.erasure_faults(list.retention_class, list.case_ids, 'execute');
-    IF EXISTS ((SELECT r.relation, r.row_key, r.action FROM aidcase.erasure_rows(list.retention_class, list.case_ids) AS r
+        || aidcase.erasure_faults(list.retention_class, list.subject_ids, 'execute');
+    IF EXISTS ((SELECT r.relation, r.row_key, r.action FROM aidcase.erasure_rows(list.retention_class, list.subject_ids) AS r
                 EXCEPT ALL
                 SELECT i.relation, i.row_key, i.action FROM aidcase.erasure_item AS i WHERE i.list_id = list_id)
                UNION ALL
                (SELECT i.relation, i.row_key, i.action FROM aidcase.erasure_item AS i WHERE i.list_id = list_id
                 EXCEPT ALL
-                SELECT r.relation, r.row_key, r.action FROM aidcase.erasure_rows(list.retention_class, list.case_ids) AS r)) THEN
+                SELECT r.relation, r.row_key, r.action FROM aidcase.erasure_rows(list.retention_class, list.subject_ids) AS r)) THEN
         faults := faults || 'The files are no longer those of the list: propose it again.'::text;
     END IF;
     PERFORM aidcase.refuse_erasure(faults);
@@ -566,7 +592,7 @@ $$;
 COMMENT ON FUNCTION aidcase.erasure_proof(text, bigint) IS
     '销毁证明:已销毁各版本的叶子及包含证明、清册行和鉴定决定 / proof of an erasure: the leaves of the versions whose text went, the line of the list and the decision, each with its proof';
 
-REVOKE ALL ON FUNCTION aidcase.set_retention(text, integer, date, text), aidcase.erasure_faults(text, bigint[], text),
+REVOKE ALL ON FUNCTION aidcase.set_retention(text, integer, date, text), aidcase.erasure_subjects(text, bigint[]), aidcase.erasure_faults(text, bigint[], text),
     aidcase.erasure_rows(text, bigint[]), aidcase.refuse_erasure(text[]),
     aidcase.propose_erasure(bigint[], text, text), aidcase.appraise_erasure(bigint, boolean, text),
     aidcase.execute_erasure(bigint), aidcase.erasure_proof(text, bigint) FROM PUBLIC;

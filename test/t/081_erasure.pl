@@ -191,6 +191,31 @@ is(q1(q{SELECT string_agg(DISTINCT relation, ' ') FROM aidcase.ledger WHERE imag
 q1('SELECT aidcase.seal()');
 is(q1('SELECT string_agg(v::text, E\'\n\') FROM aidcase.verify_register() AS v'), '', 'and the register verifies');
 
+# ---------------------------------------------------------------- rejects of imports
+
+my $file = q{convert_to(E'工号,申报日期,关系,姓名\nx-group4,2021-04-20,无,\nx-group3,2021-99-01,无,\nx-group2,2021-04-20,子女,', 'UTF8') || '\xd5c5c8fd0a'};
+is(at('2021-04-22', "SELECT pg_temp.by_login('t_clerk', \$\$SELECT accepted || ' ' || rejected FROM aidcase.import_file('filings', $file)\$\$)"), '1 2', 'a file with two bad lines');
+my $import = q1('SELECT max(import_id) FROM aidcase.file_import');
+is(q1("SELECT string_agg(line || ' ' || coalesce(bytes::text, column_name), ', ' ORDER BY line, reject_id) FROM aidcase.import_reject"), '3 declared_on, 4 name, 4 \xd5c5c8fd', 'which are kept with every reason and their bytes');
+q1('SELECT aidcase.seal()');
+my $rejects = "SELECT aidcase.propose_erasure('{%s}', '保管期满', 'import_reject')";
+is(told('2027-01-01', 't_bureau', sprintf $rejects, "$import,999999"), 'ZA006 these files cannot be erased|No retention period is in force for class "import_reject": everything is kept.'
+	  . ' / There is no import 999999.|Take what is kept off the list. Periods: aidcase.retention_period; holds: aidcase.erasure_hold, aidcase.legal_hold.', 'they are kept until a period is set');
+like(told('2021-05-01', 't_admin', q{SELECT aidcase.set_retention('import_reject', 11, '2021-05-01', '办发〔2021〕15号')}), qr/^22023 .*At least 12 months/, 'not a shorter one');
+is(told('2021-05-01', 't_admin', q{SELECT aidcase.set_retention('import_reject', 12, '2021-05-01', '办发〔2021〕15号')}), '(done)', 'an administrator sets one');
+like(told('2022-04-21', 't_bureau', sprintf $rejects, $import), qr/\|Import $import: it must be kept until 2022-04-22\.\|/, 'a day too early');
+like(told('2022-04-22', 't_bureau2', sprintf $rejects, $import), qr/You do not hold post "bureau_clerk" for these imports\./, 'by who may');
+is(told('2022-04-22', 't_bureau', sprintf $rejects, $import), '(done)', 'on the day');
+$list = q1('SELECT max(list_id) FROM aidcase.erasure_list');
+is(q1("SELECT string_agg(DISTINCT relation || ' ' || action, ', ') || ' ' || count(*) FROM aidcase.erasure_item WHERE list_id = $list"), 'import_reject remove 3', 'the list names the rejects, not the import');
+is(told('2022-04-23', 't_bureau2', "SELECT aidcase.appraise_erasure($list, true, '同意')"), '(done)', 'appraised');
+is(told('2022-04-23', 't_admin', "SELECT aidcase.execute_erasure($list)"), '(done)', 'carried out');
+is(q1("SELECT (SELECT count(*) FROM aidcase.import_reject), (SELECT rejected FROM aidcase.file_import WHERE import_id = $import),"
+	. q{(SELECT count(*) FROM aidcase.ledger_entry WHERE entry ~ 'd5c5c8fd')}), '0|2|0', 'the lines are gone, from the ledger too; that there were two is left');
+is(at('2022-04-24', "SELECT pg_temp.by_login('t_clerk', \$\$SELECT repeated || ' ' || rejects::text FROM aidcase.import_file('filings', $file)\$\$)"), 'true []', 'the same file is still known');
+q1('SELECT aidcase.seal()');
+is(q1('SELECT string_agg(v::text, E\'\n\') FROM aidcase.verify_register() AS v'), '', 'and the register verifies');
+
 # a text that went without a list is found
 q1(q{ALTER TABLE aidcase.ledger_entry DISABLE TRIGGER "~0_refuse"; UPDATE aidcase.ledger_entry SET entry = NULL WHERE entry_no = 5;
 	ALTER TABLE aidcase.ledger_entry ENABLE TRIGGER "~0_refuse"});

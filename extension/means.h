@@ -150,6 +150,8 @@ typedef struct MeansFacts
 	char		area[13];		/* of the village */
 	bool		rural;
 	bool		emergency;
+	bool		monitored;		/* classes that are recorded, not computed */
+	bool		other_class;
 	DateADT		rule_date;
 	int			rule_day;		/* as means_day() */
 

@@ -1130,6 +1130,8 @@ aidcase_means_household(const MeansFacts *facts, const RuleSet *rules,
 			reason(o, "in_higher_class");
 		else if (!poor)
 			reason(o, "income_not_below_marginal");
+		if (t->f->monitored)
+			(void) line(t, MEANS_LOW_INCOME, 42, 0, 0, "limit", 0, "monitored", NULL);
 		test_property(t, MEANS_LOW_INCOME, verified, kinds);
 		o->eligible = o->n_reasons == 0;
 		low = o->eligible;
@@ -1159,11 +1161,13 @@ aidcase_means_household(const MeansFacts *facts, const RuleSet *rules,
 
 		if (t->members == 0)
 			reason(o, "no_counted_member");
-		else if (low || result->outcomes[MEANS_DIBAO].eligible ||
+		else if (low || facts->monitored || result->outcomes[MEANS_DIBAO].eligible ||
 				 result->outcomes[MEANS_TEKUN].eligible)
 			reason(o, "in_higher_class");
 		else if (!poor)
 			reason(o, "income_not_below_disposable");
+		if (facts->monitored)
+			(void) line(t, MEANS_RIGID, 42, 0, 0, "limit", 0, "monitored", NULL);
 		test_property(t, MEANS_RIGID, verified, kinds);
 		if (mul(expense, share.den) <= mul(t->annual[MEANS_RIGID], share.num))
 			reason(o, "rigid_expense_not_above");
@@ -1176,9 +1180,11 @@ aidcase_means_household(const MeansFacts *facts, const RuleSet *rules,
 
 	/* one class, the first by priority */
 	result->class = result->outcomes[MEANS_TEKUN].eligible ? "tekun" :
+		result->outcomes[MEANS_DIBAO].eligible && !low ? "dibao" :
+		facts->monitored ? "monitored" :
 		low ? "marginal" :
-		result->outcomes[MEANS_DIBAO].eligible ? "dibao" :
-		result->outcomes[MEANS_RIGID].eligible ? "rigid_expense" : NULL;
+		result->outcomes[MEANS_RIGID].eligible ? "rigid_expense" :
+		facts->other_class ? "other" : NULL;
 
 	/* temporary assistance of the expense type */
 	o = &result->outcomes[MEANS_TEMP];
@@ -1192,6 +1198,7 @@ aidcase_means_household(const MeansFacts *facts, const RuleSet *rules,
 		{
 			Money		expense = aidcase_means_expenses(t, EXPENSE_TEMP, MEANS_TEMP);
 			Money		threshold = 0;
+			const char *class = result->class;
 			const RuleSource *source = NULL;
 			bool		poor = below(t, MEANS_TEMP, "disposable_income",
 									 &r->disposable, NULL, 1);
@@ -1200,9 +1207,17 @@ aidcase_means_household(const MeansFacts *facts, const RuleSet *rules,
 											   "household_income", NULL),
 										  t->members * MONEY_YUAN),
 							   'y', t->annual[MEANS_TEMP]);
+			/* who is monitored is aided by his other class without own rules */
+			for (i = 0; facts->monitored && i < r->n_temps; i++)
+			{
+				if (r->temps[i].class != NULL && strcmp(r->temps[i].class, "monitored") == 0)
+					break;
+			}
+			if (facts->monitored && i == r->n_temps && strcmp(class, "monitored") == 0)
+				class = low ? "marginal" : NULL;
 			for (i = 0; i < r->n_temps; i++)
 			{
-				if (temp_applies(r, i, false, result->class) &&
+				if (temp_applies(r, i, false, class) &&
 					r->temps[i].threshold.set)
 				{
 					threshold = times(MONEY_YUAN, r->temps[i].threshold.value);
@@ -1219,7 +1234,7 @@ aidcase_means_household(const MeansFacts *facts, const RuleSet *rules,
 			with_bound(with_input(line(t, MEANS_TEMP, 41, 0, 0, "limit", 0,
 											  "temp_threshold", source), expense),
 							  threshold)->basis = 'y';
-			aidcase_means_temp(t, false, result->class, expense, &any);
+			aidcase_means_temp(t, false, class, expense, &any);
 			if (o->n_reasons == 0 && (!o->has_range || o->maximum_fen == 0))
 				reason(o, "expense_not_above_threshold");
 		}

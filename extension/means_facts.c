@@ -35,9 +35,11 @@
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/rangetypes.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/snapmgr.h"
+#include "utils/typcache.h"
 
 #include "aidcase.h"
 #include "compat.h"
@@ -82,6 +84,7 @@ struct FactReader
 	FactScan	property;
 	FactScan	obligor;
 	FactScan	care;
+	FactScan	class_record;
 	AttrNumber	round_no[3];	/* case_id, round_kind, accepted_on */
 	AttrNumber	case_no[2];		/* village_id, residence */
 	AttrNumber	unit_no[1];		/* unit_code */
@@ -91,6 +94,7 @@ struct FactReader
 	AttrNumber	property_no[8];
 	AttrNumber	obligor_no[10];
 	AttrNumber	care_no[9];
+	AttrNumber	class_no[3];
 	Village	   *last_village;
 };
 
@@ -122,6 +126,8 @@ static const char *const care_columns[] = {
 	"void", "member_id", "eating", "dressing", "getting_up", "toilet",
 	"walking", "bathing", "support_mode"
 };
+
+static const char *const class_columns[] = {"void", "low_income_class", "valid"};
 
 /*
  * Is an index a btree whose first column is the key, over all rows or over
@@ -448,6 +454,34 @@ read_items(FactScan *s, const AttrNumber *no, const KindList *kinds,
 }
 
 /*
+ * Classes that are recorded of the case for the day.
+ */
+static void
+read_classes(FactReader *r, MeansFacts *facts)
+{
+	FactScan   *s = &r->class_record;
+	TypeCacheEntry *range_type;
+
+	facts->monitored = facts->other_class = false;
+	if (!seek(s, facts->case_id))
+		return;
+	range_type = lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO);
+	do
+	{
+		RangeType  *valid = DatumGetRangeTypeP(attr(s, r->class_no[2]));
+
+		if (flag(s, r->class_no[0]) ||
+			!range_contains_elem_internal(range_type, valid,
+										  DateADTGetDatum(r->on_date)))
+			continue;
+		if (IS_WORD(s, r->class_no[1], "monitored"))
+			facts->monitored = true;
+		else
+			facts->other_class = true;
+	} while (next_of(s, facts->case_id));
+}
+
+/*
  * Opens all tables of facts.  Everything is allocated in the current context.
  */
 FactReader *
@@ -477,6 +511,7 @@ aidcase_open_facts(RuleBook *book, DateADT on_date)
 	OPEN(property, "property_item", "round_id", property);
 	OPEN(obligor, "obligor", "round_id", obligor);
 	OPEN(care, "self_care_assessment", "round_id", care);
+	OPEN(class_record, "class_record", "case_id", class);
 #undef OPEN
 	return r;
 }
@@ -493,6 +528,7 @@ aidcase_close_facts(FactReader *r)
 	close_scan(&r->property);
 	close_scan(&r->obligor);
 	close_scan(&r->care);
+	close_scan(&r->class_record);
 }
 
 /*
@@ -589,6 +625,7 @@ aidcase_read_facts(FactReader *r, int64 round_id, MeansFacts *facts)
 	if (facts->emergency)
 		return true;
 
+	read_classes(r, facts);
 	read_items(&r->income, r->income_no, aidcase_income_kinds(r->book), facts, false);
 	read_items(&r->expense, r->expense_no, aidcase_expense_kinds(r->book), facts, true);
 

@@ -22,9 +22,9 @@
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 城市+农村=合计;一户只计入一类(特困、低保优先,其次按认定类别)。
--- note: 特困、低保按享受月份统计;其他类别按截止日有效的最近一次认定统计;新增指上月末不在本类别的户。
+-- note: 特困、低保按享受月份统计;监测对象、其他困难人员按登记;其余类别按截止日有效的最近一次认定统计;新增指上月末不在本类别的户。
 -- note_en: Urban + rural = total; a household counts in one class only (tekun and dibao first, then by class).
--- note_en: Tekun and dibao by month of benefit; other classes by the latest determination in force on the last day; new = not of this class at the end of last month.
+-- note_en: Tekun and dibao by month of benefit; monitored and others in hardship by record; the rest by the latest determination in force on the last day; new = not of this class at the end of last month.
 WITH period AS (
     SELECT w.* FROM aidcase.report_window(report_low_income_monthly.as_of) AS w
 ), place AS (
@@ -51,7 +51,7 @@ WITH period AS (
       JOIN {case_round: round_id, case_id, unit_id, decided_on} AS r ON r.round_id = o.round_id AND r.decided_on <= m.day
      ORDER BY m.now, r.case_id, o.programme, r.decided_on DESC, r.round_id DESC
 ), recognised AS (
-    SELECT d.case_id, d.unit_id, x.low_income_class AS class, x.residence, x.members AS persons, g.class_priority AS rank, d.now
+    SELECT d.case_id, d.unit_id, g.low_income_class AS class, x.residence, x.members AS persons, g.class_priority AS rank, d.now
       FROM decided AS d
       JOIN {determination: determination_id, low_income_class, residence, members} AS x ON x.determination_id = d.determination_id
       JOIN aidcase.programme AS g ON g.programme = d.programme
@@ -60,11 +60,21 @@ WITH period AS (
                          JOIN {case_round: round_id, decided_on} AS r ON r.round_id = b.round_id
                          JOIN period AS t ON r.decided_on <= t.to_day
                         WHERE b.case_id = d.case_id AND b.programme = d.programme AND NOT b.void AND b.round_id > d.round_id)
+), recorded AS (
+    -- classes that are not computed, on the last day of the period and before it
+    SELECT k.case_id, c.unit_id, k.low_income_class AS class, c.residence, k.persons, b.sort AS rank, m.now
+      FROM period AS t
+     CROSS JOIN LATERAL (VALUES (true, t.to_day), (false, t.from_day - 1)) AS m (now, day)
+      JOIN {class_record: case_id, low_income_class, valid, persons, void} AS k ON k.valid @> m.day AND NOT k.void
+      JOIN {aid_case: case_id, unit_id, residence} AS c ON c.case_id = k.case_id
+      JOIN aidcase.label AS b ON b.code_set = 'determination.low_income_class' AND b.code = k.low_income_class
 ), several AS (
     -- households that have more than one award, or another class beside it
     SELECT c.case_id FROM granted AS c GROUP BY c.case_id HAVING count(*) > 1
      UNION
     SELECT c.case_id FROM recognised AS c
+     UNION
+    SELECT c.case_id FROM recorded AS c
 ), class AS (
     SELECT DISTINCT ON (c.now, c.case_id) c.now, c.case_id, c.unit_id, c.class, c.residence, c.persons
       FROM (SELECT a.case_id, a.unit_id, a.class, a.residence, a.persons, a.rank, m.now
@@ -73,7 +83,9 @@ WITH period AS (
              CROSS JOIN LATERAL (VALUES (true, a.now), (false, a.was)) AS m (now, counts)
              WHERE m.counts
              UNION ALL
-            SELECT * FROM recognised) AS c
+            SELECT * FROM recognised
+             UNION ALL
+            SELECT * FROM recorded) AS c
      ORDER BY c.now, c.case_id, c.rank, c.class COLLATE "C"
 ), household AS (
     -- a household has one class at a time; new is who was not in it a month ago

@@ -190,3 +190,55 @@ SELECT d.programme, g.label_zh, g.label_en, d.eligible,
 END;
 COMMENT ON FUNCTION aidcase.explain(bigint) IS
     '最近一次测算的逐行说明:步骤、输入、规则、条款、金额、累计 / the latest determinations line by line: step, input, rule, article, amount, running total';
+
+-- Records that a household belongs to a class that is not computed.
+CREATE OR REPLACE FUNCTION aidcase.record_class(doc jsonb) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    shape CONSTANT jsonb := '{"type": "object",
+        "required": ["case_id", "class", "from", "persons", "source", "reference_no"],
+        "properties": {
+          "case_id": {"type": "integer"},
+          "class": {"type": "string", "codes": "class_record.low_income_class"},
+          "from": {"type": "string", "format": "date"},
+          "until": {"type": "string", "format": "date"},
+          "persons": {"type": "integer", "minimum": 1, "maximum": 99},
+          "source": {"type": "string", "codes": "class_record.source"},
+          "reference_no": {"type": "string", "maxLength": 200},
+          "note": {"type": "string", "maxLength": 2000}}}';
+    the_case bigint := aidcase.whole_number(CASE WHEN jsonb_typeof(doc -> 'case_id') = 'number' THEN doc ->> 'case_id' END);
+    period   daterange;
+    made     bigint;
+BEGIN
+    PERFORM aidcase.acting_staff();
+    IF aidcase.iso_date(doc ->> 'until') > aidcase.iso_date(doc ->> 'from') OR doc ->> 'until' IS NULL THEN
+        period := daterange(aidcase.iso_date(doc ->> 'from'), aidcase.iso_date(doc ->> 'until'));
+    END IF;
+    PERFORM aidcase.raise_faults('class of a household', ARRAY(
+        SELECT f.path || ': ' || f.reason
+          FROM (SELECT * FROM aidcase.document_faults(doc, shape)
+                UNION ALL
+                SELECT 'case_id', 'is no case that you can see'
+                 WHERE the_case IS NOT NULL AND NOT EXISTS (SELECT FROM aidcase.aid_case AS c WHERE c.case_id = the_case)
+                UNION ALL
+                SELECT 'until', 'must lie after the first day'
+                 WHERE aidcase.iso_date(doc ->> 'until') <= aidcase.iso_date(doc ->> 'from')
+                UNION ALL
+                SELECT 'from', 'the household is of this class then already, by record ' || r.record_id
+                  FROM aidcase.class_record AS r
+                 WHERE r.case_id = the_case AND r.low_income_class = doc ->> 'class' AND r.valid && period AND NOT r.void
+               ) AS f (path, reason)
+         ORDER BY f.path COLLATE "C", f.reason COLLATE "C"),
+        'Example: SELECT aidcase.record_class(''{"case_id": 1, "class": "monitored", "from": "2021-06-01", "persons": 3, "source": "register", "reference_no": "JC-2021-17"}'').');
+    INSERT INTO aidcase.class_record (case_id, low_income_class, valid, persons, source, reference_no, note)
+    VALUES (the_case, doc ->> 'class', period, (doc ->> 'persons')::integer, doc ->> 'source', doc ->> 'reference_no', doc ->> 'note')
+    RETURNING record_id INTO made;
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION aidcase.record_class(jsonb) IS
+    '登记不由测算得出的低收入类别(防止返贫监测对象、其他困难人员)及其来源;全部错误一次报出 (ZA007) / records that a household belongs to a class that is not computed (monitored, other), with its source; all faults at once (ZA007). End it by setting the upper end of class_record.valid';
+REVOKE ALL ON FUNCTION aidcase.record_class(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aidcase.record_class(jsonb) TO aidcase_bureau;

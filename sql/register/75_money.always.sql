@@ -238,6 +238,8 @@ CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.reassessment
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.reassessment_item
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.class_record
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('valid', 'note', 'void');
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.household_event
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('happened_on', 'review_due', 'note', 'void');
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award_component

@@ -353,3 +353,81 @@ END;
 COMMENT ON FUNCTION aidcase.recount_members(bigint[], date) IS
     '内部:按规则之日重定是否计入 / internal: brings in line who counts by the rules of the day';
 REVOKE ALL ON FUNCTION aidcase.recount_members(bigint[], date) FROM PUBLIC;
+
+-- What a table of rules is keyed by, besides its period: the expressions of
+-- its exclusion constraint with their operators, in the words of a query.
+CREATE OR REPLACE FUNCTION aidcase.rule_key(rule text)
+RETURNS TABLE (n integer, expression text, operator text)
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+    SELECT k.n::integer, pg_get_indexdef(c.conindid, k.n::integer, true), o.oprname::text
+      FROM pg_constraint AS c
+     CROSS JOIN LATERAL unnest(c.conexclop) WITH ORDINALITY AS k (operator, n)
+      JOIN pg_operator AS o ON o.oid = k.operator
+     WHERE c.conrelid = to_regclass(format('aidcase.%I', rule)) AND c.contype = 'x'
+       AND pg_get_indexdef(c.conindid, k.n::integer, true) <> 'valid'
+     ORDER BY k.n
+$$;
+COMMENT ON FUNCTION aidcase.rule_key(text) IS
+    '内部:规则表除有效期外的键 / internal: what a table of rules is keyed by, besides its period';
+REVOKE ALL ON FUNCTION aidcase.rule_key(text) FROM PUBLIC;
+
+-- Trigger (deferred): between two rows for one thing there is no time without
+-- a rule, unless a wider area or the rule for every programme serves there.
+CREATE OR REPLACE FUNCTION aidcase.check_no_rule_gap() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    own_key  text := (SELECT string_agg(k.expression, ', ' ORDER BY k.n) FROM aidcase.rule_key(TG_TABLE_NAME) AS k);
+    wide_key text := (SELECT coalesce(string_agg(k.expression, ', ' ORDER BY k.n), '1') FROM aidcase.rule_key(TG_TABLE_NAME) AS k
+                       WHERE k.expression NOT IN ('area_code', 'programme', 'COALESCE(programme, ''''::text)'));
+    has_programme boolean := to_jsonb(NEW) ? 'programme';
+    gap daterange;
+BEGIN
+    EXECUTE format(
+        'WITH row_key AS (SELECT ROW(%1$s) AS own, ROW(%2$s) AS wide, t.area_code FROM (SELECT ($1).*) AS t),'
+        ' near AS (SELECT t.valid FROM aidcase.%3$I AS t, row_key AS k WHERE ROW(%1$s) IS NOT DISTINCT FROM k.own),'
+        ' hole AS (SELECT daterange(upper(n.valid), lead(lower(n.valid)) OVER (ORDER BY n.valid)) AS gap,'
+        '                 lead(n.valid) OVER (ORDER BY n.valid) AS next FROM near AS n)'
+        ' SELECT h.gap FROM hole AS h, row_key AS k WHERE h.next IS NOT NULL AND NOT isempty(h.gap)'
+        '   AND NOT coalesce((SELECT range_agg(t.valid) @> h.gap FROM aidcase.%3$I AS t'
+        '                      WHERE ROW(%2$s) IS NOT DISTINCT FROM k.wide AND t.area_code = ANY (aidcase.area_chain(k.area_code))%4$s), false)'
+        ' ORDER BY h.gap LIMIT 1',
+        replace(own_key, 'area_code', 't.area_code'), wide_key, TG_TABLE_NAME,
+        CASE WHEN has_programme THEN ' AND (t.programme IS NULL OR t.programme = ($1).programme)' ELSE '' END)
+       INTO gap USING NEW;
+    IF gap IS NOT NULL THEN
+        RAISE EXCEPTION 'a rule of "%" would not be in force for some time', TG_TABLE_NAME
+            USING ERRCODE = 'ZA007',
+                  DETAIL = format('The rows for %s of area %s leave a gap from %s until before %s.',
+                                  (SELECT string_agg(j.value #>> '{}', ' ' ORDER BY k.n)
+                                     FROM aidcase.rule_key(TG_TABLE_NAME) AS k
+                                     JOIN jsonb_each(to_jsonb(NEW)) AS j ON k.expression = j.key AND j.key <> 'area_code'),
+                                  to_jsonb(NEW) ->> 'area_code', lower(gap), upper(gap)),
+                  HINT = 'Let the rows follow each other; a rule that rests is a row that says so, such as a share of 0.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_no_rule_gap() IS
+    '触发器(提交时):同一规则前后两期之间不得有空档 / trigger, at commit: no time without a rule between two rows for one thing';
+REVOKE ALL ON FUNCTION aidcase.check_no_rule_gap() FROM PUBLIC;
+-- PostgreSQL cannot replace a constraint trigger.
+DO $$
+DECLARE
+    t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['programme_rule', 'income_rule', 'expense_rule', 'property_test', 'property_exemption', 'addon_rule',
+        'addon_stacking', 'rounding_rule', 'support_rule', 'obligor_rule', 'imputed_rule', 'member_rule', 'single_person_rule',
+        'care_level_rule', 'temp_rule', 'band_rule', 'authority_tier'] LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_trigger AS g
+                               WHERE g.tgrelid = format('aidcase.%I', t)::regclass AND g.tgname = '~4_no_gap');
+        EXECUTE format('CREATE CONSTRAINT TRIGGER "~4_no_gap" AFTER INSERT OR UPDATE ON aidcase.%I'
+            ' DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION aidcase.check_no_rule_gap()', t);
+        EXECUTE format('COMMENT ON TRIGGER "~4_no_gap" ON aidcase.%I IS'
+            ' ''事务结束时检查前后两期之间有无空档 / looks for time without a rule when the transaction ends''', t);
+    END LOOP;
+END
+$$;

@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(40);
+SELECT plan(51);
 \ir parts/household.sql
 \ir parts/files.sql
 
@@ -109,6 +109,63 @@ SELECT is(pg_temp.counts(pg_temp.bring('t_clerk', 'applications', convert_to(:'s
 SELECT bag_eq(format($$ SELECT regexp_replace(f, 'one of .*', 'one of …') FROM pg_temp.faults_of(pg_temp.bring('t_clerk', 'applications', convert_to(%L, 'UTF8'), true)) AS f $$, replace(replace(:'sheet', '申二', '申贰'), '不明', 'transfer_other')),
     ARRAY['2 application: was filed already with other content', '3 -: goes with line 2, which is refused', '4 -: goes with line 2, which is refused',
           '5 causes: must be one of …', '5 disability_level: is missing: kind and level of a disability go together', '5 -: must have exactly one head'], 'and cannot be filed otherwise; the faults of an application stand at their lines');
+-- property, expenses, obligors and an agent; several items of a person on further lines
+SELECT string_agg(c.header, ',' ORDER BY c.column_no) || E'\r\n' AS head, '{' || string_agg(quote_ident(c.code), ',' ORDER BY c.column_no) || '}' AS codes FROM file_column AS c WHERE c.kind = 'applications' \gset
+CREATE FUNCTION pg_temp.row_of(codes text[], doc jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(coalesce(doc ->> k.code, ''), ',' ORDER BY k.n) || E'\r\n' FROM unnest(codes) WITH ORDINALITY AS k (code, n) $$;
+SELECT jsonb_build_object('application', 'O-9', 'unit', '340705100', 'village', '340705100201', 'residence', '农村', 'channel', '线上申请') AS base \gset
+SELECT :'head' || string_agg(pg_temp.row_of(:'codes', :'base'::jsonb || d.doc), '' ORDER BY d.n) AS sheet FROM (VALUES
+    (1, jsonb_build_object('first_contact_at', '2021-05-09T20:15:00+08:00', 'name', '申九', 'citizen_id', pg_temp.person(43), 'relation', '户主', 'applicant', '是', 'work_ability', '部分丧失劳动能力',
+        'health', '健康', 'official_kin', '未声明', 'income_kind', '经营净收入', 'income', '-200.00', 'income_basis', '每月', 'property_kind', '银行存款', 'property_value', '5000.00', 'property_quantity', '1',
+        'expense_kind', '教育费用', 'expense', '3000.00', 'expense_basis', '近12个月', 'authorisation_version', '1', 'authorised_on', '2021-05-09', 'authorised_until', '2022-05-08', 'authorisation_sha256', encode(sha256('a'), 'hex'),
+        'agent_kind', '亲属', 'agent_name', '代九', 'agent_citizen_id', pg_temp.person(44), 'agent_phone', '13900000009', 'mandate_version', '1', 'mandate_signed_on', '2021-05-09', 'mandate_sha256', encode(sha256('m'), 'hex'))),
+    (2, jsonb_build_object('name', '申九', 'citizen_id', pg_temp.person(43), 'relation', '户主', 'applicant', '是', 'work_ability', '部分丧失劳动能力',
+        'health', '健康', 'official_kin', '未声明', 'property_kind', '机动车', 'property_value', '20000.00', 'property_quantity', '2', 'property_exempt_reason', '残疾人代步')),
+    (3, jsonb_build_object('name', '申十', 'birth_date', '2000-06-01', 'sex', '女', 'relation', '子女', 'applicant', '否', 'work_ability', '有劳动能力', 'health', '健康', 'official_kin', '未声明',
+        'situation', '在校全日制学生(本科及以下)', 'situation_since', '2018-09-01')),
+    (4, jsonb_build_object('name', '申父', 'citizen_id', pg_temp.citizen('340702', '1950-01-01', 1), 'obligor_relation', '父母', 'obligor_household_size', '2', 'obligor_annual_income', '48000.00', 'obligor_persons_supported', '1',
+        'obligor_paid_monthly', '300.00', 'obligor_able', '是', 'authorisation_version', '1', 'authorised_on', '2021-05-09', 'authorised_until', '2022-05-08', 'authorisation_sha256', encode(sha256('o'), 'hex'))),
+    (5, jsonb_build_object('name', '申母', 'obligor_relation', '父母', 'obligor_household_size', '2', 'obligor_annual_income', '0.00', 'obligor_persons_supported', '1', 'obligor_paid_monthly', '0.00', 'obligor_able', '否',
+        'obligor_low_property', '是'))) AS d (n, doc) \gset
+SELECT pg_temp.bring('t_clerk', 'applications', convert_to(:'sheet', 'UTF8'), true) AS dry \gset
+SELECT is_empty(format('SELECT pg_temp.faults_of(%L)', :'dry'), 'nothing is wrong with an application of five lines');
+SELECT is(pg_temp.trip('t_clerk', 'applications', convert_to(:'sheet', 'UTF8'), '2021-05'), 'same bytes, 5 lines, then 5 and 6 refused', 'it comes out as it goes in; the two that are here already are not filed again in other words');
+SAVEPOINT trip;
+SELECT pg_temp.bring('t_clerk', 'applications', convert_to(:'sheet', 'UTF8')) AS answer \gset
+SELECT convert_from(pg_temp.by_login('t_clerk', $$SELECT aidcase.export_file('applications', '2021-05-09', '试验')$$)::bytea, 'UTF8') AS out \gset
+SELECT is((SELECT string_agg(l, E'\n' ORDER BY n) FROM regexp_split_to_table(:'out', E'\r\n') WITH ORDINALITY AS x (l, n) WHERE n = 1 OR l LIKE 'O-9,%') || E'\n', replace(:'sheet', E'\r\n', E'\n'), 'to the letter');
+SELECT results_eq($$ SELECT p.property_kind, p.value, p.quantity, p.exempt_reason, p.source, m.name FROM property_item AS p JOIN case_member AS m USING (member_id) JOIN case_round AS r ON r.round_id = p.round_id WHERE r.outside_key = 'O-9' ORDER BY p.property_id $$,
+    $$ VALUES ('deposit', 5000::numeric(14,2), 1, NULL, 'declared', '申九'), ('vehicle', 20000, 2, '残疾人代步', 'declared', '申九') $$, 'with its property');
+SELECT results_eq($$ SELECT i.income_kind, i.amount, e.expense_kind, e.amount, e.basis FROM case_round AS r JOIN income_item AS i USING (round_id) JOIN expense_item AS e USING (round_id) WHERE r.outside_key = 'O-9' $$,
+    $$ VALUES ('business', -200::numeric(14,2), 'education', 3000::numeric(14,2), 'year') $$, 'a loss in business and an expense');
+SELECT results_eq($$ SELECT o.name, o.relation, o.household_size::integer, o.annual_income, o.paid_monthly, o.able, o.low_property, a.sha256 FROM case_round AS r JOIN obligor AS o USING (round_id)
+      LEFT JOIN authorisation AS a ON a.obligor_id = o.obligor_id WHERE r.outside_key = 'O-9' ORDER BY o.obligor_id $$,
+    $$ VALUES ('申父', 'parent', 2, 48000::numeric(14,2), 300::numeric(14,2), true, NULL, sha256('o')), ('申母', 'parent', 2, 0, 0, false, true, NULL) $$, 'who owes support, one with an authorisation');
+SELECT results_eq($$ SELECT g.kind, g.name, g.citizen_id::text, g.phone, g.signed_on, g.sha256 FROM case_round AS r JOIN applicant_agent AS g USING (round_id) WHERE r.outside_key = 'O-9' $$,
+    $$ VALUES ('relative', '代九', pg_temp.person(44), '13900000009', '2021-05-09'::date, sha256('m')) $$, 'and who filed it');
+SELECT results_eq($$ SELECT m.name, m.situation, m.situation_since FROM case_round AS r JOIN case_member AS m USING (round_id) WHERE r.outside_key = 'O-9' AND m.situation IS NOT NULL $$, $$ VALUES ('申十', 'student', '2018-09-01'::date) $$, 'who is away');
+ROLLBACK TO trip;
+SELECT bag_eq(format($$ SELECT regexp_replace(f, 'one of .*', 'one of …') FROM pg_temp.faults_of(pg_temp.bring('t_clerk', 'applications', convert_to(%L, 'UTF8'), true)) AS f $$,
+        replace(replace(replace(replace(replace(:'sheet', ',机动车,', ',飞艇,'), ',48000.00,', ',四万八,'), ',300.00,是,', ',300.00,也许,'), pg_temp.person(44), '110101199001011236'), '2018-09-01', '2018-09-31')),
+    ARRAY['3 property_kind: must be one of …', '4 situation_since: must be a date such as 2021-04-06', '5 obligor_able: must be 是 or 否', '5 obligor_annual_income: must be an amount in yuan such as 800.00',
+          '2 agent_citizen_id: The last character, the check character, does not match the 17 digits before it.', '6 -: goes with line 2, which is refused'], 'what is no value of its column is named at its line');
+SELECT bag_eq(format($$ SELECT pg_temp.faults_of(pg_temp.bring('t_clerk', 'applications', convert_to(%L, 'UTF8'), true)) $$,
+        :'head' || (SELECT string_agg(pg_temp.row_of(:'codes', :'base'::jsonb || d.doc), '' ORDER BY d.n) FROM (VALUES
+            (1, '{"name": "甲", "relation": "户主", "work_ability": "able", "applicant": "是", "birth_date": "1980-01-01", "sex": "男", "phone": "1"}'::jsonb),
+            (2, '{"name": "甲", "birth_date": "1980-01-01", "relation": "子女", "phone": "2", "obligor_able": "是"}'),
+            (3, '{"name": "乙", "obligor_relation": "子女", "work_ability": "able", "income": "5"}')) AS d (n, doc))),
+    ARRAY['3 obligor_able: is of an obligor, and obligor_relation is missing', '3 phone: differs from line 2 of the same application', '3 relation: differs from line 2 of the same person',
+          '4 income: is of a member; the line is that of an obligor', '4 work_ability: is of a member; the line is that of an obligor', '2 -: goes with line 3, which is refused'], 'a column on the wrong line');
+SELECT bag_eq(format($$ SELECT regexp_replace(f, 'one of .*', 'one of …') FROM pg_temp.faults_of(pg_temp.bring('t_clerk', 'applications', convert_to(%L, 'UTF8'), true)) AS f $$,
+        :'head' || (SELECT string_agg(pg_temp.row_of(:'codes', :'base'::jsonb || d.doc), '' ORDER BY d.n) FROM (VALUES
+            (1, jsonb_build_object('name', '甲', 'citizen_id', pg_temp.person(45), 'relation', '户主', 'work_ability', 'able', 'applicant', '是', 'property_value', '10', 'expense_kind', 'education',
+                'agent_name', '丙', 'agent_kind', 'staff', 'agent_citizen_id', pg_temp.person(45), 'income_kind', 'wage', 'income', '-1', 'income_basis', 'month')),
+            (2, jsonb_build_object('name', '乙', 'citizen_id', pg_temp.person(45), 'obligor_relation', '子女', 'obligor_household_size', '0', 'authorised_on', '2021-05-09')),
+            (3, jsonb_build_object('name', '丁', 'birth_date', '2015-01-01'))) AS d (n, doc))),
+    ARRAY['2 agent_citizen_id: is a member of the household; name the applicant among the members', '2 agent_staff: is missing for a member of a committee or of staff', '2 mandate_sha256: is missing', '2 mandate_signed_on: is missing', '2 mandate_version: is missing',
+          '2 expense: is missing', '2 expense_basis: is missing', '2 income: must not be negative: only business can make a loss', '2 property_kind: is missing',
+          '3 authorisation_sha256: is missing', '3 authorisation_version: is missing', '3 authorised_until: is missing', '3 citizen_id: is listed twice', '3 obligor_annual_income: is missing', '3 obligor_household_size: must be from 1 to 99',
+          '3 obligor_persons_supported: is missing', '4 relation: is missing', '4 sex: is missing and there is no citizen number to take it from', '4 work_ability: is missing'], 'every fault of the application at its line and column');
 SELECT results_eq(format($$ SELECT f.person_id = m.person_id, f.valid, f.work_ability, f.disability_kind, f.disability_level::integer, f.causes FROM person_fact AS f JOIN case_member AS m ON m.round_id = f.round_id AND m.person_id = f.person_id WHERE f.round_id = %s ORDER BY m.member_id $$, :a),
     $$ VALUES (true, '[2021-04-30,)'::daterange, 'partial', 'sight', 2, '{illness}'::text[]), (true, '[2021-04-30,)', 'partial', NULL, NULL, '{illness}') $$, 'what statistics need of a person is dated by the decisions');
 SELECT is((SELECT count(*) FROM sensitive_reading), 0::bigint, 'readings that were undone are not there');

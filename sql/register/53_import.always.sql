@@ -63,7 +63,15 @@ SELECT p.programme, p.label_zh, p.sort FROM aidcase.programme AS p WHERE file_co
 UNION ALL
 SELECT p.post, p.label_zh, p.sort FROM aidcase.post AS p WHERE file_codes.code_set = 'post'
 UNION ALL
-SELECT k.income_kind, k.label_zh, k.sort FROM aidcase.income_kind AS k WHERE file_codes.code_set = 'income_kind';
+SELECT k.income_kind, k.label_zh, k.sort FROM aidcase.income_kind AS k WHERE file_codes.code_set = 'income_kind'
+UNION ALL
+SELECT k.property_kind, k.label_zh, k.sort FROM aidcase.property_kind AS k WHERE file_codes.code_set = 'property_kind'
+UNION ALL
+SELECT k.expense_kind, k.label_zh, k.sort FROM aidcase.expense_kind AS k WHERE file_codes.code_set = 'expense_kind'
+UNION ALL
+SELECT k.obligor_state, k.label_zh, k.sort FROM aidcase.obligor_state AS k WHERE file_codes.code_set = 'obligor_state' AND k.stated
+UNION ALL
+SELECT k.situation, k.label_zh, k.sort FROM aidcase.member_situation AS k WHERE file_codes.code_set = 'member_situation';
 END;
 COMMENT ON FUNCTION aidcase.file_codes(text) IS
     '某代码集的代码及中文名称 / the codes of a code set with their labels in Chinese';
@@ -186,7 +194,7 @@ BEGIN
         refused boolean NOT NULL DEFAULT true) ON COMMIT DROP;
     EXECUTE (SELECT format($q$
             INSERT INTO pg_temp.import_line (line, doc, fields, faults, fault_fields, fault_bytes, line_end)
-            SELECT r.line, jsonb_strip_nulls(jsonb_build_object(%s)), cardinality(r.fields), r.faults, r.fault_fields, r.fault_bytes, r.line_end
+            SELECT r.line, jsonb_strip_nulls(jsonb_object(ARRAY[%s])), cardinality(r.fields), r.faults, r.fault_fields, r.fault_bytes, r.line_end
               FROM (SELECT c.*, %s FROM aidcase.csv_rows($1, $2, $3) AS c OFFSET 0) AS r$q$,
         string_agg(format('%L, %s', h.code, CASE c.type
             WHEN 'code' THEN format('coalesce($4 -> %L ->> c%s, c%2$s)', h.code, h.n)

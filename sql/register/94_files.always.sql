@@ -384,66 +384,135 @@ COMMENT ON FUNCTION aidcase.export_staff(date, date) IS
     '内部:某期间任职的工作人员 / internal: the staff who held a post in a period';
 
 -- ---------------------------------------------------------------------
--- Applications from the online channel: a line a person, those of one
--- application share its key; what is of the household stands on the first.
--- A person with several incomes has a line for each, and the person's other
--- columns may be left out on the later ones.
+-- Applications from the online channel.  A line is a person: a member of the
+-- household, or where it names obligor_relation somebody elsewhere who owes
+-- support.  Those of one application share its key; what is of the household,
+-- the agent too, stands on the first.  A line has room for one income, one
+-- property and one expense; a member with several has a line for each, on
+-- which the person's other columns may be left out.
 
--- The documents of file_case() that the lines make, with the line of each
--- member, income and authorisation.
+-- The documents of file_case() that the lines make, with the lines of each of
+-- their lists.
 CREATE OR REPLACE FUNCTION aidcase.application_documents()
-RETURNS TABLE (application text, lines integer[], member_lines integer[], income_lines integer[], authorisation_lines integer[], doc jsonb)
+RETURNS TABLE (application text, lines integer[], list_lines jsonb, doc jsonb)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
 BEGIN
     RETURN QUERY
     WITH line AS (
-        SELECT l.line, l.doc, l.doc ->> 'application' AS application,
+        SELECT l.line, l.doc AS d, l.doc ->> 'application' AS application, l.doc ? 'obligor_relation' AS obligor,
                concat_ws('|', l.doc ->> 'name', coalesce(l.doc ->> 'citizen_id', l.doc ->> 'birth_date')) AS person
           FROM pg_temp.import_line AS l WHERE NOT l.refused AND NOT l.unchanged
     ), numbered AS (
-        SELECT l.*, first_value(l.line) OVER (PARTITION BY l.application, l.person ORDER BY l.line) AS person_line FROM line AS l
+        -- two obligors of one name are two, two lines of one member are one
+        SELECT l.*, CASE WHEN l.obligor THEN l.line ELSE first_value(l.line) OVER (PARTITION BY l.application, l.obligor, l.person ORDER BY l.line) END AS person_line FROM line AS l
     ), keyed AS (
-        SELECT n.*, 'm' || dense_rank() OVER (PARTITION BY n.application ORDER BY n.person_line) AS key FROM numbered AS n
+        SELECT n.*, n.line = n.person_line AS whole,
+               CASE WHEN n.obligor THEN 'o' ELSE 'm' END || dense_rank() OVER (PARTITION BY n.application, n.obligor ORDER BY n.person_line) AS key FROM numbered AS n
+    ), part AS (
+        SELECT k.*, p.list, p.item
+          FROM keyed AS k
+         CROSS JOIN LATERAL (VALUES
+            ('members', k.whole AND NOT k.obligor, jsonb_build_object('key', k.key, 'name', k.d ->> 'name', 'citizen_id', k.d ->> 'citizen_id',
+                'birth_date', CASE WHEN NOT k.d ? 'citizen_id' THEN k.d ->> 'birth_date' END, 'sex', CASE WHEN NOT k.d ? 'citizen_id' THEN k.d ->> 'sex' END,
+                'relation', k.d ->> 'relation', 'applicant', coalesce(k.d ->> 'applicant', 'false')::boolean, 'work_ability', k.d ->> 'work_ability',
+                'health', k.d ->> 'health', 'disability_kind', k.d ->> 'disability_kind', 'disability_level', aidcase.whole_number(k.d ->> 'disability_level'),
+                'education', k.d ->> 'education', 'occupation', k.d ->> 'occupation', 'official_kin', k.d ->> 'official_kin',
+                'situation', k.d ->> 'situation', 'situation_since', k.d ->> 'situation_since')),
+            ('obligors', k.obligor, jsonb_build_object('key', k.key, 'name', k.d ->> 'name', 'citizen_id', k.d ->> 'citizen_id', 'relation', k.d ->> 'obligor_relation',
+                'household_size', aidcase.whole_number(k.d ->> 'obligor_household_size'), 'annual_income', k.d ->> 'obligor_annual_income',
+                'persons_supported', aidcase.whole_number(k.d ->> 'obligor_persons_supported'), 'paid_monthly', k.d ->> 'obligor_paid_monthly',
+                'able', (k.d ->> 'obligor_able')::boolean, 'obligor_state', k.d ->> 'obligor_state', 'low_property', (k.d ->> 'obligor_low_property')::boolean)),
+            ('income', k.d ?| '{income_kind,income,income_basis}', jsonb_build_object('member', k.key, 'kind', k.d ->> 'income_kind', 'amount', k.d ->> 'income',
+                'basis', k.d ->> 'income_basis')),
+            ('property', k.d ?| '{property_kind,property_value,property_quantity,property_exempt_reason}', jsonb_build_object('member', k.key, 'kind', k.d ->> 'property_kind',
+                'value', k.d ->> 'property_value', 'quantity', aidcase.whole_number(k.d ->> 'property_quantity'), 'exempt_reason', k.d ->> 'property_exempt_reason')),
+            ('expenses', k.d ?| '{expense_kind,expense,expense_basis}', jsonb_build_object('member', k.key, 'kind', k.d ->> 'expense_kind', 'amount', k.d ->> 'expense',
+                'basis', k.d ->> 'expense_basis')),
+            ('authorisations', k.whole AND k.d ?| '{authorisation_version,authorised_on,authorised_until,authorisation_sha256}',
+                jsonb_build_object(CASE WHEN k.obligor THEN 'obligor' ELSE 'member' END, k.key, 'text_version', k.d ->> 'authorisation_version',
+                'signed_on', k.d ->> 'authorised_on', 'valid_until', k.d ->> 'authorised_until', 'sha256', k.d ->> 'authorisation_sha256'))) AS p (list, has, item)
+         WHERE p.has
+    ), listed AS (
+        SELECT l.application, jsonb_object_agg(l.list, l.items) AS doc, jsonb_object_agg(l.list, l.lines) AS lines
+          FROM (SELECT p.application, p.list, jsonb_agg(jsonb_strip_nulls(p.item) ORDER BY p.line) AS items, jsonb_agg(p.line ORDER BY p.line) AS lines
+                  FROM part AS p GROUP BY p.application, p.list) AS l
+         GROUP BY l.application
     )
-    SELECT k.application, array_agg(k.line ORDER BY k.line), array_agg(k.line ORDER BY k.line) FILTER (WHERE k.line = k.person_line),
-           coalesce(array_agg(k.line ORDER BY k.line) FILTER (WHERE k.doc ->> 'income' IS NOT NULL), '{}'),
-           coalesce(array_agg(k.line ORDER BY k.line) FILTER (WHERE k.line = k.person_line AND k.doc ->> 'authorisation_sha256' IS NOT NULL), '{}'),
-           jsonb_strip_nulls(jsonb_build_object('outside_key', k.application, 'unit', f.doc ->> 'unit', 'village', f.doc ->> 'village',
-               'residence', f.doc ->> 'residence', 'channel', f.doc ->> 'channel', 'first_contact_at', f.doc ->> 'first_contact_at',
-               'address', f.doc ->> 'address', 'phone', f.doc ->> 'phone',
-               'causes', CASE WHEN f.doc ->> 'causes' IS NOT NULL THEN (SELECT jsonb_agg(coalesce(c.cause, '?') ORDER BY c.cause COLLATE "C") FROM aidcase.recipient_causes(f.doc ->> 'causes') AS c) END,
-               'payee', CASE WHEN f.doc ->> 'account_no' IS NOT NULL THEN jsonb_build_object('kind', f.doc ->> 'account_kind', 'holder_name', f.doc ->> 'holder_name',
-                            'holder_citizen_id', f.doc ->> 'holder_citizen_id', 'bank', f.doc ->> 'bank', 'account_no', f.doc ->> 'account_no') END,
-               'commitment', CASE WHEN f.doc ->> 'commitment_sha256' IS NOT NULL THEN jsonb_build_object('text_version', f.doc ->> 'commitment_version',
-                            'signed_on', f.doc ->> 'commitment_signed_on', 'sha256', f.doc ->> 'commitment_sha256',
-                            'member', coalesce(min(k.key) FILTER (WHERE k.doc ->> 'applicant' = 'true'), 'm1')) END,
-               'members', jsonb_agg(jsonb_build_object('key', k.key, 'name', k.doc ->> 'name', 'citizen_id', k.doc ->> 'citizen_id',
-                            'birth_date', CASE WHEN k.doc ->> 'citizen_id' IS NULL THEN k.doc ->> 'birth_date' END,
-                            'sex', CASE WHEN k.doc ->> 'citizen_id' IS NULL THEN k.doc ->> 'sex' END, 'relation', k.doc ->> 'relation',
-                            'applicant', coalesce(k.doc ->> 'applicant', 'false')::boolean, 'work_ability', k.doc ->> 'work_ability', 'health', k.doc ->> 'health',
-                            'disability_kind', k.doc ->> 'disability_kind', 'disability_level', aidcase.whole_number(k.doc ->> 'disability_level'),
-                            'education', k.doc ->> 'education', 'occupation', k.doc ->> 'occupation', 'official_kin', k.doc ->> 'official_kin')
-                            ORDER BY k.line) FILTER (WHERE k.line = k.person_line),
-               'income', jsonb_agg(jsonb_build_object('member', k.key, 'kind', k.doc ->> 'income_kind', 'amount', k.doc ->> 'income', 'basis', k.doc ->> 'income_basis')
-                            ORDER BY k.line) FILTER (WHERE k.doc ->> 'income' IS NOT NULL),
-               'authorisations', jsonb_agg(jsonb_build_object('member', k.key, 'text_version', k.doc ->> 'authorisation_version', 'signed_on', k.doc ->> 'authorised_on',
-                            'valid_until', k.doc ->> 'authorised_until', 'sha256', k.doc ->> 'authorisation_sha256')
-                            ORDER BY k.line) FILTER (WHERE k.line = k.person_line AND k.doc ->> 'authorisation_sha256' IS NOT NULL)))
+    SELECT k.application, array_agg(k.line ORDER BY k.line), g.lines,
+           g.doc || jsonb_strip_nulls(jsonb_build_object('outside_key', k.application, 'unit', f.d ->> 'unit', 'village', f.d ->> 'village',
+               'residence', f.d ->> 'residence', 'channel', f.d ->> 'channel', 'first_contact_at', f.d ->> 'first_contact_at',
+               'address', f.d ->> 'address', 'phone', f.d ->> 'phone',
+               'causes', CASE WHEN f.d ? 'causes' THEN (SELECT jsonb_agg(coalesce(c.cause, '?') ORDER BY c.cause COLLATE "C") FROM aidcase.recipient_causes(f.d ->> 'causes') AS c) END,
+               'payee', CASE WHEN f.d ?| '{account_kind,holder_name,holder_citizen_id,bank,account_no}' THEN jsonb_build_object('kind', f.d ->> 'account_kind', 'holder_name', f.d ->> 'holder_name',
+                            'holder_citizen_id', f.d ->> 'holder_citizen_id', 'bank', f.d ->> 'bank', 'account_no', f.d ->> 'account_no') END,
+               'commitment', CASE WHEN f.d ?| '{commitment_version,commitment_signed_on,commitment_sha256}' THEN jsonb_build_object('text_version', f.d ->> 'commitment_version',
+                            'signed_on', f.d ->> 'commitment_signed_on', 'sha256', f.d ->> 'commitment_sha256',
+                            'member', coalesce(min(k.key) FILTER (WHERE k.d ->> 'applicant' = 'true'), 'm1')) END,
+               'agent', CASE WHEN f.d ?| '{agent_kind,agent_name,agent_citizen_id,agent_staff,agent_phone,mandate_version,mandate_signed_on,mandate_sha256}' THEN
+                            jsonb_build_object('kind', f.d ->> 'agent_kind', 'name', f.d ->> 'agent_name', 'citizen_id', f.d ->> 'agent_citizen_id', 'staff', f.d ->> 'agent_staff',
+                            'phone', f.d ->> 'agent_phone', 'text_version', f.d ->> 'mandate_version', 'signed_on', f.d ->> 'mandate_signed_on', 'sha256', f.d ->> 'mandate_sha256') END))
       FROM keyed AS k
-      JOIN (SELECT DISTINCT ON (b.application) b.application, b.doc FROM line AS b ORDER BY b.application, b.line) AS f ON f.application = k.application
-     GROUP BY k.application, f.doc;
+      JOIN listed AS g ON g.application = k.application
+      JOIN (SELECT DISTINCT ON (b.application) b.application, b.d FROM line AS b ORDER BY b.application, b.line) AS f ON f.application = k.application
+     GROUP BY k.application, f.d, g.lines, g.doc;
 END
 $$;
 COMMENT ON FUNCTION aidcase.application_documents() IS
     '内部:申请文件各行组成的申请 / internal: the applications that the lines of a file make';
 
+-- Columns that stand where nobody would read them.
+CREATE OR REPLACE FUNCTION aidcase.judge_application_columns() RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    of_household CONSTANT text[] := '{unit,village,residence,channel,first_contact_at,address,phone,causes,account_kind,holder_name,holder_citizen_id,bank,account_no,commitment_version,commitment_signed_on,commitment_sha256,agent_kind,agent_name,agent_citizen_id,agent_staff,agent_phone,mandate_version,mandate_signed_on,mandate_sha256}';
+    of_person    CONSTANT text[] := '{sex,relation,applicant,work_ability,health,disability_kind,disability_level,education,occupation,official_kin,situation,situation_since,authorisation_version,authorised_on,authorised_until,authorisation_sha256}';
+    of_member    CONSTANT text[] := '{birth_date,sex,relation,applicant,work_ability,health,disability_kind,disability_level,education,occupation,official_kin,situation,situation_since,income_kind,income,income_basis,property_kind,property_value,property_quantity,property_exempt_reason,expense_kind,expense,expense_basis}';
+    of_obligor   CONSTANT text[] := '{obligor_household_size,obligor_annual_income,obligor_persons_supported,obligor_paid_monthly,obligor_able,obligor_state,obligor_low_property}';
+BEGIN
+    INSERT INTO pg_temp.import_fault (line, column_code, reason)
+    SELECT l.line, w.code, w.reason
+      FROM (SELECT x.line, x.doc, x.doc ? 'obligor_relation' AS obligor,
+                   first_value(x.line) OVER a AS line_a, first_value(x.doc) OVER a AS doc_a,
+                   first_value(x.line) OVER p AS line_p, first_value(x.doc) OVER p AS doc_p
+              FROM pg_temp.import_line AS x WHERE NOT x.refused
+            WINDOW a AS (PARTITION BY x.doc ->> 'application' ORDER BY x.line),
+                   p AS (PARTITION BY x.doc ->> 'application', x.doc ? 'obligor_relation', x.doc ->> 'name',
+                                      coalesce(x.doc ->> 'citizen_id', x.doc ->> 'birth_date') ORDER BY x.line)) AS l
+     CROSS JOIN LATERAL (
+        SELECT c.code, format('differs from line %s of the same application', l.line_a) AS reason
+          FROM unnest(of_household) AS c (code) WHERE l.doc ->> c.code IS DISTINCT FROM l.doc_a ->> c.code AND l.doc ? c.code
+        UNION ALL
+        SELECT c.code, format('differs from line %s of the same person', l.line_p)
+          FROM unnest(of_person) AS c (code) WHERE NOT l.obligor AND l.doc ->> c.code IS DISTINCT FROM l.doc_p ->> c.code AND l.doc ? c.code
+        UNION ALL
+        SELECT c.code, 'is of a member; the line is that of an obligor' FROM unnest(of_member) AS c (code) WHERE l.obligor AND l.doc ? c.code
+        UNION ALL
+        SELECT c.code, 'is of an obligor, and obligor_relation is missing' FROM unnest(of_obligor) AS c (code) WHERE NOT l.obligor AND l.doc ? c.code) AS w;
+END
+$$;
+COMMENT ON FUNCTION aidcase.judge_application_columns() IS
+    '内部:检查申请文件中放错行的列 / internal: finds columns of a file of applications that stand on a line where they have no place';
+
 CREATE OR REPLACE FUNCTION aidcase.judge_applications() RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
+DECLARE
+    -- what is called otherwise in the document
+    columns CONSTANT jsonb := '{"income.kind": "income_kind", "income.amount": "income", "income.basis": "income_basis",
+        "property.kind": "property_kind", "property.value": "property_value", "property.quantity": "property_quantity", "property.exempt_reason": "property_exempt_reason",
+        "expenses.kind": "expense_kind", "expenses.amount": "expense", "expenses.basis": "expense_basis",
+        "obligors.name": "name", "obligors.citizen_id": "citizen_id", "obligors.obligor_state": "obligor_state",
+        "authorisations.text_version": "authorisation_version", "authorisations.signed_on": "authorised_on",
+        "authorisations.valid_until": "authorised_until", "authorisations.sha256": "authorisation_sha256",
+        "commitment.text_version": "commitment_version", "commitment.signed_on": "commitment_signed_on", "commitment.sha256": "commitment_sha256",
+        "agent.text_version": "mandate_version", "agent.signed_on": "mandate_signed_on", "agent.sha256": "mandate_sha256", "payee.kind": "account_kind"}';
 BEGIN
+    PERFORM aidcase.judge_application_columns();
     PERFORM aidcase.refuse_lines('application');
     CREATE TEMPORARY TABLE import_application ON COMMIT DROP AS
     SELECT a.*, r.round_id, r.document_sha256 = sha256(convert_to(a.doc::text, 'UTF8')) AS same
@@ -453,15 +522,10 @@ BEGIN
     INSERT INTO pg_temp.import_fault (line, column_code, reason)
     SELECT a.lines[1], 'application', 'was filed already with other content' FROM pg_temp.import_application AS a WHERE a.round_id IS NOT NULL AND NOT coalesce(a.same, false)
     UNION ALL
-    SELECT DISTINCT coalesce(CASE f.list WHEN 'members' THEN a.member_lines[f.n + 1] WHEN 'income' THEN a.income_lines[f.n + 1]
-                                         WHEN 'authorisations' THEN a.authorisation_lines[f.n + 1] END, a.lines[1]),
-           coalesce(CASE f.list || '.' || f.leaf
-                WHEN 'income.kind' THEN 'income_kind' WHEN 'income.amount' THEN 'income' WHEN 'income.basis' THEN 'income_basis'
-                WHEN 'authorisations.text_version' THEN 'authorisation_version' WHEN 'authorisations.signed_on' THEN 'authorised_on'
-                WHEN 'authorisations.valid_until' THEN 'authorised_until' WHEN 'authorisations.sha256' THEN 'authorisation_sha256'
-                WHEN 'commitment.text_version' THEN 'commitment_version' WHEN 'commitment.signed_on' THEN 'commitment_signed_on'
-                WHEN 'commitment.sha256' THEN 'commitment_sha256' WHEN 'payee.kind' THEN 'account_kind'
-                END, CASE f.list WHEN 'members' THEN f.leaf WHEN 'payee' THEN f.leaf WHEN 'causes' THEN 'causes' WHEN f.path THEN f.path END), f.reason
+    SELECT DISTINCT coalesce((a.list_lines -> f.list ->> f.n)::integer, a.lines[1]),
+           coalesce(columns ->> (f.list || '.' || f.leaf),
+                    CASE f.list WHEN 'members' THEN f.leaf WHEN 'payee' THEN f.leaf WHEN 'causes' THEN 'causes' WHEN 'agent' THEN 'agent_' || f.leaf
+                                WHEN 'obligors' THEN 'obligor_' || f.leaf WHEN f.path THEN f.path END), f.reason
       FROM pg_temp.import_application AS a
      CROSS JOIN LATERAL (SELECT x.path, x.reason, split_part(split_part(x.path, '[', 1), '.', 1) AS list,
                                 substring(x.path FROM '\[(\d+)\]')::integer AS n, substring(x.path FROM '\.(\w+)$') AS leaf
@@ -484,41 +548,72 @@ $$;
 COMMENT ON FUNCTION aidcase.write_applications(bigint) IS
     '内部:登记网上申请 / internal: files the applications of a file';
 
--- Applications of a period that came with a key, by their first contact.
+-- Applications of a period that came with a key, by their first contact: the
+-- members with their items, then the obligors.
 CREATE OR REPLACE FUNCTION aidcase.export_applications(from_day date, to_day date) RETURNS SETOF jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, aidcase, pg_temp
 AS $$
-    WITH person AS (
-        SELECT r.outside_key, r.unit_id, r.channel, r.first_contact_at, m.*, m.member_id AS the_member,
-               row_number() OVER (PARTITION BY r.round_id ORDER BY m.member_id) AS place
-          FROM aidcase.case_round AS r JOIN aidcase.case_member AS m ON m.round_id = r.round_id AND NOT m.void
+    WITH chosen AS (
+        SELECT r.round_id, r.case_id, r.outside_key, r.channel, r.first_contact_at, u.unit_code
+          FROM aidcase.case_round AS r JOIN aidcase.unit AS u ON u.unit_id = r.unit_id
          WHERE r.outside_key IS NOT NULL AND r.round_kind = 'application' AND aidcase.date_here(r.first_contact_at) BETWEEN from_day AND to_day
+    ), item AS (
+        SELECT i.member_id, row_number() OVER (PARTITION BY i.member_id ORDER BY i.income_id) AS turn,
+               jsonb_build_object('income_kind', i.income_kind, 'income', i.amount, 'income_basis', i.basis) AS doc
+          FROM aidcase.income_item AS i JOIN chosen AS c USING (round_id) WHERE NOT i.void
+        UNION ALL
+        SELECT i.member_id, row_number() OVER (PARTITION BY i.member_id ORDER BY i.property_id),
+               jsonb_build_object('property_kind', i.property_kind, 'property_value', i.value, 'property_quantity', i.quantity, 'property_exempt_reason', i.exempt_reason)
+          FROM aidcase.property_item AS i JOIN chosen AS c USING (round_id) WHERE NOT i.void
+        UNION ALL
+        SELECT i.member_id, row_number() OVER (PARTITION BY i.member_id ORDER BY i.expense_id),
+               jsonb_build_object('expense_kind', i.expense_kind, 'expense', i.amount, 'expense_basis', i.basis)
+          FROM aidcase.expense_item AS i JOIN chosen AS c USING (round_id) WHERE NOT i.void
+    ), items AS (
+        SELECT k.member_id, k.turn, jsonb_object_agg(e.key, e.value) AS doc
+          FROM item AS k CROSS JOIN LATERAL jsonb_each(k.doc) AS e GROUP BY k.member_id, k.turn
+    ), person AS (
+        SELECT m.round_id, 1 AS block, m.member_id AS place, coalesce(i.turn, 1) AS turn, m.member_id, NULL::bigint AS obligor_id,
+               jsonb_build_object('name', m.name, 'citizen_id', m.citizen_id::text, 'birth_date', CASE WHEN m.citizen_id IS NULL THEN m.birth_date END,
+                   'sex', CASE WHEN m.citizen_id IS NULL THEN m.sex END, 'relation', m.relation, 'applicant', m.applicant, 'work_ability', m.work_ability,
+                   'health', m.health, 'disability_kind', m.disability_kind, 'disability_level', m.disability_level, 'education', m.education,
+                   'occupation', m.occupation, 'official_kin', m.official_kin, 'situation', m.situation, 'situation_since', m.situation_since)
+               || coalesce(i.doc, '{}') AS doc
+          FROM chosen AS c
+          JOIN aidcase.case_member AS m ON m.round_id = c.round_id AND NOT m.void
+          LEFT JOIN items AS i ON i.member_id = m.member_id
+        UNION ALL
+        SELECT o.round_id, 2, o.obligor_id, 1, NULL, o.obligor_id,
+               jsonb_build_object('name', o.name, 'citizen_id', o.citizen_id::text, 'obligor_relation', o.relation, 'obligor_household_size', o.household_size,
+                   'obligor_annual_income', o.annual_income, 'obligor_persons_supported', o.persons_supported, 'obligor_paid_monthly', o.paid_monthly,
+                   'obligor_able', o.able, 'obligor_state', o.obligor_state, 'obligor_low_property', o.low_property)
+          FROM chosen AS c JOIN aidcase.obligor AS o ON o.round_id = c.round_id AND NOT o.void
     )
-    SELECT jsonb_strip_nulls(jsonb_build_object('application', p.outside_key, 'unit', u.unit_code, 'village', v.unit_code, 'residence', c.residence,
-               'channel', p.channel, 'name', p.name, 'citizen_id', p.citizen_id::text, 'birth_date', CASE WHEN p.citizen_id IS NULL THEN p.birth_date END,
-               'sex', CASE WHEN p.citizen_id IS NULL THEN p.sex END, 'relation', p.relation, 'applicant', p.applicant, 'work_ability', p.work_ability,
-               'health', p.health, 'disability_kind', p.disability_kind, 'disability_level', p.disability_level, 'education', p.education,
-               'occupation', p.occupation, 'official_kin', p.official_kin, 'income_kind', i.income_kind, 'income', i.amount, 'income_basis', i.basis)
-           || CASE WHEN p.place > 1 OR i.turn > 1 THEN '{}' ELSE jsonb_build_object('first_contact_at', aidcase.file_time(p.first_contact_at),
-               'address', c.address, 'phone', c.phone,
-               'causes', (SELECT string_agg(coalesce(l.zh, z.cause), '、' ORDER BY z.cause COLLATE "C")
-                            FROM aidcase.case_cause AS z LEFT JOIN aidcase.file_codes('case_cause.cause') AS l ON l.code = z.cause
-                           WHERE z.round_id = p.round_id AND NOT z.void),
-               'account_kind', b.kind, 'holder_name', b.holder_name, 'holder_citizen_id', b.holder_citizen_id::text, 'bank', b.bank, 'account_no', b.account_no,
-               'commitment_version', k.text_version, 'commitment_signed_on', k.signed_on, 'commitment_sha256', encode(k.sha256, 'hex')) END
-           || CASE WHEN i.turn > 1 THEN '{}' ELSE jsonb_build_object('authorisation_version', a.text_version, 'authorised_on', a.signed_on,
-               'authorised_until', a.valid_until, 'authorisation_sha256', encode(a.sha256, 'hex')) END)
+    SELECT jsonb_strip_nulls(jsonb_build_object('application', n.outside_key, 'unit', n.unit_code, 'village', v.unit_code, 'residence', c.residence, 'channel', n.channel)
+           || p.doc
+           || CASE WHEN row_number() OVER (PARTITION BY p.round_id ORDER BY p.block, p.place, p.turn) > 1 THEN '{}' ELSE
+               jsonb_build_object('first_contact_at', aidcase.file_time(n.first_contact_at), 'address', c.address, 'phone', c.phone,
+                   'causes', (SELECT string_agg(coalesce(l.zh, z.cause), '、' ORDER BY z.cause COLLATE "C")
+                                FROM aidcase.case_cause AS z LEFT JOIN aidcase.file_codes('case_cause.cause') AS l ON l.code = z.cause
+                               WHERE z.round_id = p.round_id AND NOT z.void),
+                   'account_kind', b.kind, 'holder_name', b.holder_name, 'holder_citizen_id', b.holder_citizen_id::text, 'bank', b.bank, 'account_no', b.account_no,
+                   'commitment_version', k.text_version, 'commitment_signed_on', k.signed_on, 'commitment_sha256', encode(k.sha256, 'hex'),
+                   'agent_kind', g.kind, 'agent_name', g.name, 'agent_citizen_id', g.citizen_id::text, 'agent_staff', s.staff_no, 'agent_phone', g.phone,
+                   'mandate_version', g.text_version, 'mandate_signed_on', g.signed_on, 'mandate_sha256', encode(g.sha256, 'hex')) END
+           || CASE WHEN p.turn > 1 THEN '{}' ELSE jsonb_build_object('authorisation_version', a.text_version, 'authorised_on', a.signed_on,
+                   'authorised_until', a.valid_until, 'authorisation_sha256', encode(a.sha256, 'hex')) END)
       FROM person AS p
-      JOIN aidcase.aid_case AS c ON c.case_id = p.case_id
-      JOIN aidcase.unit AS u ON u.unit_id = p.unit_id
+      JOIN chosen AS n ON n.round_id = p.round_id
+      JOIN aidcase.aid_case AS c ON c.case_id = n.case_id
       JOIN aidcase.unit AS v ON v.unit_id = c.village_id
-      LEFT JOIN LATERAL (SELECT x.*, row_number() OVER (ORDER BY x.income_id) AS turn FROM aidcase.income_item AS x
-                          WHERE x.member_id = p.the_member AND NOT x.void) AS i ON true
       LEFT JOIN aidcase.commitment AS k ON k.round_id = p.round_id AND NOT k.void
-      LEFT JOIN LATERAL (SELECT y.* FROM aidcase.authorisation AS y WHERE y.member_id = p.the_member AND NOT y.void ORDER BY y.authorisation_id LIMIT 1) AS a ON true
-      LEFT JOIN LATERAL (SELECT w.* FROM aidcase.payee_account AS w WHERE w.case_id = p.case_id ORDER BY lower(w.valid) DESC LIMIT 1) AS b ON true
-     ORDER BY p.outside_key COLLATE "C", p.place, i.turn
+      LEFT JOIN aidcase.applicant_agent AS g ON g.round_id = p.round_id AND NOT g.void
+      LEFT JOIN aidcase.staff AS s ON s.staff_id = g.staff_id
+      LEFT JOIN LATERAL (SELECT y.* FROM aidcase.authorisation AS y
+                          WHERE (y.member_id = p.member_id OR y.obligor_id = p.obligor_id) AND NOT y.void ORDER BY y.authorisation_id LIMIT 1) AS a ON true
+      LEFT JOIN LATERAL (SELECT w.* FROM aidcase.payee_account AS w WHERE w.case_id = n.case_id ORDER BY lower(w.valid) DESC LIMIT 1) AS b ON true
+     ORDER BY n.outside_key COLLATE "C", p.block, p.place, p.turn
 $$;
 COMMENT ON FUNCTION aidcase.export_applications(date, date) IS
     '内部:某期间带申请编号的申请 / internal: the applications of a period that came with a key';

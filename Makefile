@@ -26,6 +26,7 @@ OBJS = \
 	extension/means_amounts.o \
 	extension/means_assess.o \
 	extension/means_changes.o \
+	extension/means_copy.o \
 	extension/means_core.o \
 	extension/means_facts.o \
 	extension/means_rules.o \

@@ -4,9 +4,10 @@
  *		What the parts of the means test share: exact amounts, the facts of a
  *		round, the rules in force, results and lines.
  *
- * means_rules.c finds the rules, means_facts.c reads the facts, means_core.c
- * computes, means_assess.c returns rows.  The core touches no table, clock or
- * setting: equal facts and rules give equal results and lines anywhere.
+ * means_copy.c keeps the rules, means_rules.c finds those in force,
+ * means_facts.c reads the facts, means_core.c computes, means_assess.c returns
+ * rows.  The core touches no table, clock or setting: equal facts and rules
+ * give equal results and lines anywhere.
  *
  *-------------------------------------------------------------------------
  */
@@ -469,6 +470,7 @@ typedef struct MeansChange
 	Numeric		divisor;
 } MeansChange;
 
+extern bool aidcase_means_supposes_rules(Jsonb *changes);
 extern MeansChange *aidcase_means_changes(Jsonb *changes,
 										  bool (*known) (void *arg, const char *name),
 										  void *arg, int *n_changes);

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * means_changes.c
- *		The changes of parameters that a simulation of the means test
- *		supposes: an array of objects, checked and taken apart.
+ *		The changes of parameters and rules that a simulation of the means
+ *		test supposes: an array of objects, checked and taken apart.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,7 +51,30 @@ change_number(JsonbContainer *object, const char *key)
 }
 
 /*
- * Takes the changes apart, in the current context; all faults at once.
+ * Is a rule among what is supposed?
+ */
+bool
+aidcase_means_supposes_rules(Jsonb *changes)
+{
+	int			i;
+
+	for (i = 0; changes != NULL && JB_ROOT_IS_ARRAY(changes) &&
+		 i < (int) JB_ROOT_COUNT(changes); i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(&changes->root, i);
+		JsonbValue	buf;
+
+		if (element->type == jbvBinary &&
+			JsonContainerIsObject(element->val.binary.data) &&
+			getKeyJsonValueFromContainer(element->val.binary.data, "rule", 4, &buf) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Takes the changes of parameters apart, in the current context; all faults at
+ * once.  Rules among them are read by aidcase.supposed_rules().
  */
 MeansChange *
 aidcase_means_changes(Jsonb *changes, bool (*known) (void *arg, const char *name),
@@ -90,6 +113,8 @@ aidcase_means_changes(Jsonb *changes, bool (*known) (void *arg, const char *name
 				continue;
 			}
 			object = element->val.binary.data;
+			if (getKeyJsonValueFromContainer(object, "rule", 4, &v) != NULL)
+				continue;
 			it = JsonbIteratorInit(object);
 			while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 			{

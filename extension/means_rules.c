@@ -3,16 +3,6 @@
  * means_rules.c
  *		The rules of the means test in force for an area and a day.
  *
- * Each backend keeps a copy of view aidcase.means_rule (all rule tables in
- * one shape, some hundred rows), in a context of its own under
- * CacheMemoryContext; a fresh copy is filled completely before the old one is
- * dropped.  Every rule table has trigger ~~invalidate, whose relation-cache
- * invalidation marks the copy.  A copy that was made in a transaction that
- * aborts may hold rows that are gone, and is not used again.  It is read with
- * a catalog snapshot, the newest state and our own changes included, as
- * policy.c reads the parameters, and for the same reasons: a copy made under
- * an old snapshot would outlive it.
- *
  * A rule book belongs to one call: the day, the month whose amounts are asked
  * for, changes to suppose.  It resolves a rule set per area, residence and
  * time of the rules.  Between two days on which anything begins or ends, and
@@ -20,111 +10,22 @@
  * their own share that of the area above.  A province over ten years needs
  * some hundred sets, not one per household.
  *
- * A copy that is replaced while a book points into it lives until that book
- * ends.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include <limits.h>
 
-#include "access/xact.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "miscadmin.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/datetime.h"
-#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rangetypes.h"
-#include "utils/snapmgr.h"
-#include "utils/typcache.h"
 
 #include "aidcase.h"
 #include "compat.h"
-#include "means.h"
+#include "means_rules.h"
 
 #define SHARE_UNIT	INT64CONST(100000000)
 #define AREA_SIZE	13
-
-/* The kinds of rows of the view. */
-typedef enum RuleKind
-{
-	RULE_INCOME, RULE_EXPENSE, RULE_PROPERTY, RULE_EXEMPTION, RULE_ADDON,
-	RULE_STACKING, RULE_ROUNDING, RULE_SUPPORT, RULE_IMPUTED, RULE_SINGLE,
-	RULE_PROGRAMME, RULE_CARE, RULE_TEMP, RULE_BAND, RULE_GROUP,
-	RULE_INCOME_KIND, RULE_EXPENSE_KIND, RULE_PROPERTY_KIND,
-	RULE_PARAMETER_NAME, RULE_REASON, RULE_MEMBER, RULE_SITUATION,
-	RULE_OBLIGOR, RULE_OBLIGOR_STATE, RULE_SPAN, RULE_KINDS
-} RuleKind;
-
-static const char *const rule_kinds[RULE_KINDS] = {
-	"income", "expense", "property", "exemption", "addon", "stacking",
-	"rounding", "support", "imputed", "single", "programme", "care", "temp",
-	"band", "group", "income_kind", "expense_kind", "property_kind",
-	"parameter_name", "reason", "member", "situation", "obligor",
-	"obligor_state", "span"
-};
-
-/* Tables whose change makes the copy invalid. */
-static const char *const rule_tables[] = {
-	"income_rule", "expense_rule", "property_test", "property_exemption",
-	"addon_rule", "addon_stacking", "rounding_rule", "support_rule",
-	"imputed_rule", "single_person_rule", "programme_rule", "care_level_rule",
-	"temp_rule", "band_rule", "person_group", "income_kind", "expense_kind",
-	"property_kind", "parameter_name", "refusal_reason", "policy_parameter",
-	"member_rule", "member_situation", "obligor_rule", "obligor_state"
-};
-
-#define N_TEXTS		6
-#define N_NUMBERS	5
-
-/* A row of the view. */
-typedef struct Rule
-{
-	char	   *code;
-	char	   *programme;		/* NULL = every */
-	char	   *area;			/* NULL: not of an area */
-	DateADT		from;
-	DateADT		until;
-	int			sort;
-	char	   *text[N_TEXTS];	/* t1 … t6 */
-	int			n_list;
-	char	  **list;
-	bool		has[N_NUMBERS];
-	int128		number[N_NUMBERS];	/* n1 … n5, in 10^-8 */
-	RuleSource	source;
-} Rule;
-
-/* The copy: rows by kind, the nearest area first. */
-typedef struct RuleCopy
-{
-	MemoryContext context;
-	int			users;			/* books that point into it */
-	int			n[RULE_KINDS];
-	Rule	   *rules[RULE_KINDS];
-	int			n_days;			/* on which anything begins or ends */
-	DateADT    *days;
-	int			n_areas;
-	char	  **areas;			/* with rows of their own */
-	KindList	incomes;
-	KindList	expenses;
-	KindList	properties;
-	KindList	situations;
-	KindList	obligor_states;
-} RuleCopy;
-
-static RuleCopy *copy = NULL;
-static bool copy_valid = false;
-static bool copy_uncommitted = false;	/* made in the running transaction */
-static uint64 copy_forgotten = 0;
-static Oid	rule_relids[lengthof(rule_tables)];
-static bool callbacks_registered = false;
 
 typedef struct SetKey
 {
@@ -151,336 +52,6 @@ struct RuleBook
 	MeansChange *changes;
 	HTAB	   *sets;
 };
-
-/* ---------------------------------------------------------------------
- * The copy
- */
-
-static void
-forget_rules(Datum arg, Oid relid)
-{
-	size_t		i;
-
-	for (i = 0; i < lengthof(rule_tables); i++)
-	{
-		if (relid == InvalidOid || relid == rule_relids[i])
-		{
-			copy_valid = false;
-			copy_forgotten++;
-			return;
-		}
-	}
-}
-
-static void
-rules_xact_end(XactEvent event, void *arg)
-{
-	switch (event)
-	{
-		case XACT_EVENT_ABORT:
-		case XACT_EVENT_PARALLEL_ABORT:
-		case XACT_EVENT_PREPARE:
-			if (copy_uncommitted)
-				copy_valid = false;
-			copy_uncommitted = false;
-			break;
-		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_PARALLEL_COMMIT:
-			copy_uncommitted = false;
-			break;
-		default:
-			break;
-	}
-}
-
-static void
-rules_subxact_end(SubXactEvent event, SubTransactionId mySubid,
-				  SubTransactionId parentSubid, void *arg)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB && copy_uncommitted)
-		copy_valid = false;
-}
-
-/*
- * A value of the view as a number of units of 10^-8.  Constraints of the
- * tables keep to eight decimals; a value that does not fit is refused.
- */
-static int128
-scaled(Datum value, const char *what)
-{
-	int128		result;
-
-	if (!aidcase_read_scaled(value, &result))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("the value of \"%s\" has too many digits", what),
-				 errdetail("A rule of the means test has at most eight decimals."),
-				 errhint("Write a fraction with its divisor.")));
-	return result;
-}
-
-static char *
-field_text(HeapTuple tuple, TupleDesc desc, int column)
-{
-	bool		isnull;
-	Datum		value = SPI_getbinval(tuple, desc, column, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
-static int
-compare_days(const void *left, const void *right)
-{
-	DateADT		a = *(const DateADT *) left;
-	DateADT		b = *(const DateADT *) right;
-
-	return (a > b) - (a < b);
-}
-
-static uint32 kind_hash(const char *code, int length);
-
-static int
-compare_kinds(const void *left, const void *right)
-{
-	return strcmp(((const MeansKind *) left)->code,
-				  ((const MeansKind *) right)->code);
-}
-
-/*
- * The kinds of a list, in order of code.
- */
-static void
-fill_kinds(KindList *list, const Rule *rules, int n)
-{
-	int			i;
-
-	list->n = n;
-	list->kinds = (MeansKind *) palloc0((n + 1) * sizeof(MeansKind));
-	for (i = 0; i < n; i++)
-	{
-		MeansKind  *kind = &list->kinds[i];
-		const char *category = rules[i].text[0];
-
-		kind->code = rules[i].code;
-		kind->imputed = strcmp(kind->code, "imputed_work") == 0;
-		if (category != NULL && !kind->imputed)
-		{
-			kind->wage = strcmp(category, "wage") == 0;
-			kind->work = kind->wage || strcmp(category, "business") == 0;
-		}
-	}
-	qsort(list->kinds, n, sizeof(MeansKind), compare_kinds);
-
-	/* at most a quarter full */
-	for (list->n_slots = 16; list->n_slots < 4 * n; list->n_slots *= 2)
-		;
-	list->slots = (int *) palloc0(list->n_slots * sizeof(int));
-	for (i = 0; i < n; i++)
-	{
-		const char *code = list->kinds[i].code;
-		uint32		slot = kind_hash(code, strlen(code)) & (list->n_slots - 1);
-
-		while (list->slots[slot] != 0)
-			slot = (slot + 1) & (list->n_slots - 1);
-		list->slots[slot] = i + 1;
-	}
-}
-
-/*
- * Reads the view into a copy in a context below the current one.
- */
-static RuleCopy *
-read_rules(void)
-{
-	static SPIPlanPtr plan = NULL;
-	static const char *query =
-		"SELECT kind, code, programme, area_code, valid, sort, t1, t2, t3, t4,"
-		" t5, t6, list, n1, n2, n3, n4, n5, article, document_id, illustrative"
-		" FROM aidcase.means_rule"
-		" ORDER BY kind COLLATE pg_catalog.\"C\","
-		" area_code COLLATE pg_catalog.\"C\" DESC NULLS LAST,"
-		" programme COLLATE pg_catalog.\"C\" NULLS LAST, sort,"
-		" code COLLATE pg_catalog.\"C\", t1 COLLATE pg_catalog.\"C\" NULLS LAST,"
-		" n1, valid";
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "aidcase rules",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller;
-	RuleCopy   *fresh;
-	TypeCacheEntry *range_type = lookup_type_cache(DATERANGEOID,
-												   TYPECACHE_RANGE_INFO);
-	Oid			saved_user;
-	int			saved_context;
-	Snapshot	snapshot;
-	int			room_days;
-	uint64		i;
-
-	SPI_connect();
-	GetUserIdAndSecContext(&saved_user, &saved_context);
-	SetUserIdAndSecContext(aidcase_owner(),
-						   saved_context | SECURITY_LOCAL_USERID_CHANGE);
-	if (plan == NULL)
-	{
-		SPIPlanPtr	prepared = SPI_prepare(query, 0, NULL);
-
-		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare the rules of the means test: %s",
-				 SPI_result_code_string(SPI_result));
-		plan = prepared;
-	}
-	/* as policy.c: the newest state, in parallel workers too */
-	snapshot = RegisterSnapshot(GetCatalogSnapshot(rule_relids[0]));
-	if (SPI_execute_snapshot(plan, NULL, NULL, snapshot, InvalidSnapshot, true,
-							 false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the rules of the means test");
-	UnregisterSnapshot(snapshot);
-	SetUserIdAndSecContext(saved_user, saved_context);
-
-	caller = MemoryContextSwitchTo(context);
-	fresh = (RuleCopy *) palloc0(sizeof(RuleCopy));
-	fresh->context = context;
-	room_days = 2 * SPI_processed;
-	fresh->days = (DateADT *) palloc((room_days + 1) * sizeof(DateADT));
-	fresh->areas = (char **) palloc((SPI_processed + 1) * sizeof(char *));
-	for (i = 0; i < SPI_processed; i++)
-	{
-		HeapTuple	tuple = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		char	   *name = field_text(tuple, desc, 1);
-		Rule	   *rule;
-		bool		isnull;
-		Datum		value;
-		int			kind;
-		int			j;
-
-		for (kind = 0; kind < RULE_KINDS; kind++)
-		{
-			if (strcmp(rule_kinds[kind], name) == 0)
-				break;
-		}
-		if (kind == RULE_KINDS)
-			elog(ERROR, "view \"aidcase.means_rule\" has a row of kind \"%s\"", name);
-		if (fresh->n[kind] == 0)
-			fresh->rules[kind] = (Rule *)
-				palloc0((SPI_processed - i) * sizeof(Rule));
-		rule = &fresh->rules[kind][fresh->n[kind]++];
-		rule->code = field_text(tuple, desc, 2);
-		rule->programme = field_text(tuple, desc, 3);
-		rule->area = field_text(tuple, desc, 4);
-		rule->from = DATEVAL_NOBEGIN;
-		rule->until = DATEVAL_NOEND;
-		value = SPI_getbinval(tuple, desc, 5, &isnull);
-		if (!isnull)
-		{
-			RangeBound	lower;
-			RangeBound	upper;
-			bool		empty;
-
-			range_deserialize(range_type, DatumGetRangeTypeP(value), &lower,
-							  &upper, &empty);
-			if (!lower.infinite)
-				rule->from = DatumGetDateADT(lower.val);
-			if (!upper.infinite)
-				rule->until = DatumGetDateADT(upper.val);
-			if (empty)
-				rule->until = rule->from = DATEVAL_NOBEGIN;
-		}
-		value = SPI_getbinval(tuple, desc, 6, &isnull);
-		rule->sort = isnull ? 0 : DatumGetInt32(value);
-		for (j = 0; j < N_TEXTS; j++)
-			rule->text[j] = field_text(tuple, desc, 7 + j);
-		value = SPI_getbinval(tuple, desc, 13, &isnull);
-		if (!isnull)
-		{
-			Datum	   *elements;
-			bool	   *nulls;
-
-			deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false,
-							  TYPALIGN_INT, &elements, &nulls, &rule->n_list);
-			rule->list = (char **) palloc((rule->n_list + 1) * sizeof(char *));
-			for (j = 0; j < rule->n_list; j++)
-				rule->list[j] = nulls[j] ? "" : TextDatumGetCString(elements[j]);
-		}
-		for (j = 0; j < N_NUMBERS; j++)
-		{
-			value = SPI_getbinval(tuple, desc, 14 + j, &isnull);
-			rule->has[j] = !isnull;
-			if (!isnull)
-				rule->number[j] = scaled(value, name);
-		}
-		rule->source.article = field_text(tuple, desc, 19);
-		value = SPI_getbinval(tuple, desc, 20, &isnull);
-		rule->source.document_id = isnull ? 0 : DatumGetInt64(value);
-		value = SPI_getbinval(tuple, desc, 21, &isnull);
-		rule->source.illustrative = !isnull && DatumGetBool(value);
-
-		if (!DATE_NOT_FINITE(rule->from))
-			fresh->days[fresh->n_days++] = rule->from;
-		if (!DATE_NOT_FINITE(rule->until))
-			fresh->days[fresh->n_days++] = rule->until;
-		if (rule->area != NULL)
-		{
-			for (j = 0; j < fresh->n_areas; j++)
-			{
-				if (strcmp(fresh->areas[j], rule->area) == 0)
-					break;
-			}
-			if (j == fresh->n_areas)
-				fresh->areas[fresh->n_areas++] = rule->area;
-		}
-	}
-	qsort(fresh->days, fresh->n_days, sizeof(DateADT), compare_days);
-	fill_kinds(&fresh->incomes, fresh->rules[RULE_INCOME_KIND],
-			   fresh->n[RULE_INCOME_KIND]);
-	fill_kinds(&fresh->expenses, fresh->rules[RULE_EXPENSE_KIND],
-			   fresh->n[RULE_EXPENSE_KIND]);
-	fill_kinds(&fresh->properties, fresh->rules[RULE_PROPERTY_KIND],
-			   fresh->n[RULE_PROPERTY_KIND]);
-	fill_kinds(&fresh->situations, fresh->rules[RULE_SITUATION],
-			   fresh->n[RULE_SITUATION]);
-	fill_kinds(&fresh->obligor_states, fresh->rules[RULE_OBLIGOR_STATE],
-			   fresh->n[RULE_OBLIGOR_STATE]);
-	MemoryContextSwitchTo(caller);
-	SPI_finish();
-	return fresh;
-}
-
-/*
- * The copy, read when there is no valid one.
- */
-static RuleCopy *
-get_rules(void)
-{
-	MemoryContext caller;
-	RuleCopy   *fresh;
-	uint64		forgotten;
-	size_t		i;
-
-	/* a register that was made anew has other tables */
-	if (copy_valid && rule_relids[0] == aidcase_relation(rule_tables[0]))
-		return copy;
-	if (!callbacks_registered)
-	{
-		CacheRegisterRelcacheCallback(forget_rules, (Datum) 0);
-		RegisterXactCallback(rules_xact_end, NULL);
-		RegisterSubXactCallback(rules_subxact_end, NULL);
-		callbacks_registered = true;
-	}
-	for (i = 0; i < lengthof(rule_tables); i++)
-		rule_relids[i] = aidcase_relation(rule_tables[i]);
-	forgotten = copy_forgotten;
-
-	caller = CurrentMemoryContext;
-	fresh = read_rules();
-	MemoryContextSwitchTo(caller);
-	MemoryContextSetParent(fresh->context, CacheMemoryContext);
-	if (copy != NULL && copy->users == 0)
-		MemoryContextDelete(copy->context);
-	copy = fresh;
-	copy_uncommitted = true;
-	copy_valid = (forgotten == copy_forgotten);
-	return copy;
-}
 
 /* ---------------------------------------------------------------------
  * Looking up
@@ -516,36 +87,6 @@ static inline bool
 same(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static uint32
-kind_hash(const char *code, int length)
-{
-	uint32		hash = length;
-	int			i;
-
-	for (i = 0; i < length; i++)
-		hash = hash * 31 + (unsigned char) code[i];
-	return hash;
-}
-
-/*
- * Index of a kind, or -1.
- */
-int
-aidcase_kind_index(const KindList *list, const char *code, int length)
-{
-	uint32		slot = kind_hash(code, length) & (list->n_slots - 1);
-
-	while (list->slots[slot] != 0)
-	{
-		const char *other = list->kinds[list->slots[slot] - 1].code;
-
-		if (strncmp(other, code, length) == 0 && other[length] == '\0')
-			return list->slots[slot] - 1;
-		slot = (slot + 1) & (list->n_slots - 1);
-	}
-	return -1;
 }
 
 const KindList *
@@ -646,8 +187,8 @@ resolve(const char *area, RuleValue *value, const char *name,
 										&found);
 	if (!value->set)
 		return;
-	value->value = fraction(scaled(NumericGetDatum(found.value), name),
-							scaled(NumericGetDatum(found.divisor), name), name);
+	value->value = fraction(aidcase_means_scaled(NumericGetDatum(found.value), name),
+							aidcase_means_scaled(NumericGetDatum(found.divisor), name), name);
 	value->source.document_id = found.document_id;
 	value->source.article = found.article;
 	value->source.illustrative = found.illustrative;
@@ -1241,19 +782,6 @@ known_parameter(void *arg, const char *name)
 }
 
 /*
- * The end of a book: a copy that has been replaced meanwhile goes with the
- * last book that points into it.
- */
-static void
-release_copy(void *arg)
-{
-	RuleCopy   *held = (RuleCopy *) arg;
-
-	if (--held->users == 0 && held != copy)
-		MemoryContextDelete(held->context);
-}
-
-/*
  * The rules of a call, in the current context, which it lives as long as.
  */
 RuleBook *
@@ -1264,11 +792,8 @@ aidcase_rule_book(DateADT on_date, bool has_month, DateADT month,
 	HASHCTL		ctl;
 
 	book->context = CurrentMemoryContext;
-	book->copy = get_rules();
-	book->copy->users++;
-	book->at_end.func = release_copy;
-	book->at_end.arg = book->copy;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, &book->at_end);
+	book->copy = aidcase_hold_rules(aidcase_means_supposes_rules(changes) ? changes : NULL,
+									&book->at_end);
 	book->on_date = on_date;
 	book->has_month = has_month;
 	book->month = month;

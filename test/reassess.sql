@@ -3,7 +3,7 @@
 -- with what needs a decision left alone and listed.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(39);
+SELECT plan(47);
 
 CREATE TEMP SEQUENCE next_id START 930000001;
 -- A household with a decided round, its determination, and an award that the
@@ -130,6 +130,44 @@ changes[0].value: must be a number from 0 to 1000000000000
 changes[1]: must be an object
 changes[2].value: is more than 1, but a share', 'all faults at once');
 SELECT is(pg_temp.fault($$ SELECT * FROM simulate(NULL, '340705', '2021-07-01') $$), E'ZA007 the simulation has 1 fault\nchanges: must be an array of objects, or one object', 'no changes');
+
+-- rules are supposed too: half of other income counts
+SELECT results_eq($$ SELECT case_id, change, amount_before, amount_after
+                       FROM simulate_cases('{"rule": "income_rule", "row": {"income_kind": "other", "counted_share": 0.5}}', '340705', '2021-07-01')
+                      WHERE programme = 'dibao' AND case_id IN (1, 2, 3, 5, 6, 9) ORDER BY 1 $$,
+    $$ VALUES (1::bigint, 'unchanged', 702::numeric, 702::numeric), (2, 'gains', 904, 1154), (3, 'gains', 368, 518), (5, 'gains', 46, 374),
+              (6, 'enters', 0, 351), (9, 'enters', 0, 327) $$,
+    'by a row of a rule: (16848 - 3000) / 12 = 1154, (8016 - 1800) / 12 = 518, (8424 - 3936) / 12 = 374, (8424 - 4212) / 12 = 351, (8424 - 4500) / 12 = 327');
+SELECT results_eq($$ SELECT case_id, change, amount_after
+                       FROM simulate_cases('[{"rule": "income_rule", "row": {"income_kind": "other", "counted_share": 0.5}}, {"name": "dibao_standard", "variant": "urban", "value": 750}]', '340705', '2021-07-01')
+                      WHERE programme = 'dibao' AND case_id = 2 $$,
+    $$ VALUES (2::bigint, 'gains', 1250::numeric) $$, 'together with a parameter: (18000 - 3000) / 12');
+SELECT results_eq($$ SELECT DISTINCT change, amount_after / persons FROM simulate_cases('{"rule": "band_rule", "row": {"band_set": "dibao_amount", "amount_from": 0, "fixed": 300}}', '340705100', '2021-07-01')
+                      WHERE programme = 'dibao' AND case_id IN (1, 2, 7) $$,
+    $$ VALUES ('loses', 300::numeric) $$, 'a band where there was none: 300 a person');
+SELECT results_eq(format($$ SELECT programme, change, case_ids FROM simulate('{"rule": "programme_rule", "instead_of": %s}', '340705', '2021-07-01') WHERE change <> 'unchanged' $$,
+                         (SELECT programme_rule_id FROM programme_rule WHERE programme = 'low_income')),
+    $$ VALUES ('low_income', 'leaves', '{6,9}'::bigint[]) $$, 'a row that is taken away');
+SELECT results_eq(format($$ SELECT DISTINCT change FROM simulate('{"rule": "programme_rule", "instead_of": %s, "row": {"in_force": true}}', '340705', '2021-07-01') $$,
+                         (SELECT programme_rule_id FROM programme_rule WHERE programme = 'low_income')),
+    $$ VALUES ('unchanged') $$, 'a row that says the same');
+SELECT is(pg_temp.weight(), :'weight', 'nothing is written');
+SELECT results_eq($$ SELECT DISTINCT change FROM simulate('[]', '340705', '2021-07-01') $$, $$ VALUES ('unchanged') $$, 'and nothing stays supposed');
+SELECT is(pg_temp.fault($$ SELECT * FROM simulate('[{"rule": "nothing"}, {"rule": "income_rule", "row": {"counted_share": 2, "colour": 1}, "note": 1},
+        {"rule": "income_rule", "row": {"income_kind": "x", "counted_share": 2}}, {"rule": "member_rule", "instead_of": 0}, {"rule": "member_rule"},
+        {"rule": "band_rule", "row": {"band_set": "t", "amount_from": "much"}}, {"rule": "addon_rule", "row": {"programme": "dibao", "addon_group": "aged", "share": 0.1, "amount": 5}}, {"name": "nothing", "value": 1}]', '340705', '2021-07-01') $$),
+E'ZA007 the simulation has 11 faults
+changes[0].rule: must be one of addon_rule, addon_stacking, band_rule, care_level_rule, expense_rule, imputed_rule, income_rule, member_rule, obligor_rule, programme_rule, property_exemption, property_test, rounding_rule, single_person_rule, support_rule, temp_rule
+changes[1].note: is not a key of a supposed rule
+changes[1].row.colour: is not a column of income_rule that can be supposed
+changes[1].row.income_kind: is missing
+changes[2].row.counted_share: breaks CHECK (((counted_share >= (0)::numeric) AND (counted_share <= (1)::numeric) AND (scale(trim_scale(counted_share)) <= 8)))
+changes[2].row.income_kind: is no row of income_kind
+changes[3].instead_of: is the key of no row of member_rule
+changes[4].row: is missing
+changes[5].row: invalid input syntax for type numeric: "much"
+changes[6].row: breaks CHECK ((num_nonnulls(share, amount) = 1))
+changes[7].name: is no parameter', 'all faults of rules at once');
 
 -- who may ask, and about whom
 SET SESSION AUTHORIZATION t_leader;

@@ -1,4 +1,4 @@
--- What the tables of rules mean; extension/means_rules.c reads them.
+-- What the tables of rules mean; extension/means_copy.c reads them.
 COMMENT ON TABLE aidcase.programme_rule IS '项目施行:某地某时期测算的救助项目 / programmes that are determined, by area and period';
 COMMENT ON COLUMN aidcase.programme_rule.programme_rule_id IS '规则行号 / key';
 COMMENT ON COLUMN aidcase.programme_rule.programme IS '救助项目 / programme';
@@ -161,56 +161,88 @@ COMMENT ON COLUMN aidcase.band_rule.document_id IS '依据文件 / document';
 COMMENT ON COLUMN aidcase.band_rule.illustrative IS '示例值 / made up for demonstration';
 
 
--- All rules in one shape, for extension/means_rules.c: each session keeps a
--- copy.  Kind span is the periods of the parameters, whose values policy.c has.
+-- Every row of the tables of rules.
+CREATE OR REPLACE VIEW aidcase.rule_row AS
+SELECT 'income_rule'::text AS rule, r.income_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.income_rule AS r
+UNION ALL
+SELECT 'expense_rule' AS rule, r.expense_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.expense_rule AS r
+UNION ALL
+SELECT 'property_test' AS rule, r.property_test_id AS row_id, to_jsonb(r) AS content FROM aidcase.property_test AS r
+UNION ALL
+SELECT 'property_exemption' AS rule, r.property_exemption_id AS row_id, to_jsonb(r) AS content FROM aidcase.property_exemption AS r
+UNION ALL
+SELECT 'addon_rule' AS rule, r.addon_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.addon_rule AS r
+UNION ALL
+SELECT 'addon_stacking' AS rule, r.addon_stacking_id AS row_id, to_jsonb(r) AS content FROM aidcase.addon_stacking AS r
+UNION ALL
+SELECT 'rounding_rule' AS rule, r.rounding_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.rounding_rule AS r
+UNION ALL
+SELECT 'support_rule' AS rule, r.support_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.support_rule AS r
+UNION ALL
+SELECT 'obligor_rule' AS rule, r.obligor_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.obligor_rule AS r
+UNION ALL
+SELECT 'imputed_rule' AS rule, r.imputed_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.imputed_rule AS r
+UNION ALL
+SELECT 'member_rule' AS rule, r.member_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.member_rule AS r
+UNION ALL
+SELECT 'single_person_rule' AS rule, r.single_person_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.single_person_rule AS r
+UNION ALL
+SELECT 'programme_rule' AS rule, r.programme_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.programme_rule AS r
+UNION ALL
+SELECT 'care_level_rule' AS rule, r.care_level_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.care_level_rule AS r
+UNION ALL
+SELECT 'temp_rule' AS rule, r.temp_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.temp_rule AS r
+UNION ALL
+SELECT 'band_rule' AS rule, r.band_rule_id AS row_id, to_jsonb(r) AS content FROM aidcase.band_rule AS r;
+COMMENT ON VIEW aidcase.rule_row IS '内部:各规则表的全部行 / internal: every row of the tables of rules';
+COMMENT ON COLUMN aidcase.rule_row.rule IS '规则表 / table of rules';
+COMMENT ON COLUMN aidcase.rule_row.row_id IS '规则行号 / key of the row';
+COMMENT ON COLUMN aidcase.rule_row.content IS '内容 / what it says';
+
+-- A row of a table of rules in the one shape that extension/means_copy.c
+-- reads: which of its columns are the code, the texts, the list, the numbers.
+CREATE OR REPLACE FUNCTION aidcase.means_shape(rule text, content jsonb)
+RETURNS TABLE (kind text, code text, programme text, area_code text, valid daterange, sort integer, t1 text, t2 text, t3 text,
+               t4 text, t5 text, t6 text, list text[], n1 numeric, n2 numeric, n3 numeric, n4 numeric, n5 numeric,
+               article text, document_id bigint, illustrative boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+SELECT m.kind, coalesce(content ->> m.code, CASE m.kind WHEN 'single' THEN content ->> 'situation' END),
+       content ->> 'programme', content ->> 'area_code', (content ->> 'valid')::daterange, (content ->> 'sort')::integer,
+       content ->> m.t[1], content ->> m.t[2], content ->> m.t[3], content ->> m.t[4], NULL::text, NULL::text,
+       CASE WHEN m.list IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(content -> m.list)) END,
+       v.n[1], v.n[2], v.n[3], v.n[4], v.n[5],
+       content ->> 'article', (content ->> 'document_id')::bigint, (content ->> 'illustrative')::boolean
+  FROM (VALUES
+    ('income_rule', 'income', 'income_kind', '{}'::text[], NULL, '{counted_share,annual_cap}'::text[]),
+    ('expense_rule', 'expense', 'expense_kind', '{use}', NULL, '{share,annual_cap}'),
+    ('property_test', 'property', 'test', '{parameter,measure,refusal_reason}', 'property_kinds', '{}'),
+    ('property_exemption', 'exemption', 'property_kind', '{}', NULL, '{up_to}'),
+    ('addon_rule', 'addon', 'addon_group', '{residence}', NULL, '{share,amount}'),
+    ('addon_stacking', 'stacking', NULL, '{mode}', NULL, '{}'),
+    ('rounding_rule', 'rounding', 'component', '{mode}', NULL, '{}'),
+    ('support_rule', 'support', 'variant', '{}', 'counted_relations', '{payers_from,payers_below}'),
+    ('obligor_rule', 'obligor', 'obligor_state', '{below,base}', NULL, '{able,owes,low_property}'),
+    ('imputed_rule', 'imputed', 'variant', '{sex,work_ability,base}', NULL, '{age_from,age_below}'),
+    ('member_rule', 'member', 'situation', '{}', NULL, '{counts,after_months}'),
+    ('single_person_rule', 'single', 'person_group', '{household,variant,situation}', NULL, '{in_force,after_months,no_work_income}'),
+    ('programme_rule', 'programme', NULL, '{}', NULL, '{in_force}'),
+    ('care_level_rule', 'care', 'care_level', '{}', NULL, '{unmet_from,unmet_to}'),
+    ('temp_rule', 'temp', 'temp_type', '{low_income_class,method,variant,band_set}', NULL, '{}'),
+    ('band_rule', 'band', 'band_set', '{}', NULL, '{amount_from,amount_to,rate,excess,fixed}')
+  ) AS m (rule, kind, code, t, list, n)
+ CROSS JOIN LATERAL (SELECT ARRAY(SELECT CASE content ->> k.name WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE (content ->> k.name)::numeric END
+                                    FROM unnest(m.n) WITH ORDINALITY AS k (name, place) ORDER BY k.place) AS n) AS v
+ WHERE m.rule = means_shape.rule;
+END;
+COMMENT ON FUNCTION aidcase.means_shape(text, jsonb) IS
+    '内部:把一条规则写成统一形式 / internal: a rule in the one shape of all rules';
+REVOKE ALL ON FUNCTION aidcase.means_shape(text, jsonb) FROM PUBLIC;
+
+-- All rules in one shape: each session keeps a copy.  Kind span is the periods
+-- of the parameters, whose values policy.c has.
 CREATE OR REPLACE VIEW aidcase.means_rule AS
-SELECT 'income'::text AS kind, r.income_kind AS code, r.programme AS programme, r.area_code AS area_code, r.valid AS valid, NULL::integer AS sort, NULL::text AS t1, NULL::text AS t2, NULL::text AS t3, NULL::text AS t4, NULL::text AS t5, NULL::text AS t6, NULL::text[] AS list, r.counted_share::numeric AS n1, r.annual_cap::numeric AS n2, NULL::numeric AS n3, NULL::numeric AS n4, NULL::numeric AS n5, r.article AS article, r.document_id AS document_id, r.illustrative AS illustrative
-  FROM aidcase.income_rule AS r
-UNION ALL
-SELECT 'expense'::text, r.expense_kind, NULL, r.area_code, r.valid, NULL, r.use, NULL, NULL, NULL, NULL, NULL, NULL, r.share::numeric, r.annual_cap::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.expense_rule AS r
-UNION ALL
-SELECT 'property'::text, r.test, r.programme, r.area_code, r.valid, r.sort, r.parameter, r.measure, r.refusal_reason, NULL, NULL, NULL, r.property_kinds, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.property_test AS r
-UNION ALL
-SELECT 'exemption'::text, r.property_kind, NULL, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.up_to::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.property_exemption AS r
-UNION ALL
-SELECT 'addon'::text, r.addon_group, r.programme, r.area_code, r.valid, NULL, r.residence, NULL, NULL, NULL, NULL, NULL, NULL, r.share::numeric, r.amount::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.addon_rule AS r
-UNION ALL
-SELECT 'stacking'::text, NULL, r.programme, r.area_code, r.valid, NULL, r.mode, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.addon_stacking AS r
-UNION ALL
-SELECT 'rounding'::text, r.component, r.programme, r.area_code, r.valid, NULL, r.mode, NULL, NULL, NULL, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.rounding_rule AS r
-UNION ALL
-SELECT 'support'::text, r.variant, NULL, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.counted_relations, r.payers_from::numeric, r.payers_below::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.support_rule AS r
-UNION ALL
-SELECT 'obligor'::text, r.obligor_state, NULL, r.area_code, r.valid, NULL, r.below, r.base, NULL, NULL, NULL, NULL, NULL, r.able::integer::numeric, r.owes::integer::numeric, r.low_property::integer::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.obligor_rule AS r
-UNION ALL
-SELECT 'imputed'::text, r.variant, NULL, r.area_code, r.valid, NULL, r.sex, r.work_ability, r.base, NULL, NULL, NULL, NULL, r.age_from::numeric, r.age_below::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.imputed_rule AS r
-UNION ALL
-SELECT 'member'::text, r.situation, NULL, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.counts::integer::numeric, r.after_months::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.member_rule AS r
-UNION ALL
-SELECT 'single'::text, coalesce(r.person_group, r.situation), NULL, r.area_code, r.valid, NULL, r.household, r.variant, r.situation, NULL, NULL, NULL, NULL, r.in_force::integer::numeric, r.after_months::numeric, r.no_work_income::integer::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.single_person_rule AS r
-UNION ALL
-SELECT 'programme'::text, NULL, r.programme, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.in_force::integer::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.programme_rule AS r
-UNION ALL
-SELECT 'care'::text, r.care_level, NULL, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.unmet_from::numeric, r.unmet_to::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.care_level_rule AS r
-UNION ALL
-SELECT 'temp'::text, r.temp_type, NULL, r.area_code, r.valid, NULL, r.low_income_class, r.method, r.variant, r.band_set, NULL, NULL, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.temp_rule AS r
-UNION ALL
-SELECT 'band'::text, r.band_set, NULL, r.area_code, r.valid, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, r.amount_from::numeric, r.amount_to::numeric, r.rate::numeric, r.excess::integer::numeric, r.fixed::numeric, r.article, r.document_id, r.illustrative
-  FROM aidcase.band_rule AS r
+SELECT s.* FROM aidcase.rule_row AS r CROSS JOIN LATERAL aidcase.means_shape(r.rule, r.content) AS s
 UNION ALL
 SELECT 'group'::text, r.person_group, NULL, NULL, NULL, r.sort, r.age_from, r.age_below, r.age_variant, r.disability_level, r.health, r.work_ability, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
   FROM aidcase.person_group AS r
@@ -260,6 +292,26 @@ COMMENT ON COLUMN aidcase.means_rule.n5 IS '随类别而定 / depends on the kin
 COMMENT ON COLUMN aidcase.means_rule.article IS '条款 / article';
 COMMENT ON COLUMN aidcase.means_rule.document_id IS '依据文件 / document';
 COMMENT ON COLUMN aidcase.means_rule.illustrative IS '示例值 / made up for demonstration';
+
+-- The same as a simulation supposes them: without the rows that are replaced,
+-- with those that take their place.
+CREATE OR REPLACE FUNCTION aidcase.supposed_rules(changes jsonb) RETURNS SETOF aidcase.means_rule
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+SELECT s.* FROM aidcase.rule_row AS r CROSS JOIN LATERAL aidcase.means_shape(r.rule, r.content) AS s
+ WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(changes) AS c (doc)
+                    WHERE c.doc ->> 'rule' = r.rule AND c.doc -> 'replaces' @> to_jsonb(r.row_id))
+UNION ALL
+SELECT s.* FROM jsonb_array_elements(changes) AS c (doc)
+ CROSS JOIN LATERAL aidcase.means_shape(c.doc ->> 'rule', c.doc -> 'row') AS s
+ WHERE jsonb_typeof(c.doc -> 'row') = 'object'
+UNION ALL
+SELECT m.* FROM aidcase.means_rule AS m
+ WHERE m.kind IN ('group', 'situation', 'obligor_state', 'income_kind', 'expense_kind', 'property_kind', 'parameter_name', 'reason', 'span');
+END;
+COMMENT ON FUNCTION aidcase.supposed_rules(jsonb) IS
+    '内部:按模拟假设替换后的全部规则 / internal: all rules as a simulation supposes them';
+REVOKE ALL ON FUNCTION aidcase.supposed_rules(jsonb) FROM PUBLIC;
 
 -- Trigger: whether a member counts follows from his situation by member_rule;
 -- what a person decides otherwise stays, with its reason in count_exception.

@@ -247,7 +247,7 @@ BEGIN
         'temp_rule', 'band_rule'] LOOP
         PERFORM aidcase.set_up_table(t);
     END LOOP;
-    -- every session keeps the rules (extension/means_rules.c)
+    -- every session keeps the rules (extension/means_copy.c)
     FOREACH t IN ARRAY ARRAY['programme_rule', 'expense_rule', 'property_test', 'property_exemption',
         'addon_stacking', 'support_rule', 'obligor_rule', 'imputed_rule', 'member_rule', 'single_person_rule', 'care_level_rule',
         'temp_rule', 'band_rule', 'income_rule', 'addon_rule', 'rounding_rule', 'person_group', 'member_situation', 'obligor_state',

@@ -35,9 +35,115 @@ COMMENT ON FUNCTION aidcase.sees_all_units() IS
     '内部:会话是否可见全区(所有者或区级角色) / internal: may the session see every unit of the district?';
 REVOKE ALL ON FUNCTION aidcase.sees_all_units() FROM PUBLIC;
 
--- What is supposed, as assess() takes it: one row per parameter, area,
--- programme and variant.  Where these are not given, each value in force takes
--- the new one where it stands.
+-- A rule that a simulation supposes: {"rule", "row", "instead_of"}.  The row is
+-- held to the constraints of its table, and replaces the rows that the table
+-- would not let stand beside it; without a row, instead_of is taken away.
+-- What is left out is as in the row instead_of, or the default of the column;
+-- a new row holds in the area that is simulated, at all times.
+CREATE OR REPLACE FUNCTION aidcase.supposed_rule(change jsonb, area text, OUT faults text[], OUT supposed jsonb)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    known    CONSTANT text[] := '{addon_rule,addon_stacking,band_rule,care_level_rule,expense_rule,imputed_rule,income_rule,member_rule,'
+        'obligor_rule,programme_rule,property_exemption,property_test,rounding_rule,single_person_rule,support_rule,temp_rule}';
+    the_rule text := CASE WHEN change ->> 'rule' = ANY (known) THEN change ->> 'rule' END;
+    given    jsonb := CASE jsonb_typeof(change -> 'row') WHEN 'object' THEN change -> 'row' ELSE '{}' END;
+    old_id   bigint := aidcase.whole_number(CASE WHEN jsonb_typeof(change -> 'instead_of') = 'number' THEN change ->> 'instead_of' END);
+    old_row  jsonb;
+    new_row  jsonb;
+    key      text;
+    c        record;
+    valid    boolean;
+    replaced bigint[];
+BEGIN
+    faults := '{}';
+    FOR key IN SELECT k FROM jsonb_object_keys(change) AS k WHERE k NOT IN ('rule', 'row', 'instead_of') LOOP
+        faults := faults || (key || ': is not a key of a supposed rule');
+    END LOOP;
+    IF the_rule IS NULL THEN
+        faults := faults || ('rule: must be one of ' || array_to_string(known, ', '));
+        RETURN;
+    END IF;
+    IF change ? 'row' AND jsonb_typeof(change -> 'row') <> 'object' THEN
+        faults := faults || 'row: must be an object'::text;
+    ELSIF NOT change ? 'row' AND NOT change ? 'instead_of' THEN
+        faults := faults || 'row: is missing'::text;
+    END IF;
+    IF change ? 'instead_of' THEN
+        SELECT r.content INTO old_row FROM aidcase.rule_row AS r WHERE r.rule = the_rule AND r.row_id = old_id;
+        IF old_row IS NULL THEN
+            faults := faults || ('instead_of: is the key of no row of ' || the_rule);
+        END IF;
+    END IF;
+    new_row := coalesce(old_row, '{"valid": "(,)", "illustrative": true}') || jsonb_build_object('area_code', coalesce(old_row ->> 'area_code', area)) || given;
+    FOR c IN
+        SELECT k.key, a.attname AS name, a.attnotnull AS needed, pg_get_expr(d.adbin, d.adrelid) AS expression
+          FROM jsonb_object_keys(given) AS k (key)
+          FULL JOIN (SELECT * FROM pg_attribute AS t
+                      WHERE t.attrelid = to_regclass(format('aidcase.%I', the_rule)) AND t.attnum > 0 AND NOT t.attisdropped
+                        AND t.attidentity = '' AND t.attname NOT IN ('entry_no', 'valid', 'document_id', 'illustrative')) AS a
+            ON a.attname = k.key
+          LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+         ORDER BY coalesce(k.key, a.attname) COLLATE "C"
+    LOOP
+        IF c.name IS NULL THEN
+            faults := faults || format('row.%s: is not a column of %s that can be supposed', c.key, the_rule);
+        ELSIF new_row ->> c.name IS NULL AND c.name = 'article' AND c.needed THEN
+            new_row := new_row || '{"article": "假设"}';
+        ELSIF NOT new_row ? c.name AND c.expression IS NOT NULL THEN
+            EXECUTE format('SELECT $1 || jsonb_build_object(%L, %s)', c.name, c.expression) INTO new_row USING new_row;
+        ELSIF new_row ->> c.name IS NULL AND c.needed AND change ? 'row' THEN
+            faults := faults || format('row.%s: is missing', c.name);
+        END IF;
+    END LOOP;
+    IF cardinality(faults) > 0 THEN
+        RETURN;
+    END IF;
+    IF NOT change ? 'row' THEN
+        supposed := jsonb_build_object('rule', the_rule, 'replaces', jsonb_build_array(old_id));
+        RETURN;
+    END IF;
+    BEGIN
+        EXECUTE format('SELECT to_jsonb(t) FROM jsonb_populate_record(NULL::aidcase.%I, $1) AS t', the_rule) INTO new_row USING new_row;
+        FOR c IN
+            SELECT n.contype, pg_get_constraintdef(n.oid) AS definition, pg_get_expr(n.conbin, n.conrelid) AS condition,
+                   n.confrelid::regclass AS parent, f.attname AS parent_column, a.attname AS name
+              FROM pg_constraint AS n
+              LEFT JOIN pg_attribute AS a ON a.attrelid = n.conrelid AND ARRAY[a.attnum] = n.conkey
+              LEFT JOIN pg_attribute AS f ON f.attrelid = n.confrelid AND ARRAY[f.attnum] = n.confkey
+             WHERE n.conrelid = to_regclass(format('aidcase.%I', the_rule)) AND n.contype IN ('c', 'f')
+             ORDER BY a.attname COLLATE "C", n.conname COLLATE "C"
+        LOOP
+            EXECUTE format('SELECT %s FROM jsonb_populate_record(NULL::aidcase.%I, $1) AS t',
+                           CASE c.contype WHEN 'c' THEN c.condition
+                           ELSE format('t.%1$I IS NULL OR EXISTS (SELECT FROM %2$s AS f WHERE f.%3$I = t.%1$I)', c.name, c.parent, c.parent_column) END,
+                           the_rule) INTO valid USING new_row;
+            IF NOT valid THEN
+                faults := faults || concat('row', '.' || c.name, ': ', CASE c.contype WHEN 'c' THEN 'breaks ' || c.definition
+                                                                       ELSE format('is no row of %s', c.parent) END);
+            END IF;
+        END LOOP;
+        EXECUTE format('SELECT array_agg(r.id) FROM (SELECT %1$I AS id, valid AS period%2$s FROM aidcase.%3$I) AS r,'
+                       ' (SELECT valid AS period%2$s FROM jsonb_populate_record(NULL::aidcase.%3$I, $1)) AS n'
+                       ' WHERE r.period && n.period%4$s',
+                       the_rule || '_id', (SELECT string_agg(format(', %s AS k%s', k.expression, k.n), '' ORDER BY k.n) FROM aidcase.rule_key(the_rule) AS k),
+                       the_rule, (SELECT string_agg(format(' AND r.k%1$s %2$s n.k%1$s', k.n, k.operator), '' ORDER BY k.n) FROM aidcase.rule_key(the_rule) AS k))
+           INTO replaced USING new_row;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+        faults := faults || ('row: ' || SQLERRM);
+        RETURN;
+    END;
+    supposed := jsonb_build_object('rule', the_rule, 'row', new_row, 'replaces', to_jsonb(coalesce(replaced, '{}') || coalesce(ARRAY[old_id], '{}')));
+END
+$$;
+COMMENT ON FUNCTION aidcase.supposed_rule(jsonb, text) IS
+    '内部:核对模拟所假设的一条规则,返回全部缺陷或替换哪些行 / internal: a rule that a simulation supposes: all its faults, or what it says and which rows it replaces';
+REVOKE ALL ON FUNCTION aidcase.supposed_rule(jsonb, text) FROM PUBLIC;
+
+-- What is supposed, as assess() takes it: one row per rule, and per parameter,
+-- area, programme and variant.  Where these are not given, each value in force
+-- takes the new one where it stands.
 CREATE OR REPLACE FUNCTION aidcase.supposed_changes(changes jsonb, area text, on_date date) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, aidcase, pg_temp
@@ -46,11 +152,12 @@ DECLARE
     list   jsonb;
     faults text[];
     result jsonb;
+    rules  jsonb;
 BEGIN
     list := CASE jsonb_typeof(changes)
             WHEN 'array' THEN changes
             WHEN 'object' THEN
-                CASE WHEN changes ? 'name' THEN jsonb_build_array(changes)
+                CASE WHEN changes ?| '{name,rule}' THEN jsonb_build_array(changes)
                 ELSE (SELECT coalesce(jsonb_agg(jsonb_build_object('name', e.key, 'value', e.value) ORDER BY e.key COLLATE "C"), '[]')
                         FROM jsonb_each(changes) AS e) END END;
     SELECT array_agg(f.path || ': ' || f.reason ORDER BY f.n, f.path COLLATE "C", f.reason COLLATE "C") INTO faults
@@ -67,7 +174,7 @@ BEGIN
         SELECT c.n, format('changes[%s].%s', c.n - 1, k.key), 'is not a key of a change'
           FROM jsonb_array_elements(list) WITH ORDINALITY AS c (doc, n)
          CROSS JOIN LATERAL jsonb_object_keys(CASE jsonb_typeof(c.doc) WHEN 'object' THEN c.doc ELSE '{}' END) AS k (key)
-         WHERE k.key NOT IN ('name', 'area', 'programme', 'variant', 'value', 'divisor')
+         WHERE NOT c.doc ? 'rule' AND k.key NOT IN ('name', 'area', 'programme', 'variant', 'value', 'divisor')
         UNION ALL
         SELECT c.n, format('changes[%s].%s', c.n - 1, f.path), f.reason
           FROM jsonb_array_elements(list) WITH ORDINALITY AS c (doc, n)
@@ -95,7 +202,13 @@ BEGIN
                 SELECT 'area', 'must be the code of an area'
                  WHERE c.doc ->> 'area' IS NOT NULL AND c.doc ->> 'area' !~ '^(0|[1-9][0-9]{5}([0-9]{3}([0-9]{3})?)?)$'
                ) AS f (path, reason)
-         WHERE jsonb_typeof(c.doc) = 'object'
+         WHERE jsonb_typeof(c.doc) = 'object' AND NOT c.doc ? 'rule'
+        UNION ALL
+        SELECT c.n, format('changes[%s].%s', c.n - 1, split_part(f.fault, ': ', 1)), substr(f.fault, strpos(f.fault, ': ') + 2)
+          FROM jsonb_array_elements(list) WITH ORDINALITY AS c (doc, n)
+         CROSS JOIN LATERAL aidcase.supposed_rule(c.doc, supposed_changes.area) AS r
+         CROSS JOIN LATERAL unnest(r.faults) AS f (fault)
+         WHERE jsonb_typeof(c.doc) = 'object' AND c.doc ? 'rule'
       ) AS f;
     PERFORM aidcase.raise_faults('simulation', faults,
         'Example: SELECT * FROM aidcase.simulate(''{"name": "dibao_standard", "variant": "urban", "value": 760}'', ''340705'', ''2021-07-01'').');
@@ -116,12 +229,17 @@ BEGIN
                    AND (q.programme = c.doc ->> 'programme' OR NOT c.doc ? 'programme')
                    AND (q.area_code = c.doc ->> 'area' OR NOT c.doc ? 'area')
                    AND (q.area_code = ANY (aidcase.area_chain(supposed_changes.area))
-                        OR supposed_changes.area = ANY (aidcase.area_chain(q.area_code)))) AS p ON true) AS s;
-    RETURN result;
+                        OR supposed_changes.area = ANY (aidcase.area_chain(q.area_code)))) AS p ON true
+         WHERE NOT c.doc ? 'rule') AS s;
+    SELECT jsonb_agg(r.supposed ORDER BY c.n) INTO rules
+      FROM jsonb_array_elements(list) WITH ORDINALITY AS c (doc, n)
+     CROSS JOIN LATERAL aidcase.supposed_rule(c.doc, supposed_changes.area) AS r
+     WHERE c.doc ? 'rule';
+    RETURN result || coalesce(rules, '[]');
 END
 $$;
 COMMENT ON FUNCTION aidcase.supposed_changes(jsonb, text, date) IS
-    '内部:把模拟的参数变动展开为逐行;全部缺陷一次列出(ZA007) / internal: the changes of a simulation, one row per parameter, area, programme and variant; all faults at once (ZA007)';
+    '内部:把模拟的参数、规则变动展开为逐行;全部缺陷一次列出(ZA007) / internal: the changes of a simulation, one row per rule and per parameter, area, programme and variant; all faults at once (ZA007)';
 REVOKE ALL ON FUNCTION aidcase.supposed_changes(jsonb, text, date) FROM PUBLIC;
 
 -- Who would enter, leave, gain or lose, household by household: the same
@@ -210,7 +328,7 @@ SELECT u.unit_code, n.name, s.programme, s.change, count(*), sum(s.persons),
  ORDER BY u.unit_code, g.sort, s.change;
 END;
 COMMENT ON FUNCTION aidcase.simulate(jsonb, text, date) IS
-    '模拟参数变动:按单位、项目列出纳入、退出、增加、减少的户数人数和月、年支出变化,附户号;不写入 / what if parameters were others: who enters, leaves, gains, loses, by unit and programme, with the monthly and yearly cost and the cases; writes nothing';
+    '模拟参数、规则变动:按单位、项目列出纳入、退出、增加、减少的户数人数和月、年支出变化,附户号;不写入 / what if parameters or rules were others: who enters, leaves, gains, loses, by unit and programme, with the monthly and yearly cost and the cases; writes nothing';
 REVOKE ALL ON FUNCTION aidcase.simulate(jsonb, text, date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION aidcase.simulate(jsonb, text, date)
     TO aidcase_leader, aidcase_bureau, aidcase_inspector, aidcase_finance, aidcase_analyst, aidcase_admin;

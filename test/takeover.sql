@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(65);
+SELECT plan(68);
 \ir parts/household.sql
 \ir parts/files.sql
 
@@ -130,6 +130,24 @@ SELECT results_eq($$SELECT g.household, d.grounds, m.citizen_id::text, m.birth_d
     $$VALUES ('H0117', 'invalid', NULL, '1950-02-03'::date, pg_temp.wrong(pg_temp.person(10352))), ('H0127', 'shared', NULL, birth_date(pg_temp.person(10385)::citizen_id), pg_temp.person(10385)),
         ('H0128', 'shared', NULL, birth_date(pg_temp.person(10385)::citizen_id), pg_temp.person(10385))$$, 'numbers in dispute belong to nobody yet');
 SELECT results_eq('SELECT unit_code, state, taken_households, taken_persons, missing_households, disputed FROM takeover_status', format($$VALUES ('340705100', 'signed', 482::bigint, %s::bigint, 18::bigint, 3::bigint)$$, :good_lines), 'the bureau sees how far it is');
+
+-- ---------------------------------------------------------------------
+-- Two programmes in one home: who is supported in extreme hardship is a
+-- household of his own, and does not count in that of his family.
+
+SAVEPOINT two;
+SELECT pg_temp.file(pg_temp.sheet(1, format('[[1,1,1,"F1"],[1,1,22,%1$s],[1,2,1,"F1"],[1,2,25,"兄弟姐妹"],[1,2,22,%2$s],[1,2,26,"特困供养"]]', to_jsonb(pg_temp.person(20001)), to_jsonb(pg_temp.person(20002)))::jsonb)
+    || array_to_string((SELECT ARRAY['F2'] || l.cells[2:6] || '特困人员救助供养'::text || l.cells[8:11] || ARRAY['1200.00', '', '300.00'] || l.cells[15:19] || '6200000000000099'::text || ARRAY['姓1名2', pg_temp.person(20002)] || l.cells[23:32]
+                          FROM pg_temp.list(1) AS l WHERE m = 1), ',') || E'\r\n') AS two \gset
+SELECT pg_temp.import('t_clerk', :'two') AS answer \gset
+SELECT is(:'answer'::jsonb ->> 'accepted' || ' ' || (:'answer'::jsonb -> 'rejects')::text, '3 []', 'nobody''s number is in dispute');
+SELECT results_eq($$SELECT g.household, a.programme, a.amount, a.persons, (SELECT string_agg(q.citizen_id::text, ' ') FROM award_person AS q WHERE q.award_id = a.award_id)
+      FROM award AS a JOIN takeover_grant AS g USING (round_id) WHERE g.household ~ '^F' ORDER BY 1$$,
+    format($$VALUES ('F1', 'dibao', 401.00::numeric(14,2), 1, %L), ('F2', 'tekun', 1200, 1, %L)$$, pg_temp.person(20001), pg_temp.person(20002)), 'each is paid for the one that counts');
+ROLLBACK TO two;
+SELECT bag_eq(format($$SELECT pg_temp.rejects(pg_temp.import('t_clerk', pg_temp.file(%L), true))$$, replace(convert_from(:'two', 'GB18030'), '特困供养', '')),
+    ARRAY['3 citizen_id: is the number of another recipient too; taken over with the number in dispute (taken)', '4 citizen_id: is the number of another recipient too; taken over with the number in dispute (taken)'],
+    'who counts in both is in dispute');
 
 -- ---------------------------------------------------------------------
 -- The next roll, reports, draws

@@ -410,8 +410,11 @@ BEGIN
      WHERE p.doc ->> 'citizen_id' IS NOT NULL
        AND NOT EXISTS (SELECT FROM pg_temp.import_fault AS f WHERE f.line = p.line AND f.column_code = 'citizen_id')
        AND (p.citizen_id IS NULL
-            OR EXISTS (SELECT FROM pg_temp.import_person AS b WHERE b.citizen_id = p.citizen_id AND b.household <> p.household)
-            OR p.citizen_id = ANY (elsewhere));
+            -- who does not count here may receive something elsewhere
+            OR NOT p.doc ? 'not_counted_reason'
+               AND (EXISTS (SELECT FROM pg_temp.import_person AS b
+                             WHERE b.citizen_id = p.citizen_id AND b.household <> p.household AND NOT b.doc ? 'not_counted_reason')
+                    OR p.citizen_id = ANY (elsewhere)));
     DROP TABLE pg_temp.import_person;
 END
 $$;

@@ -364,8 +364,11 @@ BEGIN
     digest := sha256(content);
     dry_run := coalesce(dry_run, false);
 
-    -- two sessions that send one file are one after the other
-    PERFORM pg_advisory_xact_lock(hashtextextended('aidcase.import_file ' || import_file.kind || encode(digest, 'hex'), 0));
+    -- what a unit sends of one kind is taken one after the other, so that the
+    -- second knows what the first has brought, be it the same file or another
+    IF NOT dry_run THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('aidcase.import_file ' || import_file.kind || ' ' || the_unit, 0));
+    END IF;
     SELECT f.* INTO former FROM aidcase.file_import AS f WHERE f.kind = import_file.kind AND f.sha256 = digest;
     repeated := FOUND;
     IF repeated THEN

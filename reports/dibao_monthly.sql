@@ -114,10 +114,10 @@ WITH period AS (
       FROM period AS t
       JOIN {payment_roll: roll_id, roll_month, state} AS r
         ON r.roll_month BETWEEN t.year_start AND t.this_month AND r.state <> 'draft'
-      JOIN {payment: payment_id, roll_id, unit_id, case_id, award_id, programme, line_kind, base_amount, addon_amount, amount} AS p
+      JOIN {payment: payment_id, roll_id, unit_id, case_id, award_id, programme, line_kind, base_amount, addon_amount, amount, reassessment_item_id} AS p
         ON p.roll_id = r.roll_id AND p.programme = 'dibao'
       JOIN {award: award_id, residence} AS a ON a.award_id = p.award_id
-      LEFT JOIN extra AS x ON x.award_id = p.award_id AND p.line_kind <> 'deduction'
+      LEFT JOIN extra AS x ON x.award_id = p.award_id AND p.line_kind <> 'deduction' AND p.reassessment_item_id IS NULL
       LEFT JOIN {payment_return: payment_id, outcome} AS b ON b.payment_id = p.payment_id AND b.outcome = 'returned'
 )
 -- report

@@ -39,4 +39,5 @@ CREATE TABLE aidcase.reassessment_item (
     CHECK ((outcome = 'review') = (reason IS NOT NULL))
 );
 CREATE INDEX reassessment_item_award ON aidcase.reassessment_item (reassessment_id, award_id);
+CREATE INDEX reassessment_item_owed ON aidcase.reassessment_item (case_id) WHERE owed > 0;
 SELECT aidcase.set_up_table('reassessment_item');

@@ -597,13 +597,19 @@ BEGIN
          'The payment of the month is held.'),
         (n.line_kind = 'current' AND n.benefit_month <> r.roll_month, 'A current line is for the month of the roll.'),
         (n.line_kind <> 'current' AND n.benefit_month > r.roll_month, 'Nothing is paid for a month to come.'),
-        (n.line_kind IN ('current', 'arrears')
+        (n.line_kind IN ('current', 'arrears') AND n.reassessment_item_id IS NULL
          AND (n.amount <> a.amount OR n.persons <> a.persons OR n.addon_amount <> coalesce(x.amount, 0)),
          'The amount differs from the award.'),
+        (n.line_kind = 'arrears' AND n.reassessment_item_id IS NOT NULL AND NOT EXISTS (
+                SELECT FROM aidcase.reassessment_arrears AS o
+                 WHERE o.item_id = n.reassessment_item_id AND o.benefit_month = n.benefit_month AND o.award_id = n.award_id
+                   AND o.base_amount = n.base_amount AND o.addon_amount = n.addon_amount AND o.persons = n.persons),
+         'No reassessment owes that for the month.'),
         (n.line_kind = 'deduction'
          OR n.line_kind = 'reissue' AND NOT EXISTS (
                 SELECT FROM aidcase.payment AS q JOIN aidcase.payment_return AS e ON e.payment_id = q.payment_id AND e.outcome = 'returned'
                  WHERE q.payment_id = n.reissues
+                   AND q.reassessment_item_id IS NOT DISTINCT FROM n.reassessment_item_id
                    AND (q.case_id, q.award_id, q.benefit_month, q.base_amount, q.addon_amount, q.persons)
                        = (n.case_id, n.award_id, n.benefit_month, n.base_amount, n.addon_amount, n.persons)),
          'Nothing was returned or is to be recovered that the line could rest on.'),
@@ -677,7 +683,7 @@ SELECT p.roll_id, p.unit_id, p.programme, a.residence, p.line_kind, count(*), co
                     coalesce(sum(k.amount) FILTER (WHERE k.component NOT IN ('care', 'price_subsidy')), 0) AS other
                FROM aidcase.award_component AS k
               WHERE k.component NOT IN ('base', 'addon')
-              GROUP BY k.award_id) AS x ON x.award_id = p.award_id AND p.line_kind <> 'deduction'
+              GROUP BY k.award_id) AS x ON x.award_id = p.award_id AND p.line_kind <> 'deduction' AND p.reassessment_item_id IS NULL
  GROUP BY p.roll_id, p.unit_id, p.programme, a.residence, p.line_kind;
 END;
 COMMENT ON FUNCTION aidcase.roll_totals(bigint[]) IS
@@ -798,6 +804,30 @@ $$;
 COMMENT ON FUNCTION aidcase.require_post(text[], bigint, text) IS
     '要求经办人在该单位任职 / refuses unless the actor holds one of the posts at the unit or above it';
 
+-- What reassessments still owe: for each month that the former award paid, the
+-- difference to the new amount.  What was paid too much is no line: taking it
+-- back needs a decision.
+CREATE OR REPLACE VIEW aidcase.reassessment_arrears AS
+SELECT i.item_id, i.case_id, i.programme, q.award_id, q.benefit_month, q.persons,
+       i.base_amount - q.base_amount AS base_amount, i.addon_amount + i.care_amount - q.addon_amount AS addon_amount, i.difference AS amount
+  FROM aidcase.reassessment_item AS i
+  JOIN aidcase.reassessment AS s ON s.reassessment_id = i.reassessment_id
+  JOIN aidcase.payment AS q ON q.case_id = i.case_id AND q.award_id = i.award_id AND q.line_kind IN ('current', 'arrears')
+                           AND q.reassessment_item_id IS NULL AND q.benefit_month >= s.month AND q.benefit_month < lower(i.months)
+  JOIN aidcase.award AS a ON a.award_id = q.award_id AND a.months @> q.benefit_month
+ WHERE i.owed > 0 AND i.outcome <> 'review';
+COMMENT ON VIEW aidcase.reassessment_arrears IS
+    '内部:重新核算对已发月份应补的差额 / internal: what reassessments owe for months that are paid';
+COMMENT ON COLUMN aidcase.reassessment_arrears.item_id IS '核算明细 / item of the reassessment';
+COMMENT ON COLUMN aidcase.reassessment_arrears.case_id IS '档案 / case';
+COMMENT ON COLUMN aidcase.reassessment_arrears.programme IS '救助项目 / programme';
+COMMENT ON COLUMN aidcase.reassessment_arrears.award_id IS '原待遇 / former award';
+COMMENT ON COLUMN aidcase.reassessment_arrears.benefit_month IS '待遇月份 / month of benefit';
+COMMENT ON COLUMN aidcase.reassessment_arrears.persons IS '人数 / persons';
+COMMENT ON COLUMN aidcase.reassessment_arrears.base_amount IS '其中基本部分 (元) / of which base, yuan';
+COMMENT ON COLUMN aidcase.reassessment_arrears.addon_amount IS '其中其他部分 (元) / of which the rest, yuan';
+COMMENT ON COLUMN aidcase.reassessment_arrears.amount IS '差额 (元) / difference, yuan';
+
 -- The month's roll of a unit: lines of the month and arrears of earlier
 -- months that were never paid.
 CREATE OR REPLACE FUNCTION aidcase.make_roll(unit text, month date) RETURNS bigint
@@ -887,12 +917,27 @@ BEGIN
                       WHERE component <> 'base' GROUP BY award_id) AS x USING (award_id)
          ORDER BY o.case_id, o.programme, o.benefit_month;
 
+        -- what a reassessment owes for months that are paid, also by this roll
+        INSERT INTO aidcase.payment (roll_id, unit_id, case_id, award_id, account_id, programme,
+                                     benefit_month, line_kind, base_amount, addon_amount, amount, persons, reassessment_item_id)
+        SELECT the_roll, the_unit, o.case_id, o.award_id, p.account_id, o.programme, o.benefit_month, 'arrears',
+               o.base_amount, o.addon_amount, o.amount, o.persons, o.item_id
+          FROM aidcase.reassessment_arrears AS o
+          JOIN aidcase.aid_case AS c ON c.case_id = o.case_id AND c.unit_id = the_unit
+          JOIN aidcase.payee_account AS p ON p.case_id = o.case_id AND p.valid @> day
+         WHERE o.benefit_month <= the_month
+           AND NOT EXISTS (SELECT FROM aidcase.payment AS n
+                            WHERE n.reassessment_item_id = o.item_id AND n.benefit_month = o.benefit_month)
+           AND NOT EXISTS (SELECT FROM aidcase.payment_hold AS h
+                            WHERE h.case_id = o.case_id AND h.programme = o.programme AND h.months @> o.benefit_month)
+         ORDER BY o.case_id, o.programme, o.benefit_month, o.item_id;
+
         -- what the bank returned goes out again once there is another account
         -- or the fault was the bank's
         INSERT INTO aidcase.payment (roll_id, unit_id, case_id, award_id, account_id, programme,
-                                     benefit_month, line_kind, base_amount, addon_amount, amount, persons, reissues)
+                                     benefit_month, line_kind, base_amount, addon_amount, amount, persons, reissues, reassessment_item_id)
         SELECT the_roll, the_unit, q.case_id, q.award_id, p.account_id, q.programme, q.benefit_month, 'reissue',
-               q.base_amount, q.addon_amount, q.amount, q.persons, q.payment_id
+               q.base_amount, q.addon_amount, q.amount, q.persons, q.payment_id, q.reassessment_item_id
           FROM aidcase.payment_return AS e
           JOIN aidcase.payment AS q ON q.payment_id = e.payment_id
           JOIN aidcase.aid_case AS c ON c.case_id = q.case_id AND c.unit_id = the_unit

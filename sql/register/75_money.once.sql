@@ -125,11 +125,15 @@ CREATE TABLE aidcase.payment (
     persons    integer NOT NULL CHECK (persons > 0),
     CHECK (amount = base_amount + addon_amount),
     reissues   bigint UNIQUE REFERENCES aidcase.payment,    -- line that the bank returned
+    reassessment_item_id bigint REFERENCES aidcase.reassessment_item,   -- what it still owes for a month that is paid
     CHECK ((line_kind = 'deduction') = (amount < 0)),
-    CHECK (reissues IS NULL OR line_kind = 'reissue')
+    CHECK (reissues IS NULL OR line_kind = 'reissue'),
+    CHECK (reassessment_item_id IS NULL OR line_kind IN ('arrears', 'reissue'))
 );
 CREATE UNIQUE INDEX payment_once ON aidcase.payment (case_id, programme, benefit_month)
-    WHERE line_kind IN ('current', 'arrears');
+    WHERE line_kind IN ('current', 'arrears') AND reassessment_item_id IS NULL;
+CREATE UNIQUE INDEX payment_owed_once ON aidcase.payment (reassessment_item_id, benefit_month)
+    WHERE line_kind = 'arrears' AND reassessment_item_id IS NOT NULL;
 CREATE INDEX payment_roll_lines ON aidcase.payment (roll_id);
 CREATE INDEX payment_case ON aidcase.payment (case_id);
 SELECT aidcase.set_up_table('payment');

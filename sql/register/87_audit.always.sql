@@ -225,13 +225,15 @@ CREATE OR REPLACE VIEW aidcase.audit_amount_differs WITH (security_invoker = tru
 SELECT a.unit_id, a.case_id, a.round_id, 'award'::text AS subject, a.award_id AS subject_id, NULL::bigint AS staff_id,
        '待遇与测算不符'::text AS what, 'the award differs from its determination'::text AS what_en,
        aidcase.midnight_here(r.decided_on) AS since, aidcase.midnight_here(r.decided_on) AS known_at,
-       jsonb_build_object('programme', a.programme, 'awarded', a.amount, 'determined', d.amount,
+       jsonb_build_object('programme', a.programme, 'awarded', a.amount, 'determined', coalesce(i.amount_after, d.amount),
                           'minimum', d.minimum_amount, 'maximum', d.maximum_amount, 'persons', a.persons,
                           'members', d.members) AS detail
   FROM aidcase.award AS a
   JOIN aidcase.determination AS d ON d.determination_id = a.determination_id
   JOIN aidcase.case_round AS r ON r.round_id = a.round_id
- WHERE a.amount < coalesce(d.minimum_amount, d.amount) OR a.amount > coalesce(d.maximum_amount, d.amount)
+  -- a reassessment computed the amount anew
+  LEFT JOIN aidcase.reassessment_item AS i ON i.reassessment_id = a.reassessment_id AND i.award_id = a.replaces_award_id
+ WHERE a.amount < coalesce(i.amount_after, d.minimum_amount, d.amount) OR a.amount > coalesce(i.amount_after, d.maximum_amount, d.amount)
     OR a.persons <> d.members
 UNION ALL
 SELECT p.unit_id, p.case_id, a.round_id, 'payment', p.payment_id, NULL,
@@ -242,7 +244,7 @@ SELECT p.unit_id, p.case_id, a.round_id, 'payment', p.payment_id, NULL,
   FROM aidcase.payment AS p
   JOIN aidcase.award AS a ON a.award_id = p.award_id
   JOIN aidcase.payment_roll AS l ON l.roll_id = p.roll_id
- WHERE p.line_kind IN ('current', 'arrears') AND (p.amount, p.persons) <> (a.amount, a.persons);
+ WHERE p.line_kind IN ('current', 'arrears') AND p.reassessment_item_id IS NULL AND (p.amount, p.persons) <> (a.amount, a.persons);
 
 -- Reports read the totals that a roll was handed in with; they are those of its
 -- lines, all of them.

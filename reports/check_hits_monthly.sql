@@ -28,42 +28,38 @@ WITH period AS (
     SELECT p.unit_id, p.unit_code, p.place
       FROM aidcase.report_place(report_check_hits_monthly.as_of, report_check_hits_monthly.unit_code, report_check_hits_monthly.known_at) AS p
 ), item AS (
-    SELECT r.unit_id, h.registry, h.case_id, h.finding,
-           aidcase.date_here(h.raised_at) AS raised_on, aidcase.date_here(h.cleared_at) AS cleared_on, t.from_day, t.to_day
+    -- what was open when the period began, or was raised in it
+    SELECT r.unit_id, h.registry, h.case_id, h.finding, h.raised_at >= t.from_time AS fresh,
+           h.cleared_at >= t.from_time AND h.cleared_at < t.to_time AS cleared,
+           h.cleared_at IS NULL OR h.cleared_at >= t.to_time AS open
       FROM period AS t
-      JOIN {registry_hit: case_id, round_id, registry, raised_at, finding, cleared_at} AS h ON h.raised_at < t.to_time
+      JOIN {registry_hit: case_id, round_id, registry, raised_at, finding, cleared_at} AS h
+        ON h.raised_at < t.to_time AND (h.cleared_at IS NULL OR h.cleared_at >= t.from_time OR h.raised_at >= t.from_time)
       JOIN {case_round: round_id, unit_id} AS r ON r.round_id = h.round_id
-), cell (unit_id, registry, column_name, case_id) AS (
-    SELECT i.unit_id, i.registry, v.column_name, i.case_id
-      FROM item AS i
-     CROSS JOIN LATERAL (VALUES
-            ('opening', i.raised_on < i.from_day AND (i.cleared_on IS NULL OR i.cleared_on >= i.from_day)),
-            ('raised', i.raised_on >= i.from_day),
-            (i.finding, i.cleared_on BETWEEN i.from_day AND i.to_day),
-            ('cleared', i.cleared_on BETWEEN i.from_day AND i.to_day),
-            ('open', i.cleared_on IS NULL OR i.cleared_on > i.to_day)) AS v (column_name, counts)
-     WHERE v.counts
 )
 -- report
-SELECT e.place, b.zh,
-       count(*) FILTER (WHERE c.column_name = 'opening'),
-       count(*) FILTER (WHERE c.column_name = 'raised'),
-       count(*) FILTER (WHERE c.column_name = 'not_confirmed'),
-       count(*) FILTER (WHERE c.column_name = 'confirmed_counted'),
-       count(*) FILTER (WHERE c.column_name = 'confirmed_exempt'),
-       count(*) FILTER (WHERE c.column_name = 'cleared'),
-       count(*) FILTER (WHERE c.column_name = 'open'),
-       round(count(*) FILTER (WHERE c.column_name = 'cleared')::numeric
-             / nullif(count(*) FILTER (WHERE c.column_name IN ('opening', 'raised')), 0), 4)
+, counted AS (
+    SELECT i.unit_id, i.registry, count(*) AS items, count(*) FILTER (WHERE i.fresh) AS raised,
+           count(*) FILTER (WHERE i.cleared AND i.finding = 'not_confirmed') AS not_confirmed,
+           count(*) FILTER (WHERE i.cleared AND i.finding = 'confirmed_counted') AS confirmed_counted,
+           count(*) FILTER (WHERE i.cleared AND i.finding = 'confirmed_exempt') AS confirmed_exempt,
+           count(*) FILTER (WHERE i.cleared) AS cleared, count(*) FILTER (WHERE i.open) AS open
+      FROM item AS i
+     GROUP BY i.unit_id, i.registry
+)
+SELECT e.place, b.zh, c.items - c.raised, c.raised, c.not_confirmed, c.confirmed_counted, c.confirmed_exempt, c.cleared, c.open,
+       round(c.cleared::numeric / c.items, 4)
   FROM place AS e
-  JOIN cell AS c ON c.unit_id = e.unit_id
+  JOIN counted AS c ON c.unit_id = e.unit_id
   JOIN aidcase.label AS b ON b.code_set = 'registry_hit.registry' AND b.code = c.registry
- GROUP BY e.unit_code, e.place, b.sort, b.code, b.zh
  ORDER BY e.unit_code, b.sort, b.code COLLATE "C"
 -- drill
-SELECT ARRAY[e.place, b.zh], c.column_name, c.case_id, count(*)::numeric
-  FROM cell AS c
-  JOIN place AS e ON e.unit_id = c.unit_id
-  JOIN aidcase.label AS b ON b.code_set = 'registry_hit.registry' AND b.code = c.registry
- GROUP BY e.unit_code, e.place, b.sort, b.code, b.zh, c.column_name, c.case_id
- ORDER BY e.unit_code, b.sort, b.code COLLATE "C", c.column_name COLLATE "C", c.case_id
+SELECT ARRAY[e.place, b.zh], v.column_name, i.case_id, count(*)::numeric
+  FROM item AS i
+  JOIN place AS e ON e.unit_id = i.unit_id
+  JOIN aidcase.label AS b ON b.code_set = 'registry_hit.registry' AND b.code = i.registry
+ CROSS JOIN LATERAL (VALUES ('opening', NOT i.fresh), ('raised', i.fresh), (i.finding, i.cleared), ('cleared', i.cleared),
+                            ('open', i.open)) AS v (column_name, counts)
+ WHERE v.counts
+ GROUP BY e.unit_code, e.place, b.sort, b.code, b.zh, v.column_name, i.case_id
+ ORDER BY e.unit_code, b.sort, b.code COLLATE "C", v.column_name COLLATE "C", i.case_id

@@ -66,17 +66,24 @@ WITH period AS (
       FROM aidcase.report_place(report_dibao_monthly.as_of, report_dibao_monthly.unit_code, report_dibao_monthly.known_at) AS p
      CROSS JOIN aidcase.label AS r
      WHERE r.code_set = 'award.residence'
-), held AS MATERIALIZED (
-    -- the days written out, so that the planner knows how many awards there are
-    SELECT a.award_id, a.case_id, a.round_id, a.unit_id, a.residence, a.persons, a.months @> t.this_month AS now,
-           a.months @> t.last_month AS was, r.round_id IS NOT NULL AS taken_over
+), live AS NOT MATERIALIZED (
+    -- days written out tell the planner how many awards there are
+    SELECT a.award_id, a.case_id, a.round_id, a.unit_id, a.residence, a.persons,
+           a.months @> (date_trunc('month', report_dibao_monthly.as_of::timestamp) - interval '1 month')::date AS was
+      FROM {award: award_id, case_id, round_id, unit_id, programme, months, persons, residence} AS a
+     WHERE a.programme = 'dibao' AND a.months @> date_trunc('month', report_dibao_monthly.as_of::timestamp)::date
+), moving AS (
+    -- awards that begin or have ended with the month
+    SELECT a.case_id, a.unit_id, a.residence, a.months @> t.this_month AS now, r.round_id IS NOT NULL AS taken_over
       FROM period AS t
-      JOIN {award: award_id, case_id, round_id, unit_id, programme, months, persons, residence} AS a
-        ON a.programme = 'dibao'
-       AND a.months && daterange((date_trunc('month', report_dibao_monthly.as_of::timestamp) - interval '1 month')::date,
-                                 date_trunc('month', report_dibao_monthly.as_of::timestamp)::date, '[]')
+     CROSS JOIN {award: case_id, round_id, unit_id, programme, months, residence} AS a
       LEFT JOIN {case_round: round_id, round_kind} AS r
         ON r.round_id = a.round_id AND r.round_kind = 'takeover' AND lower(a.months) = t.this_month
+     WHERE a.programme = 'dibao'
+       AND a.months && daterange((date_trunc('month', report_dibao_monthly.as_of::timestamp) - interval '1 month')::date,
+                                 date_trunc('month', report_dibao_monthly.as_of::timestamp)::date, '[]')
+       AND NOT a.months @> daterange((date_trunc('month', report_dibao_monthly.as_of::timestamp) - interval '1 month')::date,
+                                     date_trunc('month', report_dibao_monthly.as_of::timestamp)::date, '[]')
 ), flow AS (
     -- households that are not in one award over both months; one that was taken
     -- over was in benefit before the register knew of it
@@ -84,21 +91,19 @@ WITH period AS (
            coalesce(b.unit_id, CASE WHEN l.taken_over THEN l.unit_id END) AS was_in,
            coalesce(b.residence, CASE WHEN l.taken_over THEN l.residence END) AS was_as,
            (l.unit_id, l.residence) <> (b.unit_id, b.residence) AS moved
-      FROM (SELECT * FROM held AS h WHERE h.now AND NOT h.was) AS l
-      FULL JOIN (SELECT * FROM held AS h WHERE h.was AND NOT h.now) AS b ON b.case_id = l.case_id
+      FROM (SELECT * FROM moving AS m WHERE m.now) AS l
+      FULL JOIN (SELECT * FROM moving AS m WHERE NOT m.now) AS b ON b.case_id = l.case_id
 ), person AS (
-    SELECT h.case_id, h.unit_id, h.residence, m.sex, m.birth_date, m.disability_kind, m.work_ability
-      FROM held AS h
-      JOIN {award_person: award_id, member_id} AS p ON p.award_id = h.award_id
+    SELECT l.case_id, l.unit_id, l.residence, m.sex, m.birth_date, m.disability_kind, m.work_ability
+      FROM live AS l
+      JOIN {award_person: award_id, member_id} AS p ON p.award_id = l.award_id
       JOIN {case_member: member_id, sex, birth_date, disability_kind, work_ability} AS m ON m.member_id = p.member_id
-     WHERE h.now
 ), cause AS (
     -- all persons of the household for each of its causes; none stated is "other"
-    SELECT h.case_id, h.unit_id, h.residence, h.persons,
+    SELECT l.case_id, l.unit_id, l.residence, l.persons,
            CASE WHEN c.cause IS NULL OR c.cause = 'other' THEN 'other_cause' ELSE c.cause END AS cause
-      FROM held AS h
-      LEFT JOIN {case_cause: round_id, cause, void} AS c ON c.round_id = h.round_id AND NOT c.void AND c.cause <> 'emergency'
-     WHERE h.now
+      FROM live AS l
+      LEFT JOIN {case_cause: round_id, cause, void} AS c ON c.round_id = l.round_id AND NOT c.void AND c.cause <> 'emergency'
 ), extra AS (
     -- parts of an award that a line of a roll holds in its add-on
     SELECT k.award_id, sum(k.amount) FILTER (WHERE k.component = 'price_subsidy') AS price,
@@ -144,9 +149,9 @@ WITH period AS (
 ), change AS (
     SELECT c.unit_id, c.residence, sum(c.households) AS households, sum(c.opening) AS opening, sum(c.new_households) AS new_households,
            sum(c.transferred_in) AS transferred_in, sum(c.exits) AS exits, sum(c.transferred_out) AS transferred_out
-      FROM (SELECT h.unit_id, h.residence, count(*) FILTER (WHERE h.now) AS households, count(*) FILTER (WHERE h.now AND h.was) AS opening,
+      FROM (SELECT l.unit_id, l.residence, count(*) AS households, count(*) FILTER (WHERE l.was) AS opening,
                    0 AS new_households, 0 AS transferred_in, 0 AS exits, 0 AS transferred_out
-              FROM held AS h GROUP BY h.unit_id, h.residence
+              FROM live AS l GROUP BY l.unit_id, l.residence
              UNION ALL
             SELECT f.now_in, f.now_as, 0, 0, count(*) FILTER (WHERE f.was_in IS NULL), count(*) FILTER (WHERE f.moved), 0, 0
               FROM flow AS f WHERE f.now_in IS NOT NULL GROUP BY f.now_in, f.now_as
@@ -195,9 +200,9 @@ SELECT e.place, e.residence_zh, coalesce(f.households, 0), coalesce(p.persons, 0
  ORDER BY e.unit_code, e.sort
 -- drill
 , cell (unit_id, residence, column_name, case_id, value) AS (
-    SELECT h.unit_id, h.residence, v.column_name, h.case_id, 1::numeric
-      FROM held AS h
-     CROSS JOIN LATERAL (VALUES ('households', h.now), ('opening', h.now AND h.was)) AS v (column_name, counts)
+    SELECT l.unit_id, l.residence, v.column_name, l.case_id, 1::numeric
+      FROM live AS l
+     CROSS JOIN LATERAL (VALUES ('households', true), ('opening', l.was)) AS v (column_name, counts)
      WHERE v.counts
      UNION ALL
     SELECT f.now_in, f.now_as, v.column_name, f.case_id, 1

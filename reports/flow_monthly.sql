@@ -39,17 +39,25 @@ WITH period AS (
 ), place AS (
     SELECT p.unit_id, p.unit_code, p.place
       FROM aidcase.report_place(report_flow_monthly.as_of, report_flow_monthly.unit_code, report_flow_monthly.known_at) AS p
-), held AS MATERIALIZED (
-    -- the days written out, so that the planner knows how many awards there are
-    SELECT a.case_id, a.unit_id, a.programme, a.stop_reason, g.exclusion_group,
-           a.months @> t.this_month AS now, a.months @> t.last_month AS was, r.round_id IS NOT NULL AS taken_over
-      FROM period AS t
-      JOIN {award: case_id, round_id, unit_id, programme, months, stop_reason} AS a
-        ON a.months && daterange((date_trunc('month', report_flow_monthly.as_of::timestamp) - interval '1 month')::date,
+), steady AS NOT MATERIALIZED (
+    -- in one award over both months; days written out tell the planner how many
+    SELECT a.case_id, a.unit_id, a.programme
+      FROM {award: case_id, unit_id, programme, months} AS a
+     WHERE a.months @> daterange((date_trunc('month', report_flow_monthly.as_of::timestamp) - interval '1 month')::date,
                                  date_trunc('month', report_flow_monthly.as_of::timestamp)::date, '[]')
+), moving AS (
+    -- awards that begin or have ended with the month
+    SELECT a.case_id, a.unit_id, a.programme, a.stop_reason, g.exclusion_group,
+           a.months @> t.this_month AS now, r.round_id IS NOT NULL AS taken_over
+      FROM period AS t
+     CROSS JOIN {award: case_id, round_id, unit_id, programme, months, stop_reason} AS a
       JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
       LEFT JOIN {case_round: round_id, round_kind} AS r
         ON r.round_id = a.round_id AND r.round_kind = 'takeover' AND lower(a.months) = t.this_month
+     WHERE a.months && daterange((date_trunc('month', report_flow_monthly.as_of::timestamp) - interval '1 month')::date,
+                                 date_trunc('month', report_flow_monthly.as_of::timestamp)::date, '[]')
+       AND NOT a.months @> daterange((date_trunc('month', report_flow_monthly.as_of::timestamp) - interval '1 month')::date,
+                                     date_trunc('month', report_flow_monthly.as_of::timestamp)::date, '[]')
 ), change AS (
     -- of a household that is not in one award over both months: it is found in
     -- both, in one unit or in two, or in one
@@ -57,8 +65,8 @@ WITH period AS (
            coalesce(l.exclusion_group, b.exclusion_group) AS exclusion_group,
            l.unit_id AS now_in, coalesce(b.unit_id, CASE WHEN l.taken_over THEN l.unit_id END) AS was_in,
            b.unit_id IS NULL AND l.taken_over AS taken_over, b.stop_reason
-      FROM (SELECT * FROM held AS h WHERE h.now AND NOT h.was) AS l
-      FULL JOIN (SELECT * FROM held AS h WHERE h.was AND NOT h.now) AS b ON b.case_id = l.case_id AND b.programme = l.programme
+      FROM (SELECT * FROM moving AS m WHERE m.now) AS l
+      FULL JOIN (SELECT * FROM moving AS m WHERE NOT m.now) AS b ON b.case_id = l.case_id AND b.programme = l.programme
 ), kind AS (
     -- of programmes that exclude each other, one follows the other
     SELECT c.*, n.case_id IS NOT NULL AS class_in, o.case_id IS NOT NULL AS class_out,
@@ -97,8 +105,8 @@ WITH period AS (
                    count(*) FILTER (WHERE k.gone AND k.reason = 'exit_wrong')
               FROM kind AS k WHERE k.was_in IS NOT NULL GROUP BY k.was_in, k.programme
              UNION ALL
-            SELECT h.unit_id, h.programme, count(*), 0, 0, 0, 0, 0, 0, 0, count(*), 0, 0, 0, 0, 0
-              FROM held AS h WHERE h.now AND h.was GROUP BY h.unit_id, h.programme) AS c
+            SELECT s.unit_id, s.programme, count(*), 0, 0, 0, 0, 0, 0, 0, count(*), 0, 0, 0, 0, 0
+              FROM steady AS s GROUP BY s.unit_id, s.programme) AS c
      GROUP BY c.unit_id, c.programme
 )
 SELECT e.place, g.label_zh, coalesce(c.opening, 0), coalesce(c.taken_over, 0), coalesce(c.new_households, 0), coalesce(c.class_in, 0),
@@ -125,10 +133,10 @@ SELECT e.place, g.label_zh, coalesce(c.opening, 0), coalesce(c.taken_over, 0), c
             ('exits', k.gone), (k.reason, k.gone)) AS v (column_name, counts)
      WHERE k.was_in IS NOT NULL AND v.counts
      UNION ALL
-    SELECT h.unit_id, h.programme, v.column_name, h.case_id
-      FROM held AS h
+    SELECT s.unit_id, s.programme, v.column_name, s.case_id
+      FROM steady AS s
+      JOIN aidcase.programme AS g ON g.programme = s.programme AND g.recurring AND g.cash
      CROSS JOIN LATERAL (VALUES ('opening'), ('closing')) AS v (column_name)
-     WHERE h.now AND h.was
 )
 SELECT ARRAY[e.place, g.label_zh], c.column_name, c.case_id, 1::numeric
   FROM cell AS c

@@ -30,45 +30,53 @@
 -- note_en: Awards by the months decided; expected to end by reviews = amount due for review before x share of reviews of the last twelve months after which nothing was granted.
 -- note_en: Change of the standard = published difference not yet in the awards x persons, without rounding; new applications are not in the forecast.
 WITH period AS (
-    SELECT w.this_month, w.to_time FROM aidcase.report_window(report_funding_forecast.as_of) AS w
+    -- the months, and of each the instant after its beginning: a limit at
+    -- midnight is of the day that ends then
+    SELECT w.this_month, array_agg((w.this_month + make_interval(months => n))::date ORDER BY n) AS months,
+           array_agg(aidcase.midnight_here((w.this_month + make_interval(months => n))::date) + interval '1 microsecond' ORDER BY n) AS starts
+      FROM aidcase.report_window(report_funding_forecast.as_of) AS w
+     CROSS JOIN generate_series(0, 11) AS n
+     GROUP BY w.this_month
 ), place AS (
     SELECT p.unit_id, p.unit_code, p.place
       FROM aidcase.report_place(report_funding_forecast.as_of, report_funding_forecast.unit_code, report_funding_forecast.known_at) AS p
 ), month AS (
-    SELECT m::date AS month, (m + interval '1 month')::date AS next_month, t.this_month
-      FROM period AS t
-     CROSS JOIN LATERAL generate_series(t.this_month::timestamp, t.this_month + interval '11 months', interval '1 month') AS m
-), live AS MATERIALIZED (
-    -- the day written out, so that the planner knows how many awards there are
+    SELECT m.month, (m.month + interval '1 month')::date AS next_month, t.this_month
+      FROM period AS t CROSS JOIN LATERAL unnest(t.months) AS m (month)
+), live AS NOT MATERIALIZED (
+    -- days written out tell the planner how many awards, and limits, there are
     SELECT a.case_id, a.unit_id, a.programme, a.months, a.amount, a.persons, a.residence
       FROM {award: case_id, unit_id, programme, months, amount, persons, residence} AS a
-      JOIN place AS e ON e.unit_id = a.unit_id
-      JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
      WHERE a.months && daterange(date_trunc('month', report_funding_forecast.as_of::timestamp)::date, NULL)
-), alike AS (
-    SELECT l.unit_id, l.programme, l.residence, l.months, count(*) AS households, sum(l.persons) AS persons, sum(l.amount) AS amount
-      FROM live AS l
-     GROUP BY l.unit_id, l.programme, l.residence, l.months
+), alike AS MATERIALIZED (
+    SELECT s.*, e.unit_code
+      FROM (SELECT l.unit_id, l.programme, l.residence, greatest(lower(l.months), date_trunc('month', report_funding_forecast.as_of::timestamp)::date) AS from_month,
+                   upper(l.months) AS until, count(*) AS households, sum(l.persons) AS persons, sum(l.amount) AS amount
+              FROM live AS l
+             GROUP BY 1, 2, 3, 4, 5) AS s
+      JOIN place AS e ON e.unit_id = s.unit_id
+      JOIN aidcase.programme AS g ON g.programme = s.programme AND g.recurring AND g.cash
 ), raised AS (
     -- by how much a month's standard is above the one that the award was computed by
     SELECT s.unit_id, s.programme, s.residence, m.month,
            coalesce(n.value / n.divisor - b.value / b.divisor, 0) AS yuan
-      FROM (SELECT DISTINCT l.unit_id, l.programme, l.residence FROM alike AS l) AS s
-      JOIN place AS e ON e.unit_id = s.unit_id
+      FROM (SELECT DISTINCT l.unit_id, l.unit_code, l.programme, l.residence FROM alike AS l) AS s
      CROSS JOIN month AS m
      CROSS JOIN LATERAL (SELECT CASE s.programme WHEN 'tekun' THEN 'tekun_standard' ELSE 'dibao_standard' END) AS p (name)
-      LEFT JOIN LATERAL aidcase.parameter_row(p.name, e.unit_code, m.month, s.programme, s.residence) AS n ON true
-      LEFT JOIN LATERAL aidcase.parameter_row(p.name, e.unit_code, m.this_month, s.programme, s.residence) AS b ON true
+      LEFT JOIN LATERAL aidcase.parameter_row(p.name, s.unit_code, m.month, s.programme, s.residence) AS n ON true
+      LEFT JOIN LATERAL aidcase.parameter_row(p.name, s.unit_code, m.this_month, s.programme, s.residence) AS b ON true
+), due AS MATERIALIZED (
+    -- reviews, by the month in which they are due
+    SELECT c.case_id, t.months[width_bucket(c.due_at, t.starts)] AS month
+      FROM period AS t
+     CROSS JOIN {deadline: case_id, clock, due_at, met_at, cancelled_at} AS c
+     WHERE c.clock IN ('review_yearly', 'review_half_yearly') AND c.met_at IS NULL AND c.cancelled_at IS NULL
+       AND c.due_at > aidcase.midnight_here(date_trunc('month', report_funding_forecast.as_of::timestamp)::date)
+       AND c.due_at <= aidcase.midnight_here((date_trunc('month', report_funding_forecast.as_of::timestamp) + interval '1 year')::date)
 ), review AS (
-    SELECT l.case_id, l.programme, l.amount, d.month
-      FROM (-- a limit at midnight is of the day that ends then
-            SELECT c.case_id, date_trunc('month', aidcase.date_here(c.due_at - interval '1 microsecond')::timestamp)::date AS month
-              FROM period AS t
-              JOIN {deadline: case_id, clock, due_at, met_at, cancelled_at} AS c
-                ON c.due_at > aidcase.midnight_here(t.this_month)
-               AND c.due_at <= aidcase.midnight_here((t.this_month + interval '1 year')::date)
-             WHERE c.clock IN ('review_yearly', 'review_half_yearly') AND c.met_at IS NULL AND c.cancelled_at IS NULL) AS d
-      JOIN live AS l ON l.case_id = d.case_id AND l.months @> d.month
+    SELECT l.case_id, l.unit_id, l.programme, l.amount, d.month, l.months @> d.month AS counts
+      FROM due AS d
+      JOIN live AS l ON l.case_id = d.case_id
 )
 -- report
 , ended AS (
@@ -83,20 +91,23 @@ WITH period AS (
 ), awarded AS (
     SELECT m.month, g.programme, g.label_zh, g.sort, coalesce(sum(l.households), 0) AS households, coalesce(sum(l.persons), 0) AS persons,
            coalesce(sum(l.amount), 0) AS amount,
-           coalesce(sum(l.households) FILTER (WHERE upper(l.months) = m.next_month), 0) AS ending,
-           coalesce(sum(l.amount) FILTER (WHERE upper(l.months) = m.next_month), 0) AS ending_amount,
-           coalesce(round(sum(s.yuan * l.persons) FILTER (WHERE l.months @> m.this_month), 2), 0) AS standard_change
+           coalesce(sum(l.households) FILTER (WHERE l.until = m.next_month), 0) AS ending,
+           coalesce(sum(l.amount) FILTER (WHERE l.until = m.next_month), 0) AS ending_amount,
+           coalesce(round(sum(s.yuan * l.persons) FILTER (WHERE l.from_month = m.this_month), 2), 0) AS standard_change
       FROM month AS m
      CROSS JOIN aidcase.programme AS g
-      LEFT JOIN alike AS l ON l.programme = g.programme AND l.months @> m.month
+      LEFT JOIN alike AS l ON l.programme = g.programme AND l.from_month <= m.month AND (l.until IS NULL OR l.until > m.month)
       LEFT JOIN raised AS s ON s.unit_id = l.unit_id AND s.programme = l.programme AND s.residence = l.residence AND s.month = m.month
      WHERE g.recurring AND g.cash
      GROUP BY m.month, g.programme, g.label_zh, g.sort
 ), reviewed AS (
-    SELECT a.month, a.programme, count(r.case_id) AS households, coalesce(sum(r.amount), 0) AS amount
+    SELECT a.month, a.programme, coalesce(r.households, 0) AS households, coalesce(r.amount, 0) AS amount
       FROM awarded AS a
-      LEFT JOIN review AS r ON r.month = a.month AND r.programme = a.programme
-     GROUP BY a.month, a.programme
+      LEFT JOIN (SELECT v.month, v.programme, sum(v.households) AS households, sum(v.amount) AS amount
+                   FROM (SELECT w.month, w.programme, w.unit_id, count(*) FILTER (WHERE w.counts) AS households, sum(w.amount) FILTER (WHERE w.counts) AS amount
+                           FROM review AS w GROUP BY w.month, w.programme, w.unit_id) AS v
+                   JOIN place AS e ON e.unit_id = v.unit_id
+                  GROUP BY v.month, v.programme) AS r ON r.month = a.month AND r.programme = a.programme
 ), expected AS (
     SELECT r.*, round(coalesce(n.share, 0) * coalesce(sum(r.amount) OVER (PARTITION BY r.programme ORDER BY r.month
                           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0), 2) AS exits
@@ -111,6 +122,7 @@ SELECT to_char(a.month, 'YYYY-MM'), a.label_zh, a.households, a.persons, a.amoun
 , cell AS (
     SELECT m.month, l.programme, v.column_name, l.case_id, v.value
       FROM live AS l
+      JOIN place AS e ON e.unit_id = l.unit_id
       JOIN month AS m ON l.months @> m.month
       LEFT JOIN raised AS s ON s.unit_id = l.unit_id AND s.programme = l.programme AND s.residence = l.residence AND s.month = m.month
      CROSS JOIN LATERAL (VALUES ('households', 1, true), ('persons', l.persons, true), ('awarded', l.amount, true),
@@ -120,10 +132,12 @@ SELECT to_char(a.month, 'YYYY-MM'), a.label_zh, a.households, a.persons, a.amoun
      UNION ALL
     SELECT r.month, r.programme, v.column_name, r.case_id, v.value
       FROM review AS r
+      JOIN place AS e ON e.unit_id = r.unit_id
      CROSS JOIN LATERAL (VALUES ('review_due', 1), ('review_amount', r.amount)) AS v (column_name, value)
+     WHERE r.counts
 )
 SELECT ARRAY[to_char(c.month, 'YYYY-MM'), g.label_zh], c.column_name, c.case_id, sum(c.value)
   FROM cell AS c
-  JOIN aidcase.programme AS g ON g.programme = c.programme
+  JOIN aidcase.programme AS g ON g.programme = c.programme AND g.recurring AND g.cash
  GROUP BY c.month, g.label_zh, g.sort, c.column_name, c.case_id
  ORDER BY c.month, g.sort, c.column_name COLLATE "C", c.case_id

@@ -39,40 +39,38 @@ WITH period AS (
       JOIN {lead: unit_id, source, found_on, workflow_id, state, occurred_at, round_id, no_action_reason} AS l ON l.found_on <= t.to_day
       JOIN aidcase.workflow_state AS s ON s.workflow_id = l.workflow_id AND s.state = l.state
       LEFT JOIN {case_round: round_id, case_id} AS r ON r.round_id = l.round_id
-), cell AS (
-    SELECT i.unit_id, i.source, i.case_id, v.column_name
+), judged AS (
+    SELECT i.*, i.closed_on IS NULL OR i.closed_on > i.to_day AS open, coalesce(i.closed_on BETWEEN i.from_day AND i.to_day, false) AS closed
       FROM item AS i
-     CROSS JOIN LATERAL (VALUES
-            ('opening', NOT i.fresh AND (i.closed_on IS NULL OR i.closed_on >= i.from_day)),
-            ('found', i.fresh),
-            (i.outcome, i.closed_on BETWEEN i.from_day AND i.to_day),
-            ('closed', i.closed_on BETWEEN i.from_day AND i.to_day),
-            ('open', i.closed_on IS NULL OR i.closed_on > i.to_day)) AS v (column_name, counts)
-     WHERE v.counts
+     WHERE i.closed_on IS NULL OR i.closed_on >= i.from_day
 )
 -- report
-SELECT e.place, b.zh,
-       count(*) FILTER (WHERE c.column_name = 'opening'),
-       count(*) FILTER (WHERE c.column_name = 'found'),
-       count(*) FILTER (WHERE c.column_name = 'became_case'),
-       count(*) FILTER (WHERE c.column_name = 'not_in_need'),
-       count(*) FILTER (WHERE c.column_name = 'assisted_already'),
-       count(*) FILTER (WHERE c.column_name = 'declined'),
-       count(*) FILTER (WHERE c.column_name = 'other_outcome'),
-       count(*) FILTER (WHERE c.column_name = 'closed'),
-       count(*) FILTER (WHERE c.column_name = 'open'),
-       round(count(*) FILTER (WHERE c.column_name = 'became_case')::numeric
-             / nullif(count(*) FILTER (WHERE c.column_name = 'closed'), 0), 4)
+, counted AS (
+    SELECT j.unit_id, j.source, count(*) FILTER (WHERE NOT j.fresh) AS opening, count(*) FILTER (WHERE j.fresh) AS found,
+           count(*) FILTER (WHERE j.closed AND j.outcome = 'became_case') AS became_case,
+           count(*) FILTER (WHERE j.closed AND j.outcome = 'not_in_need') AS not_in_need,
+           count(*) FILTER (WHERE j.closed AND j.outcome = 'assisted_already') AS assisted_already,
+           count(*) FILTER (WHERE j.closed AND j.outcome = 'declined') AS declined,
+           count(*) FILTER (WHERE j.closed AND j.outcome = 'other_outcome') AS other_outcome,
+           count(*) FILTER (WHERE j.closed) AS closed, count(*) FILTER (WHERE j.open) AS open
+      FROM judged AS j
+     GROUP BY j.unit_id, j.source
+)
+SELECT e.place, b.zh, coalesce(c.opening, 0), coalesce(c.found, 0), coalesce(c.became_case, 0), coalesce(c.not_in_need, 0),
+       coalesce(c.assisted_already, 0), coalesce(c.declined, 0), coalesce(c.other_outcome, 0), coalesce(c.closed, 0), coalesce(c.open, 0),
+       round(c.became_case::numeric / nullif(c.closed, 0), 4)
   FROM place AS e
  CROSS JOIN aidcase.label AS b
-  LEFT JOIN cell AS c ON c.unit_id = e.unit_id AND c.source = b.code
+  LEFT JOIN counted AS c ON c.unit_id = e.unit_id AND c.source = b.code
  WHERE b.code_set = 'lead.source'
- GROUP BY e.unit_code, e.place, b.sort, b.code, b.zh
  ORDER BY e.unit_code, b.sort, b.code COLLATE "C"
 -- drill
-SELECT ARRAY[e.place, b.zh], c.column_name, c.case_id, count(*)::numeric
-  FROM cell AS c
-  JOIN place AS e ON e.unit_id = c.unit_id
-  JOIN aidcase.label AS b ON b.code_set = 'lead.source' AND b.code = c.source
- GROUP BY e.unit_code, e.place, b.sort, b.code, b.zh, c.column_name, c.case_id
- ORDER BY e.unit_code, b.sort, b.code COLLATE "C", c.column_name COLLATE "C", c.case_id
+SELECT ARRAY[e.place, b.zh], v.column_name, j.case_id, count(*)::numeric
+  FROM judged AS j
+  JOIN place AS e ON e.unit_id = j.unit_id
+  JOIN aidcase.label AS b ON b.code_set = 'lead.source' AND b.code = j.source
+ CROSS JOIN LATERAL (VALUES ('opening', NOT j.fresh), ('found', j.fresh), (j.outcome, j.closed), ('closed', j.closed),
+                            ('open', j.open)) AS v (column_name, counts)
+ WHERE v.counts
+ GROUP BY e.unit_code, e.place, b.sort, b.code, b.zh, v.column_name, j.case_id
+ ORDER BY e.unit_code, b.sort, b.code COLLATE "C", v.column_name COLLATE "C", j.case_id

@@ -30,16 +30,16 @@ WITH period AS (
 ), place AS (
     SELECT p.unit_id, p.unit_code, p.place
       FROM aidcase.report_place(report_low_income_monthly.as_of, report_low_income_monthly.unit_code, report_low_income_monthly.known_at) AS p
-), granted AS MATERIALIZED (
-    -- who is in benefit, now and a month ago; the days written out, so that the
-    -- planner knows how many awards there are
+), granted AS NOT MATERIALIZED (
+    -- who is in benefit, now and a month ago; days written out tell the planner
+    -- how many they are
     SELECT a.case_id, a.unit_id, a.programme AS class, a.residence, a.persons, g.class_priority AS rank,
-           a.months @> t.this_month AS now, a.months @> t.last_month AS was
-      FROM period AS t
-      JOIN {award: case_id, unit_id, programme, months, persons, residence} AS a
-        ON a.months && daterange((date_trunc('month', report_low_income_monthly.as_of::timestamp) - interval '1 month')::date,
-                                 date_trunc('month', report_low_income_monthly.as_of::timestamp)::date, '[]')
+           a.months @> date_trunc('month', report_low_income_monthly.as_of::timestamp)::date AS now,
+           a.months @> (date_trunc('month', report_low_income_monthly.as_of::timestamp) - interval '1 month')::date AS was
+      FROM {award: case_id, unit_id, programme, months, persons, residence} AS a
       JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
+     WHERE a.months && daterange((date_trunc('month', report_low_income_monthly.as_of::timestamp) - interval '1 month')::date,
+                                 date_trunc('month', report_low_income_monthly.as_of::timestamp)::date, '[]')
 ), decided AS (
     -- the last decision on a programme without money, at the end of the period and before it
     SELECT DISTINCT ON (m.now, r.case_id, o.programme)
@@ -70,7 +70,11 @@ WITH period AS (
       JOIN aidcase.label AS b ON b.code_set = 'determination.low_income_class' AND b.code = k.low_income_class
 ), several AS (
     -- households that have more than one award, or another class beside it
-    SELECT c.case_id FROM granted AS c GROUP BY c.case_id HAVING count(*) > 1
+    SELECT a.case_id
+      FROM {award: case_id, months} AS a
+     WHERE a.months && daterange((date_trunc('month', report_low_income_monthly.as_of::timestamp) - interval '1 month')::date,
+                                 date_trunc('month', report_low_income_monthly.as_of::timestamp)::date, '[]')
+     GROUP BY a.case_id HAVING count(*) > 1
      UNION
     SELECT c.case_id FROM recognised AS c
      UNION
@@ -94,19 +98,25 @@ WITH period AS (
       FROM class AS c
      GROUP BY c.case_id, c.class
     HAVING bool_or(c.now)
-     UNION ALL
-    SELECT a.case_id, a.class, a.unit_id, a.residence, a.persons, NOT a.was
-      FROM granted AS a
-     WHERE a.now AND NOT EXISTS (SELECT FROM several AS s WHERE s.case_id = a.case_id)
 )
 -- report
-, counted AS (
-    SELECT h.unit_id, h.class,
-           count(*) FILTER (WHERE h.residence = 'urban') AS urban_households, sum(h.persons) FILTER (WHERE h.residence = 'urban') AS urban_persons,
-           count(*) FILTER (WHERE h.residence = 'rural') AS rural_households, sum(h.persons) FILTER (WHERE h.residence = 'rural') AS rural_persons,
-           count(*) AS households, sum(h.persons) AS persons, count(*) FILTER (WHERE h.fresh) AS new_households
-      FROM household AS h
-     GROUP BY h.unit_id, h.class
+, part AS (
+    -- all awards, without those of such households, and these by their class
+    SELECT a.unit_id, a.class, a.residence, NOT a.was AS fresh, count(*) AS households, sum(a.persons) AS persons
+      FROM granted AS a WHERE a.now
+     GROUP BY a.unit_id, a.class, a.residence, a.was
+     UNION ALL
+    SELECT a.unit_id, a.class, a.residence, NOT a.was, -1, -a.persons
+      FROM granted AS a JOIN several AS s ON s.case_id = a.case_id WHERE a.now
+     UNION ALL
+    SELECT h.unit_id, h.class, h.residence, h.fresh, 1, h.persons FROM household AS h
+), counted AS (
+    SELECT p.unit_id, p.class,
+           sum(p.households) FILTER (WHERE p.residence = 'urban') AS urban_households, sum(p.persons) FILTER (WHERE p.residence = 'urban') AS urban_persons,
+           sum(p.households) FILTER (WHERE p.residence = 'rural') AS rural_households, sum(p.persons) FILTER (WHERE p.residence = 'rural') AS rural_persons,
+           sum(p.households) AS households, sum(p.persons) AS persons, sum(p.households) FILTER (WHERE p.fresh) AS new_households
+      FROM part AS p
+     GROUP BY p.unit_id, p.class
 )
 SELECT e.place, b.zh, coalesce(c.urban_households, 0), coalesce(c.urban_persons, 0), coalesce(c.rural_households, 0), coalesce(c.rural_persons, 0),
        coalesce(c.households, 0), coalesce(c.persons, 0), coalesce(c.new_households, 0)
@@ -116,8 +126,15 @@ SELECT e.place, b.zh, coalesce(c.urban_households, 0), coalesce(c.urban_persons,
  WHERE b.code_set = 'determination.low_income_class'
  ORDER BY e.unit_code, b.sort, b.code COLLATE "C"
 -- drill
+, each AS (
+    SELECT h.case_id, h.class, h.unit_id, h.residence, h.persons, h.fresh FROM household AS h
+     UNION ALL
+    SELECT a.case_id, a.class, a.unit_id, a.residence, a.persons, NOT a.was
+      FROM granted AS a
+     WHERE a.now AND NOT EXISTS (SELECT FROM several AS s WHERE s.case_id = a.case_id)
+)
 SELECT ARRAY[e.place, b.zh], v.column_name, h.case_id, v.value::numeric
-  FROM household AS h
+  FROM each AS h
   JOIN place AS e ON e.unit_id = h.unit_id
   JOIN aidcase.label AS b ON b.code_set = 'determination.low_income_class' AND b.code = h.class
  CROSS JOIN LATERAL (VALUES (h.residence || '_households', 1, true), (h.residence || '_persons', h.persons, true),

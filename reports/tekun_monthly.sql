@@ -47,9 +47,7 @@ WITH period AS (
       FROM aidcase.report_place(report_tekun_monthly.as_of, report_tekun_monthly.unit_code, report_tekun_monthly.known_at) AS p
 ), person AS (
     SELECT a.case_id, e.unit_id, a.residence, m.sex, m.birth_date, m.disability_kind, s.support_mode, c.care_level
-      FROM period AS t
-      JOIN {award: award_id, case_id, round_id, unit_id, programme, months, residence} AS a
-        ON a.programme = 'tekun' AND a.months @> t.this_month
+      FROM {award: award_id, case_id, round_id, unit_id, programme, months, residence} AS a
       JOIN place AS e ON e.unit_id = a.unit_id
       JOIN {award_person: award_id, member_id} AS p ON p.award_id = a.award_id
       JOIN {case_member: member_id, sex, birth_date, disability_kind} AS m ON m.member_id = p.member_id
@@ -63,6 +61,7 @@ WITH period AS (
                AND (NOT s.eating)::integer + (NOT s.dressing)::integer + (NOT s.getting_up)::integer + (NOT s.toilet)::integer
                  + (NOT s.walking)::integer + (NOT s.bathing)::integer BETWEEN r.unmet_from AND r.unmet_to
              ORDER BY array_position(aidcase.area_chain(e.unit_code), r.area_code) LIMIT 1) AS c ON true
+     WHERE a.programme = 'tekun' AND a.months @> date_trunc('month', report_tekun_monthly.as_of::timestamp)::date
 ), household AS (
     SELECT p.case_id, p.unit_id, count(*) AS persons,
            count(*) FILTER (WHERE p.residence = 'urban') AS urban, count(*) FILTER (WHERE p.residence = 'rural') AS rural,

@@ -32,8 +32,9 @@ WITH period AS (
 ), place AS (
     SELECT p.unit_id, p.unit_code, p.place
       FROM aidcase.report_place(report_timeliness_monthly.as_of, report_timeliness_monthly.unit_code, report_timeliness_monthly.known_at, true) AS p
-), cell AS (
-    SELECT d.unit_id, d.clock, d.case_id, v.column_name
+), item AS (
+    SELECT d.unit_id, d.clock, d.case_id, o.outcome, o.outcome IN ('in_time', 'late') AS subject_to,
+           coalesce(d.met_entered_at > d.met_at, false) AND d.cancelled_at IS NULL AS entered_late
       FROM period AS t
       JOIN {deadline: case_id, unit_id, clock, due_at, paused_at, met_at, met_entered_at, cancelled_at} AS d
         ON d.due_at > t.from_time AND d.due_at <= t.to_time
@@ -41,25 +42,21 @@ WITH period AS (
                                      WHEN d.met_at < d.due_at THEN 'in_time'
                                      WHEN d.met_at IS NOT NULL THEN 'late'
                                      WHEN d.paused_at IS NOT NULL THEN 'paused'
-                                     WHEN d.due_at > aidcase.now_here() THEN 'running'
+                                     WHEN d.due_at > least(aidcase.now_here(), report_timeliness_monthly.known_at) THEN 'running'
                                      ELSE 'late' END AS outcome) AS o
-     CROSS JOIN LATERAL (VALUES ('due', true), (o.outcome, true), ('subject_to', o.outcome IN ('in_time', 'late')),
-                                ('entered_late', d.met_entered_at > d.met_at AND d.cancelled_at IS NULL)) AS v (column_name, counts)
-     WHERE v.counts
 )
 -- report
 , counted AS (
-    SELECT c.unit_id, c.clock,
-           count(*) FILTER (WHERE c.column_name = 'due') AS due,
-           count(*) FILTER (WHERE c.column_name = 'cancelled') AS cancelled,
-           count(*) FILTER (WHERE c.column_name = 'paused') AS paused,
-           count(*) FILTER (WHERE c.column_name = 'running') AS running,
-           count(*) FILTER (WHERE c.column_name = 'subject_to') AS subject_to,
-           count(*) FILTER (WHERE c.column_name = 'in_time') AS in_time,
-           count(*) FILTER (WHERE c.column_name = 'late') AS late,
-           count(*) FILTER (WHERE c.column_name = 'entered_late') AS entered_late
-      FROM cell AS c
-     GROUP BY c.unit_id, c.clock
+    SELECT i.unit_id, i.clock, count(*) AS due,
+           count(*) FILTER (WHERE i.outcome = 'cancelled') AS cancelled,
+           count(*) FILTER (WHERE i.outcome = 'paused') AS paused,
+           count(*) FILTER (WHERE i.outcome = 'running') AS running,
+           count(*) FILTER (WHERE i.subject_to) AS subject_to,
+           count(*) FILTER (WHERE i.outcome = 'in_time') AS in_time,
+           count(*) FILTER (WHERE i.outcome = 'late') AS late,
+           count(*) FILTER (WHERE i.entered_late) AS entered_late
+      FROM item AS i
+     GROUP BY i.unit_id, i.clock
 )
 SELECT e.place, k.label_zh, x.due, x.cancelled, x.paused, x.running, x.subject_to, x.in_time, x.late,
        round(x.in_time::numeric / nullif(x.subject_to, 0), 4), round(i.lower::numeric, 4), round(i.upper::numeric, 4), x.entered_late
@@ -69,9 +66,11 @@ SELECT e.place, k.label_zh, x.due, x.cancelled, x.paused, x.running, x.subject_t
  CROSS JOIN LATERAL aidcase.wilson(x.in_time, nullif(x.subject_to, 0), 0.95) AS i
  ORDER BY e.unit_code, k.clock COLLATE "C"
 -- drill
-SELECT ARRAY[e.place, k.label_zh], c.column_name, c.case_id, count(*)::numeric
-  FROM cell AS c
-  JOIN place AS e ON e.unit_id = c.unit_id
-  JOIN aidcase.clock AS k ON k.clock = c.clock
- GROUP BY e.unit_code, e.place, k.clock, k.label_zh, c.column_name, c.case_id
- ORDER BY e.unit_code, k.clock COLLATE "C", c.column_name COLLATE "C", c.case_id
+SELECT ARRAY[e.place, k.label_zh], v.column_name, i.case_id, count(*)::numeric
+  FROM item AS i
+  JOIN place AS e ON e.unit_id = i.unit_id
+  JOIN aidcase.clock AS k ON k.clock = i.clock
+ CROSS JOIN LATERAL (VALUES ('due', true), (i.outcome, true), ('subject_to', i.subject_to), ('entered_late', i.entered_late)) AS v (column_name, counts)
+ WHERE v.counts
+ GROUP BY e.unit_code, e.place, k.clock, k.label_zh, v.column_name, i.case_id
+ ORDER BY e.unit_code, k.clock COLLATE "C", v.column_name COLLATE "C", i.case_id

@@ -93,6 +93,15 @@ SET LOCAL ROLE aidcase_analyst;
 CREATE TEMP TABLE analyst AS SELECT * FROM everything('2021-05-31', :'t1');
 SELECT 'analyst', count(*), count(*) FILTER (WHERE a.rows <> w.rows) FROM analyst AS a JOIN public.was AS w USING (name);
 ROLLBACK;
+-- what was not due yet when it was known is not late by now
+SET session_replication_role = replica;
+INSERT INTO deadline (deadline_id, subject, subject_id, case_id, unit_id, clock, started_at, length, due_at, entry_no)
+SELECT 9000000, subject, subject_id, case_id, unit_id, clock, started_at, length, '2039-05-15', entry_no FROM deadline
+ WHERE is_known(entry_no, (SELECT min(tree_size) FROM checkpoint)) ORDER BY deadline_id LIMIT 1;
+SET session_replication_role = origin;
+SET aidcase.clock = '2040-01-01 10:00+08';
+SELECT 'due', v.n, r.due, r.running, r.late FROM (VALUES ('then', timestamptz :'t1'), ('now', NULL)) AS v (n, k), LATERAL report_timeliness_monthly('2039-05-31', NULL, v.k) AS r ORDER BY 2;
+SELECT 'drilled', v.n, string_agg(r.column_name, ',' ORDER BY r.column_name) FROM (VALUES ('then', timestamptz :'t1'), ('now', NULL)) AS v (n, k), LATERAL drill_timeliness_monthly('2039-05-31', NULL, v.k) AS r GROUP BY 2;
 });
 like($out, qr/^fault\|55000 the issue of report "flow_monthly" for "2021-05" is not sealed yet\|/m, 'before a checkpoint there is nothing to compare with');
 like($out, qr/^unchanged\|0$/m, 'nothing has changed since it was issued');
@@ -119,6 +128,9 @@ like($out, qr/^clerk\|t$/m, 'the unit is told of its own cases');
 like($out, qr/^other\|0$/m, 'another one of none');
 like($out, qr/^before\|55000 the ledger has no checkpoint of that time or before\|/m, 'before the first checkpoint nothing was known');
 like($out, qr/^analyst\|(?:1[5-9]|2\d)\|0$/m, 'an analyst is shown the same past');
+like($out, qr/^due\|now\|1\|0\|1\ndue\|then\|1\|1\|0$/m, 'a limit that ran then is judged by the time of that knowledge');
+like($out, qr/^drilled\|now\|due,late,subject_to$/m, 'and so are its cases now');
+like($out, qr/^drilled\|then\|due,running$/m, 'and then');
 
 $node->stop;
 done_testing();

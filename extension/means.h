@@ -303,13 +303,24 @@ typedef struct BandSet
 	BandRule   *bands;
 } BandSet;
 
+/* What a level of authority grants at least or at most at a time. */
+typedef struct TierRule
+{
+	bool		set;
+	Fraction	bound;
+	bool		of_standard;	/* so many times the standard, else yuan */
+	bool		per_person;
+	RuleValue	standard;		/* of the day */
+	RuleSource	source;
+} TierRule;
+
 typedef struct TempRule
 {
 	bool		emergency;
 	const char *class;			/* NULL = every other */
 	TempMethod	method;
 	BandSet		bands;
-	RuleValue	least;			/* yuan, or months */
+	RuleValue	least;			/* months */
 	RuleValue	most;
 	RuleValue	cap;
 	RuleValue	threshold;
@@ -369,6 +380,8 @@ typedef struct RuleSet
 	ImputedRule *imputed;
 	int			n_care;
 	CareRule   *care;
+	TierRule	temp_least;		/* of temporary assistance */
+	TierRule	temp_most;		/* by the unit */
 	int			n_temps;
 	TempRule   *temps;
 	BandSet		dibao_bands;

@@ -484,6 +484,29 @@ temp_applies(const RuleSet *r, int n, bool emergency, const char *class)
 }
 
 /*
+ * What a level of authority grants to the household at a time.
+ */
+static Money
+tier_amount(Means *t, const TierRule *tier, const char *level)
+{
+	Money		amount;
+
+	if (!tier->set)
+	{
+		missing_rule(t, psprintf("Bound of authority tier \"%s\" of programme \"%s\"",
+								 level, means_programmes[MEANS_TEMP]));
+		return 0;
+	}
+	amount = times(MONEY_YUAN, tier->bound);
+	if (tier->of_standard)
+	{
+		amount = times(amount, need(t, &tier->standard));
+		rests_on(t, MEANS_TEMP, &tier->standard.source);
+	}
+	return tier->per_person ? mul(amount, Max(t->members, 1)) : amount;
+}
+
+/*
  * Temporary assistance: a range for the decider.  expense is the necessary
  * expense in 12 months, of the expense type.
  */
@@ -513,12 +536,12 @@ aidcase_means_temp(Means *t, bool emergency, const char *class, Money expense,
 		switch (rule->method)
 		{
 			case TEMP_RANGE:
-				least = times(MONEY_YUAN, need(t, &rule->least));
-				most = times(MONEY_YUAN, need(t, &rule->most));
+				least = tier_amount(t, &r->temp_least, "below_minimum");
+				most = tier_amount(t, &r->temp_most, "unit");
 				(void) with_bound(line(t, MEANS_TEMP, seq, 0, 0, "limit", 0,
-									   rule->least.name, &rule->least.source), least);
+									   "temp_minimum", &r->temp_least.source), least);
 				(void) with_bound(line(t, MEANS_TEMP, seq + 1, 0, 0, "limit", 0,
-									   rule->most.name, &rule->most.source), most);
+									   "unit_authority_limit", &r->temp_most.source), most);
 				break;
 			case TEMP_MONTHS:
 				least = times(times(t->members * MONEY_YUAN, need(t, &r->standard)),

@@ -42,7 +42,7 @@ static const char *const rule_kinds[RULE_KINDS] = {
 	"rounding", "support", "imputed", "single", "programme", "care", "temp",
 	"band", "group", "income_kind", "expense_kind", "property_kind",
 	"parameter_name", "reason", "member", "situation", "obligor",
-	"obligor_state", "span"
+	"obligor_state", "tier", "span"
 };
 
 /* Tables whose change makes the copy invalid. */
@@ -52,7 +52,8 @@ static const char *const rule_tables[] = {
 	"imputed_rule", "single_person_rule", "programme_rule", "care_level_rule",
 	"temp_rule", "band_rule", "person_group", "income_kind", "expense_kind",
 	"property_kind", "parameter_name", "refusal_reason", "policy_parameter",
-	"member_rule", "member_situation", "obligor_rule", "obligor_state"
+	"member_rule", "member_situation", "obligor_rule", "obligor_state",
+	"authority_tier"
 };
 
 static RuleCopy *copy = NULL;

@@ -352,6 +352,36 @@ resolve_bands(RuleBook *book, const char *area, DateADT day,
 }
 
 /*
+ * What a level grants of temporary assistance.
+ */
+static void
+resolve_tier(RuleBook *book, const char *area, const char *residence,
+			 DateADT day, const char *level, TierRule *result)
+{
+	RuleCopy   *c = book->copy;
+	int			i;
+
+	for (i = 0; i < c->n[RULE_TIER]; i++)
+	{
+		const Rule *row = &c->rules[RULE_TIER][i];
+
+		if (!in_force(row, area, day) || !same(row->code, level) ||
+			!same(row->programme, means_programmes[MEANS_TEMP]))
+			continue;
+		result->set = row->has[0];	/* without a bound there is no range */
+		if (result->set)
+			result->bound = fraction(row->number[0], SHARE_UNIT, "authority_tier");
+		result->of_standard = same(row->text[0], "standard");
+		if (result->of_standard)
+			resolve_at(area, &result->standard, "dibao_standard", "dibao",
+					   residence, day);
+		result->per_person = same(row->text[1], "person");
+		result->source = row->source;
+		return;
+	}
+}
+
+/*
  * Tests of property of a programme: those of the nearest area that has any,
  * and there of each test the programme's own row before the general one.
  */
@@ -740,8 +770,8 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
 		if (same(row->text[1], "range"))
 		{
 			rule->method = TEMP_RANGE;
-			resolve_at(area, &rule->least, "temp_minimum", "temp_assistance", row->text[2], amounts);
-			resolve_at(area, &rule->most, "unit_authority_limit", "temp_assistance", row->text[2], amounts);
+			resolve_tier(book, area, residence, amounts, "below_minimum", &s->temp_least);
+			resolve_tier(book, area, residence, amounts, "unit", &s->temp_most);
 		}
 		else if (same(row->text[1], "months"))
 		{

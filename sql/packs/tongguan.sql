@@ -84,8 +84,6 @@ SELECT v.name, '340705', v.programme, v.variant, v.valid::daterange, v.value, v.
     ('single_person_share', 'dibao', 'disability', '[2021-07-01,)',  65, 100, NULL, '示例参数'),
 
     -- illustrative: temporary assistance
-    ('temp_minimum',         'temp_assistance', NULL, '[2019-07-01,)', 500, 1, NULL, '示例参数'),
-    ('unit_authority_limit', 'temp_assistance', NULL, '[2019-07-01,)', 3000, 1, NULL, '示例参数'),
 
     ('nursing_subsidy',      NULL, NULL, '[2019-07-01,)', 60, 1, NULL, '示例参数'),
 

@@ -139,6 +139,8 @@ INSERT INTO aidcase.label (code_set, code, zh, en, sort) VALUES
 ('determination_line.rule', 'support_really_paid', '实际支付的赡养抚养扶养费', 'support really paid', 10),
 ('determination_line.rule', 'able_obligors',      '有履行能力的法定义务人', 'obligors able to perform', 11),
 ('determination_line.rule', 'obligor_unable',     '人工认定义务人无履行义务能力', 'the obligor is unable, as somebody found', 27),
+('determination_line.rule', 'temp_minimum',       '每次临时救助最低额', 'least amount of temporary assistance at a time', 29),
+('determination_line.rule', 'unit_authority_limit', '本单位每次审批限额', 'most that the unit may grant at a time', 30),
 ('determination_line.rule', 'exact',              '家庭总额四舍五入到分', 'household total to 0.01 yuan, half up', 12),
 ('determination_line.rule', 'ceil_yuan_household', '家庭总额进到元',      'household total up to a whole yuan', 13),
 ('determination_line.rule', 'ceil_yuan_person',   '人均进到元后乘人数',   'per person up to a whole yuan, x members', 14),

@@ -244,6 +244,9 @@ REVOKE ALL ON FUNCTION aidcase.means_shape(text, jsonb) FROM PUBLIC;
 CREATE OR REPLACE VIEW aidcase.means_rule AS
 SELECT s.* FROM aidcase.rule_row AS r CROSS JOIN LATERAL aidcase.means_shape(r.rule, r.content) AS s
 UNION ALL
+SELECT 'tier'::text, r.level, r.programme, r.area_code, r.valid, NULL, r.measure, r.per, NULL, NULL, NULL, NULL, NULL, r.bound::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+  FROM aidcase.authority_tier AS r
+UNION ALL
 SELECT 'group'::text, r.person_group, NULL, NULL, NULL, r.sort, r.age_from, r.age_below, r.age_variant, r.disability_level, r.health, r.work_ability, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
   FROM aidcase.person_group AS r
 UNION ALL
@@ -307,7 +310,7 @@ SELECT s.* FROM jsonb_array_elements(changes) AS c (doc)
  WHERE jsonb_typeof(c.doc -> 'row') = 'object'
 UNION ALL
 SELECT m.* FROM aidcase.means_rule AS m
- WHERE m.kind IN ('group', 'situation', 'obligor_state', 'income_kind', 'expense_kind', 'property_kind', 'parameter_name', 'reason', 'span');
+ WHERE m.kind IN ('tier', 'group', 'situation', 'obligor_state', 'income_kind', 'expense_kind', 'property_kind', 'parameter_name', 'reason', 'span');
 END;
 COMMENT ON FUNCTION aidcase.supposed_rules(jsonb) IS
     '内部:按模拟假设替换后的全部规则 / internal: all rules as a simulation supposes them';
@@ -483,3 +486,17 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- The parameters that rules name have units of measure that they compute with.
+CREATE OR REPLACE TRIGGER "~1_unit_value" BEFORE INSERT OR UPDATE ON aidcase.property_test
+    FOR EACH ROW WHEN (NEW.measure = 'value') EXECUTE FUNCTION aidcase.check_parameter_unit('parameter', 'yuan', 'months', 'multiple');
+CREATE OR REPLACE TRIGGER "~1_unit_quantity" BEFORE INSERT OR UPDATE ON aidcase.property_test
+    FOR EACH ROW WHEN (NEW.measure = 'quantity') EXECUTE FUNCTION aidcase.check_parameter_unit('parameter', 'count');
+CREATE OR REPLACE TRIGGER "~1_unit" BEFORE INSERT OR UPDATE ON aidcase.imputed_rule
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_parameter_unit('base', 'yuan/month');
+CREATE OR REPLACE TRIGGER "~1_unit" BEFORE INSERT OR UPDATE ON aidcase.obligor_rule
+    FOR EACH ROW EXECUTE FUNCTION aidcase.check_parameter_unit('below', 'multiple', 'share');
+COMMENT ON TRIGGER "~1_unit_value" ON aidcase.property_test IS '限额参数的计量单位 / unit of measure of the limit';
+COMMENT ON TRIGGER "~1_unit_quantity" ON aidcase.property_test IS '限额参数的计量单位 / unit of measure of the limit';
+COMMENT ON TRIGGER "~1_unit" ON aidcase.imputed_rule IS '基数参数的计量单位 / unit of measure of the base';
+COMMENT ON TRIGGER "~1_unit" ON aidcase.obligor_rule IS '收入倍数的计量单位 / unit of measure of the multiple';

@@ -199,7 +199,8 @@ CREATE TABLE aidcase.care_level_rule (
 );
 
 -- Temporary assistance, by type and class of the household.
---   range   from parameter temp_minimum to parameter unit_authority_limit
+--   range   from the least that is granted at a time to what the unit may
+--           grant, by authority_tier
 --   months  standard x persons x parameter temp_months_min … temp_months_max
 --   bands   of the expenses in 12 months, by the bands of a set
 -- The result never passes parameter temp_cap of the variant, where it is set;
@@ -250,7 +251,7 @@ BEGIN
     -- every session keeps the rules (extension/means_copy.c)
     FOREACH t IN ARRAY ARRAY['programme_rule', 'expense_rule', 'property_test', 'property_exemption',
         'addon_stacking', 'support_rule', 'obligor_rule', 'imputed_rule', 'member_rule', 'single_person_rule', 'care_level_rule',
-        'temp_rule', 'band_rule', 'income_rule', 'addon_rule', 'rounding_rule', 'person_group', 'member_situation', 'obligor_state',
+        'temp_rule', 'band_rule', 'income_rule', 'addon_rule', 'rounding_rule', 'person_group', 'member_situation', 'obligor_state', 'authority_tier',
         'income_kind', 'expense_kind', 'property_kind', 'parameter_name', 'programme', 'refusal_reason'] LOOP
         EXECUTE format('CREATE TRIGGER "~~invalidate" AFTER INSERT OR UPDATE OR DELETE ON aidcase.%I'
             ' FOR EACH STATEMENT EXECUTE FUNCTION aidcase.invalidate_cache()', t);

@@ -106,6 +106,8 @@ typedef struct MeansMember
 	bool		by_hand;		/* and that is a decision of a person */
 	int			situation;		/* index into the rule book's, -1 = none */
 	int			since;			/* first day of it, as means_day() */
+	bool		no_obligor_here;	/* nobody he lives with owes him support */
+	bool		apart;			/* tekun on his own: not of the rest */
 	int			ability;		/* MeansAbility */
 	int			health;			/* MeansHealth */
 	int			disability;		/* kind, -1 = none */
@@ -368,6 +370,8 @@ typedef struct RuleSet
 	GroupRule  *addons;
 	bool		addons_add_up;
 	MemberRule *members;		/* by situation */
+	bool		tekun_by_person;	/* who may be destitute on his own */
+	RuleSource	tekun_source;
 	int			n_singles;
 	GroupRule  *singles;
 	int			n_properties[MEANS_PROGRAMMES];

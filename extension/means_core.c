@@ -909,7 +909,12 @@ member_line(Means *t, const MeansMember *m)
 
 	source = aidcase_means_standing(&by_rule, t->r, t->f->members.n == 1,
 									t->f->rule_day);
-	if (source != NULL)
+	if (m->apart)
+	{
+		rule = "tekun_alone";
+		source = &t->r->tekun_source;
+	}
+	else if (source != NULL)
 		rule = t->r->members[m->situation].situation;
 	else if (m->by_hand && m->counted)
 		rule = "counted_by_hand";
@@ -926,6 +931,126 @@ member_line(Means *t, const MeansMember *m)
 }
 
 /*
+ * Who is destitute on his own: a member whom nobody he lives with owes support
+ * is held against the conditions of tekun with his own income and property.
+ * Those who meet them get it, and the household is judged without them.
+ */
+static void
+persons_apart(MeansFacts *facts, const RuleSet *rules,
+			  const KindList *income_kinds, const KindList *expense_kinds,
+			  MeansResult *result)
+{
+	MeansFacts	one = *facts;
+	int			n = facts->members.n;
+	Size		size = n * sizeof(MeansMember);
+	MeansResult *subs = (MeansResult *) palloc0(n * sizeof(MeansResult));
+	MeansOutcome sum;
+	Means		means;
+	int			found = 0;
+	int			p;
+	int			i;
+	int			j;
+
+	one.members.items = (MeansMember *) palloc(size);
+	for (i = 0; i < n; i++)
+	{
+		const MeansMember *m = &facts->members.items[i];
+
+		if (!m->counted || !m->no_obligor_here)
+			continue;
+		memcpy(one.members.items, facts->members.items, size);
+		for (j = 0; j < n; j++)
+			one.members.items[j].counted = j == i;
+		subs[i].want_lines = result->want_lines;
+		aidcase_means_household(&one, rules, income_kinds, expense_kinds, true,
+								&subs[i]);
+		result->missing = list_concat(result->missing, subs[i].missing);
+		found += subs[i].outcomes[MEANS_TEKUN].eligible;
+	}
+	if (found == 0 || result->missing != NIL)
+		return;
+
+	/* the rest */
+	memcpy(one.members.items, facts->members.items, size);
+	for (i = 0; i < n; i++)
+	{
+		one.members.items[i].apart = subs[i].outcomes[MEANS_TEKUN].eligible;
+		if (one.members.items[i].apart)
+			one.members.items[i].counted = false;
+	}
+	aidcase_means_household(&one, rules, income_kinds, expense_kinds, false,
+							result);
+	for (p = 0; p < MEANS_PROGRAMMES; p++)
+	{
+		MeansOutcome *o = &result->outcomes[p];
+
+		if (o->n_persons > 0 || o->members == 0)
+			continue;
+		o->persons = (int64 *) palloc(n * sizeof(int64));
+		for (i = 0; i < n; i++)
+		{
+			if (one.members.items[i].counted)
+				o->persons[o->n_persons++] = one.members.items[i].member_id;
+		}
+	}
+
+	/* tekun of all of them, one after the other */
+	memset(&sum, 0, sizeof(sum));
+	memset(&means, 0, sizeof(means));
+	means.out = result;
+	sum.persons = (int64 *) palloc(n * sizeof(int64));
+	for (i = 0, j = 0; i < result->n_lines; i++)
+	{
+		if (result->lines[i].programme != MEANS_TEKUN)
+			result->lines[j++] = result->lines[i];
+	}
+	result->n_lines = j;
+	for (i = 0; i < n; i++)
+	{
+		const MeansOutcome *own = &subs[i].outcomes[MEANS_TEKUN];
+		int			seq = 1000 * (sum.n_persons + 1);
+
+		if (!own->eligible)
+			continue;
+		sum.made = sum.eligible = sum.has_income = sum.has_standard = true;
+		sum.benefit_month = own->benefit_month;
+		sum.standard = own->standard;
+		sum.rounding = own->rounding;
+		sum.annual = add(sum.annual, own->annual);
+		sum.base_fen += own->base_fen;
+		sum.care_fen += own->care_fen;
+		sum.illustrative = sum.illustrative || own->illustrative ||
+			rules->tekun_source.illustrative;
+		sum.persons[sum.n_persons++] = facts->members.items[i].member_id;
+		(void) line(&means, MEANS_TEKUN, seq, 0, 0, "member",
+					facts->members.items[i].member_id, "tekun_alone",
+					&rules->tekun_source);
+		for (j = 0; j < subs[i].n_lines; j++)
+		{
+			const MeansLine *from = &subs[i].lines[j];
+
+			if (from->programme == MEANS_TEKUN && from->seq < 90)
+			{
+				MeansLine  *to = line(&means, MEANS_TEKUN, 0, 0, 0, from->step, 0,
+									  from->rule, NULL);
+
+				*to = *from;
+				to->seq += seq;
+			}
+		}
+	}
+	sum.members = sum.n_persons;
+	result->outcomes[MEANS_TEKUN] = sum;
+	result->class = means_programmes[MEANS_TEKUN];
+	if (result->want_lines)
+	{
+		line(&means, MEANS_TEKUN, PG_INT32_MAX, 0, 0, "result", 0, "eligible",
+			 NULL)->basis = 'm';
+		qsort(result->lines, result->n_lines, sizeof(MeansLine), compare_lines);
+	}
+}
+
+/*
  * Results and lines of a round from its facts and rules.  result->want_lines
  * and its lists are set up by the caller; everything else is set here.  Who
  * counts by the rules is noted in the facts.
@@ -935,13 +1060,24 @@ aidcase_means_compute(MeansFacts *facts, const RuleSet *rules,
 					  const KindList *income_kinds,
 					  const KindList *expense_kinds, MeansResult *result)
 {
+	int			counted = 0;
+	int			candidates = 0;
 	int			i;
 
 	for (i = 0; i < facts->members.n; i++)
+	{
 		(void) aidcase_means_standing(&facts->members.items[i], rules,
 									  facts->members.n == 1, facts->rule_day);
+		counted += facts->members.items[i].counted;
+		candidates += facts->members.items[i].counted &&
+			facts->members.items[i].no_obligor_here;
+	}
 	aidcase_means_household(facts, rules, income_kinds, expense_kinds, false,
 							result);
+	if (candidates > 0 && counted > 1 && rules->tekun_by_person &&
+		result->outcomes[MEANS_TEKUN].made &&
+		!result->outcomes[MEANS_TEKUN].eligible && result->missing == NIL)
+		persons_apart(facts, rules, income_kinds, expense_kinds, result);
 }
 
 /*

@@ -88,7 +88,7 @@ struct FactReader
 	AttrNumber	round_no[3];	/* case_id, round_kind, accepted_on */
 	AttrNumber	case_no[2];		/* village_id, residence */
 	AttrNumber	unit_no[1];		/* unit_code */
-	AttrNumber	member_no[12];
+	AttrNumber	member_no[13];
 	AttrNumber	income_no[7];
 	AttrNumber	expense_no[7];
 	AttrNumber	property_no[8];
@@ -105,7 +105,7 @@ static const char *const unit_columns[] = {"unit_code"};
 static const char *const member_columns[] = {
 	"void", "member_id", "birth_date", "sex", "counted", "work_ability",
 	"health", "disability_kind", "disability_level", "situation",
-	"situation_since", "count_exception"
+	"situation_since", "count_exception", "no_obligor_here"
 };
 static const char *const income_columns[] = {
 	"void", "member_id", "source", "basis", "income_id", "income_kind", "amount"
@@ -600,6 +600,8 @@ aidcase_read_facts(FactReader *r, int64 round_id, MeansFacts *facts)
 				DatumGetInt16(attr(s, no[8]));
 			m->situation = -1;
 			m->since = 0;
+			m->no_obligor_here = flag(s, no[12]);
+			m->apart = false;
 			m->by_hand = !m->counted;
 			value = slot_getattr(s->slot, no[9], &isnull);
 			if (!isnull)

@@ -461,6 +461,7 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
 	const char *nearest;
 	DateADT		month;
 	bool		own;
+	bool		tekun_said = false;
 	int			p;
 	int			i;
 	int			j;
@@ -627,6 +628,17 @@ resolve_set(RuleBook *book, const char *area, bool rural, DateADT day)
 
 		if (!in_force(row, area, day))
 			continue;
+		if (same(row->programme, means_programmes[MEANS_TEKUN]))
+		{
+			/* the nearest area's has the word */
+			if (!tekun_said)
+			{
+				s->tekun_by_person = row->number[0] != 0;
+				s->tekun_source = row->source;
+			}
+			tekun_said = true;
+			continue;
+		}
 		for (j = 0; j < i; j++)
 			taken = taken || (same(c->rules[RULE_SINGLE][j].code, row->code) &&
 							  same(c->rules[RULE_SINGLE][j].text[0], row->text[0]) &&

@@ -4,7 +4,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(78);
+SELECT plan(104);
 \ir parts/worked.sql
 \ir parts/household.sql
 
@@ -58,6 +58,32 @@ INSERT INTO worked (accepted, on_date, household, programme, expected, sum) VALU
 ('2022-11-01', '2022-11-07', '1970 +other=90000|2000 limb2', 'low_income', '{income_not_below_marginal}', 'the family is not marginal'),
 ('2022-11-01', '2022-11-07', '1970|2000 limb2', 'dibao', '1504+225.6', 'a family below the standard: not alone; add-on 752 x 30 %'),
 ('2022-11-01', '2022-11-07', '1970 +other=90000|2000 limb2 out', 'dibao', '{income_not_below_standard}', 'who does not count by hand does not apply alone');
+-- Tekun is the person's: who lives with people who owe him nothing is judged
+-- on his own, tekun 702 x 1.3 = 912.60 up to 913; the rest without him.
+INSERT INTO worked (household, programme, expected, sum) VALUES
+('1980 +other=90000|1950 nobody', 'tekun', '913 for 1', 'aged, no income, nobody owes him support'),
+('1980 +other=90000|1950', 'tekun', '{work_ability_present,source_of_living_present}', 'not found so: the household as a whole'),
+('1980 +other=90000|1950 nobody', 'dibao', '{income_not_below_standard}', 'the rest has 90000'),
+('1980 +other=5000|1950 nobody', 'tekun', '913 for 1', 'also beside dibao'),
+('1980 +other=5000|1950 nobody', 'dibao', '286 for 1', 'of the rest: (8424 - 5000) / 12 = 285.33 up'),
+('1980 +other=9000|1950 nobody', 'low_income', '0 for 1', 'of the rest: 9000 is below 12636'),
+('1980 +other=90000|1950 nobody +pension=8423.99', 'tekun', '913 for 1', 'his own income a fen below the standard'),
+('1980 +other=90000|1950 nobody +pension=8424', 'tekun', '{work_ability_present,source_of_living_present}', 'at it'),
+('1980 +other=90000|1950 nobody $deposit=16848', 'tekun', '913 for 1', 'his own assets at 24 x 702'),
+('1980 +other=90000|1950 nobody $deposit=16848.01', 'tekun', '{work_ability_present,source_of_living_present}', 'a fen above'),
+('1980 +other=90000 $deposit=33696|1950 nobody', 'tekun', '913 for 1', 'what others own is not his'),
+('1980 +other=90000|1961-07-06 nobody', 'tekun', '{work_ability_present,source_of_living_present}', '59: able to work'),
+('1980 +other=90000|1961-07-05 nobody', 'tekun', '913 for 1', '60 on the day of acceptance'),
+('1980 +other=90000|2010 nobody', 'tekun', '913 for 1', 'a minor'),
+('1980 +other=90000|1975 limb2 nobody', 'tekun', '913 for 1', 'severely disabled'),
+('1980 +other=90000|1950 nobody;child:3/60000/1', 'tekun', '{work_ability_present,source_of_living_present,able_obligor_present}', 'an able obligor elsewhere'),
+('1980 +other=90000|1950 nobody;child:3/60000/1x', 'tekun', '913 for 1', 'one who is unable'),
+('1980 +other=90000|1950 nobody|1951 nobody', 'tekun', '1826 for 2', '913 each'),
+('1980 +other=90000|1950 nobody|1951 nobody +pension=9000', 'tekun', '913 for 1', 'one of two'),
+('1980 +other=90000|1950 nobody care=000000c', 'tekun', '913 care 775 for 1', 'with care: 1550 x 50 %'),
+('1952|1950 nobody', 'tekun', '1826', 'all are destitute: as a household');
+INSERT INTO worked (accepted, on_date, household, programme, expected, sum) VALUES
+('2021-05-06', '2021-06-02', '1980 +other=90000|1950 nobody', 'tekun', '{work_ability_present,source_of_living_present}', 'no such rule before July 2021');
 -- another province: conscripts count, students do not after four years
 SELECT load_pack('elsewhere');
 INSERT INTO unit (unit_code, unit_kind) VALUES ('231085', 'district'), ('231085100', 'town'), ('231085100201', 'village_committee');
@@ -71,11 +97,17 @@ SELECT pg_temp.work_out();
 SELECT is(got, expected, format('%s. %s %s: %s', n, programme, household, sum)) FROM worked ORDER BY n;
 
 -- lines add up to the amount, and the person's own income to what it is held against
-SELECT is_empty($$ SELECT w.n, w.programme FROM worked AS w JOIN determination AS d USING (round_id, programme)
+SELECT is_empty($$ SELECT w.n, d.programme FROM worked AS w JOIN determination AS d USING (round_id)
                     CROSS JOIN LATERAL (SELECT coalesce(sum(l.amount) FILTER (WHERE l.basis = 'month'), 0) AS month,
                                                coalesce(sum(l.amount) FILTER (WHERE l.basis = 'year'), 0) AS year
                                           FROM determination_line AS l WHERE l.determination_id = d.determination_id) AS s
-                    WHERE d.programme = 'dibao' AND (s.month <> d.amount OR s.year <> d.annual_income) $$, 'the lines add up');
+                    WHERE d.programme IN ('dibao', 'tekun') AND (s.month <> d.amount OR s.year <> d.annual_income) $$, 'the lines add up');
+SELECT results_eq($$ SELECT DISTINCT d.low_income_class, e.rule_en, e.doc_no, e.article FROM worked AS w JOIN determination AS d USING (round_id) CROSS JOIN LATERAL explain(w.round_id) AS e
+                      WHERE w.household = '1980 +other=5000|1950 nobody' AND e.rule = 'tekun_alone' $$,
+    $$ VALUES ('tekun', 'judged for tekun on his own, apart from the household', '民发〔2021〕43号', '第四条') $$, 'told with its rule; the household is of class tekun');
+SELECT is_empty($$ SELECT w.n FROM worked AS w JOIN determination AS t ON t.round_id = w.round_id AND t.programme = 'tekun' AND t.eligible
+                     JOIN determination AS d ON d.round_id = w.round_id AND d.programme IN ('dibao', 'low_income') AND d.eligible
+                    WHERE t.persons && d.persons OR (t.persons IS NULL) <> (d.persons IS NULL) $$, 'nobody is in two of them');
 SELECT results_eq($$ SELECT DISTINCT l.rule, l.input, l.bound FROM worked AS w JOIN determination AS d USING (round_id, programme)
                        JOIN determination_line AS l USING (determination_id)
                       WHERE w.household = '1970 +other=90000|2000 limb2 +pension=200m' AND l.step = 'limit' AND l.member_id IS NOT NULL ORDER BY 1 $$,
@@ -156,6 +188,26 @@ SELECT pg_temp.clock('2021-07-06 09:00+08');
 SELECT is(pg_temp.staff_told('x-clerk', format('SELECT aidcase.advance(%s, ''accept'')', :'r')), '(done)', 'accepted a day later');
 SELECT is(pg_temp.by_staff('x-clerk', format('SELECT members FROM aidcase.determine(%s) WHERE programme = ''dibao''', :'r')), '1', 'the determination goes by that day');
 SELECT is(pg_temp.second(:'r'), 'f | 脱离家庭独立生活的宗教教职人员(2018-07-06 起),不计入(民发〔2021〕57号 共同生活的家庭成员规定)', 'and the register with it');
+
+-- one of two gets tekun, the other dibao: two awards, each for its person
+CREATE OR REPLACE FUNCTION pg_temp.evaluate(r bigint) RETURNS bigint LANGUAGE sql AS $$
+    SELECT aidcase.record_evaluation(jsonb_build_object('round_id', r, 'summary', '困难', 'opinion', (
+        SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('matter', CASE d.programme WHEN 'temp_assistance' THEN 'emergency' ELSE 'living' END,
+                   'programme', d.programme, 'department', 'civil_affairs', 'outcome', CASE WHEN d.eligible THEN 'granted' ELSE 'refused' END,
+                   'refusal_reason', d.reasons[1])) ORDER BY d.determination_id)
+          FROM aidcase.determination AS d WHERE d.round_id = r)));
+$$;
+SELECT pg_temp.clock('2021-07-12 09:00+08');
+SELECT pg_temp.by_staff('x-clerk', format('SELECT round_id FROM aidcase.file_case(%L)',
+        jsonb_set(jsonb_set(pg_temp.application('mr2', '340705100', '340705100201', '{61,62}', 300, '2021-07-12'),
+                  '{members,0,disability_level}', '1'), '{members,0,no_obligor_here}', 'true'))) AS t \gset
+SELECT pg_temp.in_review(:t, 'x', '340705100');
+SELECT pg_temp.decide(:t, 'x', '340705100', '2021-07-13 10:00+08') AS state \gset
+SELECT results_eq(format($$ SELECT a.programme, a.amount, a.persons, a.months, (SELECT string_agg(m.relation, ',') FROM award_person AS p JOIN case_member AS m USING (member_id) WHERE p.award_id = a.award_id)
+                              FROM award AS a WHERE a.round_id = %s ORDER BY 1 $$, :t),
+    $$ VALUES ('dibao', 668.00, 1, '[2021-08-01,)'::daterange, 'sibling'), ('tekun', 869.00, 1, '[2021-08-01,)', 'head') $$,
+    'granted: 668 for the one, 668 x 1.3 = 868.40 up for the other');
+SELECT is_empty($$ SELECT * FROM aidcase.reassess('340705', '2021-08-01') $$, 'and computed the same again');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -213,6 +213,8 @@ SELECT v.situation, v.counts, v.after_months, '0', v.valid::daterange, v.article
     ('departed',             false,  0, '[2014-05-01,)', '家庭人口状况变化规定', '国务院令第649号'),
     ('deceased',             false,  0, '[2014-05-01,)', '家庭人口状况变化规定', '国务院令第649号')
   ) AS v (situation, counts, after_months, valid, article, doc_no);
+INSERT INTO aidcase.single_person_rule (programme, household, area_code, valid, article, document_id)
+SELECT 'tekun', 'own', '0', '[2021-07-01,)', '第四条', d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = '民发〔2021〕43号';
 INSERT INTO aidcase.single_person_rule (household, person_group, situation, after_months, no_work_income, variant, area_code, valid, article, document_id)
 SELECT v.household, v.person_group, v.situation, v.after_months, v.no_work_income, v.variant, '0', v.valid::daterange, v.article,
        (SELECT d.document_id FROM aidcase.policy_document AS d WHERE d.doc_no = v.doc_no)

@@ -102,6 +102,7 @@ SELECT $json${
         "not_counted_reason": {"type": "string", "maxLength": 300, "description": "人工决定不计入的原因 / why the person does not count, where somebody decides so by hand"},
         "situation": {"type": "string", "maxLength": 60, "$ref": "#/$defs/member_situation", "description": "影响是否计入的情形 / situation that decides whether the person counts"},
         "situation_since": {"type": "string", "format": "date", "past": true, "description": "该情形自何日起 / day since which it holds"},
+        "no_obligor_here": {"type": "boolean", "default": false, "description": "共同生活的人中无其法定义务人 / nobody the person lives with owes support by law"},
         "count_exception": {"type": "string", "maxLength": 300, "description": "不按规则而人工决定的理由 / why somebody decides by hand, against the rule"},
         "work_ability": {"type": "string", "codes": "case_member.work_ability", "$ref": "#/$defs/case_member.work_ability", "description": "劳动能力 / ability to work"},
         "health": {"type": "string", "codes": "case_member.health", "$ref": "#/$defs/case_member.health", "default": "good", "description": "健康状况 / health"},
@@ -520,7 +521,7 @@ BEGIN
     -- n-th member.  Who was in the case before stays the same person.
     WITH written AS (
         INSERT INTO aidcase.case_member (case_id, round_id, person_id, citizen_id, name, birth_date, sex, relation,
-                                         applicant, counted, not_counted_reason, situation, situation_since, count_exception,
+                                         applicant, counted, not_counted_reason, situation, situation_since, count_exception, no_obligor_here,
                                          work_ability, health, disability_kind, disability_level, education, occupation,
                                          official_kin)
         SELECT the_case, the_round,
@@ -532,7 +533,7 @@ BEGIN
                coalesce(aidcase.sex(m.citizen_id), m.item ->> 'sex'), m.item ->> 'relation',
                coalesce((m.item ->> 'applicant')::boolean, false), coalesce((m.item ->> 'counted')::boolean, true),
                m.item ->> 'not_counted_reason', m.item ->> 'situation', aidcase.iso_date(m.item ->> 'situation_since'),
-               m.item ->> 'count_exception', m.item ->> 'work_ability', coalesce(m.item ->> 'health', 'good'),
+               m.item ->> 'count_exception', coalesce((m.item ->> 'no_obligor_here')::boolean, false), m.item ->> 'work_ability', coalesce(m.item ->> 'health', 'good'),
                m.item ->> 'disability_kind', (m.item ->> 'disability_level')::smallint,
                m.item ->> 'education', m.item ->> 'occupation', coalesce(m.item ->> 'official_kin', 'not_stated')
           FROM (SELECT l.n, l.item, aidcase.citizen(l.item ->> 'citizen_id') AS citizen_id

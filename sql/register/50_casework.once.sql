@@ -83,6 +83,7 @@ CREATE TABLE aidcase.case_member (
     situation  text REFERENCES aidcase.member_situation,    -- member_rule says whether he counts
     situation_since date,
     count_exception text CHECK (btrim(count_exception) <> ''),  -- why he counts, or not, by hand
+    no_obligor_here boolean NOT NULL DEFAULT false, -- nobody he lives with owes him support, as was found
     work_ability text NOT NULL CHECK (work_ability IN ('able', 'partial', 'lost', 'none')),
     health     text NOT NULL DEFAULT 'good' CHECK (health IN ('good', 'chronic', 'serious_illness')),
     disability_kind  text CHECK (disability_kind IN ('sight', 'hearing', 'speech', 'limb', 'intellectual', 'mental', 'multiple')),

@@ -9,13 +9,13 @@ BEGIN
     -- A person is in a round once, so person_id leads from the old member to
     -- the new one; obligors keep their order.
     INSERT INTO aidcase.case_member (case_id, round_id, person_id, citizen_id, name, birth_date, sex, relation,
-                                     applicant, counted, not_counted_reason, situation, situation_since, count_exception,
+                                     applicant, counted, not_counted_reason, situation, situation_since, count_exception, no_obligor_here,
                                      work_ability, health, disability_kind, disability_level, education, occupation,
                                      official_kin)
     SELECT m.case_id, copy_facts.to_round, m.person_id, m.citizen_id, m.name, m.birth_date, m.sex, m.relation,
            -- what the rule said then it says again, or not
            m.applicant, h.by_rule OR m.counted, m.not_counted_reason, m.situation,
-           m.situation_since, m.count_exception, m.work_ability, m.health, m.disability_kind, m.disability_level,
+           m.situation_since, m.count_exception, m.no_obligor_here, m.work_ability, m.health, m.disability_kind, m.disability_level,
            m.education, m.occupation, m.official_kin
       FROM aidcase.case_member AS m
      CROSS JOIN LATERAL (SELECT m.situation IS NOT NULL AND m.count_exception IS NULL AS by_rule) AS h

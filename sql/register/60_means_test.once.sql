@@ -141,6 +141,7 @@ INSERT INTO aidcase.label (code_set, code, zh, en, sort) VALUES
 ('determination_line.rule', 'obligor_unable',     '人工认定义务人无履行义务能力', 'the obligor is unable, as somebody found', 27),
 ('determination_line.rule', 'temp_minimum',       '每次临时救助最低额', 'least amount of temporary assistance at a time', 29),
 ('determination_line.rule', 'unit_authority_limit', '本单位每次审批限额', 'most that the unit may grant at a time', 30),
+('determination_line.rule', 'tekun_alone',        '本人单独认定特困,不与家庭合并', 'judged for tekun on his own, apart from the household', 31),
 ('determination_line.rule', 'exact',              '家庭总额四舍五入到分', 'household total to 0.01 yuan, half up', 12),
 ('determination_line.rule', 'ceil_yuan_household', '家庭总额进到元',      'household total up to a whole yuan', 13),
 ('determination_line.rule', 'ceil_yuan_person',   '人均进到元后乘人数',   'per person up to a whole yuan, x members', 14),

@@ -108,6 +108,7 @@ COMMENT ON COLUMN aidcase.member_rule.document_id IS '依据文件 / document';
 COMMENT ON COLUMN aidcase.member_rule.illustrative IS '示例值 / made up for demonstration';
 
 COMMENT ON TABLE aidcase.single_person_rule IS '单人户规则:可单独申请的人群 / who may apply alone';
+COMMENT ON COLUMN aidcase.single_person_rule.programme IS '救助项目;特困按本人单独认定 / programme; tekun by the person';
 COMMENT ON COLUMN aidcase.single_person_rule.household IS '低保边缘家庭中按比例,或以本人收入财产自成一户 / a share of the standard in a dibao-marginal family, or a household of his own with his own income';
 COMMENT ON COLUMN aidcase.single_person_rule.situation IS '情形(无他人的户中自成一户),空为按人群 / situation: a household of his own where nobody else is in it; NULL = by group';
 COMMENT ON COLUMN aidcase.single_person_rule.after_months IS '该情形须满几个月 / months that the situation must have lasted';

@@ -163,8 +163,11 @@ CREATE TABLE aidcase.member_rule (
 --             income and property, and gets the gap; or a person in a
 --             situation in which he does not count in his family is a
 --             household of his own, where nobody else is in it
+-- Programme tekun: a member whom nobody he lives with owes support is held
+-- against the conditions of tekun on his own, and the rest without him.
 CREATE TABLE aidcase.single_person_rule (
     single_person_rule_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    programme   text NOT NULL DEFAULT 'dibao' CHECK (programme IN ('dibao', 'tekun')),
     household   text NOT NULL DEFAULT 'marginal' CHECK (household IN ('marginal', 'own')),
     person_group text REFERENCES aidcase.person_group,
     situation   text REFERENCES aidcase.member_situation,
@@ -177,11 +180,12 @@ CREATE TABLE aidcase.single_person_rule (
     article     text,
     document_id bigint NOT NULL REFERENCES aidcase.policy_document,
     illustrative boolean NOT NULL DEFAULT false,
-    CHECK (num_nonnulls(person_group, situation) = 1),
+    CHECK (num_nonnulls(person_group, situation) = CASE programme WHEN 'dibao' THEN 1 ELSE 0 END),
+    CHECK (programme = 'dibao' OR household = 'own' AND NOT no_work_income),
     CHECK (situation IS NULL OR household = 'own'),
     CHECK (situation IS NOT NULL OR after_months = 0),
     CHECK ((household = 'marginal') = (variant IS NOT NULL)),
-    EXCLUDE USING gist (coalesce(person_group, situation) WITH =, household WITH =, area_code WITH =, valid WITH &&)
+    EXCLUDE USING gist (programme WITH =, coalesce(person_group, situation, '') WITH =, household WITH =, area_code WITH =, valid WITH &&)
 );
 
 -- Care level by the number of the six items of self-care that are not met.

@@ -38,7 +38,7 @@ WITH rule AS (
     SELECT 'member_rule', r.situation, r.area_code, r.valid, r.article, r.document_id, r.illustrative,
            to_jsonb(r) FROM aidcase.member_rule AS r
     UNION ALL
-    SELECT 'single_person_rule', concat_ws(' ', coalesce(r.person_group, r.situation), nullif(r.household, 'marginal')), r.area_code, r.valid, r.article, r.document_id, r.illustrative,
+    SELECT 'single_person_rule', concat_ws(' ', coalesce(r.person_group, r.situation, r.programme), nullif(r.household, 'marginal')), r.area_code, r.valid, r.article, r.document_id, r.illustrative,
            to_jsonb(r) FROM aidcase.single_person_rule AS r
     UNION ALL
     SELECT 'care_level_rule', r.care_level, r.area_code, r.valid, r.article, r.document_id, r.illustrative,

@@ -5,7 +5,7 @@
 -- birth date (a year alone = 15 June), then +kind=amount income, -kind=amount
 -- expense, $kind=value property (m = a month, ! = verified, ~ = exempt,
 -- *n = pieces), a disability with its level (limb2), ill, out (not counted),
--- f (female), @prison:2021-01-05 (a situation and its day), hand (counted, or
+-- f (female), nobody (whom he lives with owes him support), @prison:2021-01-05 (a situation and its day), hand (counted, or
 -- with out not, by hand), partial or lost (work ability), care=111000c: the six items of
 -- self-care met or not, c(entralised) or d(ispersed).  An obligor is
 -- relation:persons/annual income/persons supported/paid a month, x = not able,
@@ -48,7 +48,7 @@ BEGIN
         f := string_to_array(btrim(part), ' ');
         INSERT INTO aidcase.case_member (member_id, case_id, round_id, person_id, name, birth_date, sex, relation, counted,
                                          not_counted_reason, situation, situation_since, count_exception, work_ability, health,
-                                         disability_kind, disability_level, entry_no)
+                                         disability_kind, disability_level, no_obligor_here, entry_no)
         SELECT id, w.round_id, w.round_id, id, '某', (CASE WHEN length(f[1]) = 4 THEN f[1] || '-06-15' ELSE f[1] END)::date,
                CASE WHEN 'f' = ANY (f) THEN 'female' ELSE 'male' END, 'other', 'out' <> ALL (f),
                CASE WHEN 'out' = ANY (f) THEN '服刑' END,
@@ -56,7 +56,7 @@ BEGIN
                (SELECT split_part(t, ':', 2)::date FROM unnest(f) AS t WHERE t ~ '^@'),
                CASE WHEN 'hand' = ANY (f) THEN '会议决定' END,
                CASE WHEN 'partial' = ANY (f) THEN 'partial' WHEN 'lost' = ANY (f) THEN 'lost' ELSE 'able' END,
-               CASE WHEN 'ill' = ANY (f) THEN 'serious_illness' ELSE 'good' END, d.m[1], d.m[2]::smallint, 0
+               CASE WHEN 'ill' = ANY (f) THEN 'serious_illness' ELSE 'good' END, d.m[1], d.m[2]::smallint, 'nobody' = ANY (f), 0
           FROM (SELECT (SELECT regexp_match(t, '^(sight|hearing|speech|limb|intellectual|mental|multiple)([1-4])$')
                           FROM unnest(f) AS t WHERE t ~ '^(sight|hearing|speech|limb|intellectual|mental|multiple)[1-4]$')) AS d (m);
         FOREACH token IN ARRAY f LOOP

@@ -1,6 +1,6 @@
 -- The full set of monthly reports against the sequential scan of the tables
 -- that they read, on a register filled by set-based inserts with triggers off
--- (a bench only: nothing of it is in the ledger).
+-- (a bench only: nothing of it but the totals of rolls is in the ledger).
 --
 --   psql -v households=N -v rounds=N
 \if :{?households}
@@ -14,6 +14,8 @@
 SET client_min_messages = error;
 SET session_replication_role = replica;
 SET synchronous_commit = off;
+SET work_mem = '256MB';
+SET maintenance_work_mem = '512MB';
 SET aidcase.clock = '2022-01-15 10:00+08';
 SET search_path = aidcase, pg_catalog;
 
@@ -107,13 +109,13 @@ VACUUM (ANALYZE);
 \quit
 \endif
 
-CREATE TEMP TABLE measured (round integer, what text, ms numeric);
-CREATE PROCEDURE pg_temp.measure(round integer, what text, command text) LANGUAGE plpgsql AS $$
+CREATE TEMP TABLE measured (workers integer, round integer, what text, ms numeric);
+CREATE PROCEDURE pg_temp.measure(workers integer, round integer, what text, command text) LANGUAGE plpgsql AS $$
 DECLARE
     since timestamptz := clock_timestamp();
 BEGIN
     EXECUTE command;
-    INSERT INTO measured VALUES (round, what, 1000 * extract(epoch FROM clock_timestamp() - since));
+    INSERT INTO measured VALUES (workers, round, what, 1000 * extract(epoch FROM clock_timestamp() - since));
     COMMIT;
 END
 $$;
@@ -122,29 +124,35 @@ DECLARE
     t record;
 BEGIN
     FOR i IN 1 .. rounds LOOP
-        -- every table that a monthly report reads, once
-        FOR t IN SELECT DISTINCT c.relname FROM pg_depend AS d JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind = 'r'
-                   JOIN pg_proc AS p ON p.oid = d.objid JOIN aidcase.report AS r ON p.proname = 'report_' || r.name
-                  WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_class'::regclass AND r.name <> 'payment_roll' LOOP
-            CALL pg_temp.measure(i, 'scan', format('SELECT count(*) FROM aidcase.%I', t.relname));
-        END LOOP;
-        FOR t IN SELECT r.name FROM aidcase.report AS r WHERE r.period_kind = 'month' AND r.name <> 'payment_roll' LOOP
-            CALL pg_temp.measure(i, t.name, format('SELECT sum(length(r::text)) FROM aidcase.%I(''2021-12-31'') AS r', 'report_' || t.name));
+        FOR w IN 0 .. 2 BY 2 LOOP
+            PERFORM set_config('max_parallel_workers_per_gather', w::text, false);
+            -- every table that a monthly report reads, once
+            FOR t IN SELECT DISTINCT c.relname FROM pg_depend AS d JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind = 'r'
+                       JOIN pg_proc AS p ON p.oid = d.objid JOIN aidcase.report AS r ON p.proname = 'report_' || r.name
+                      WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_class'::regclass AND r.name <> 'payment_roll' LOOP
+                CALL pg_temp.measure(w, i, 'scan', format('SELECT count(*) FROM aidcase.%I', t.relname));
+            END LOOP;
+            FOR t IN SELECT r.name FROM aidcase.report AS r WHERE r.period_kind = 'month' AND r.name <> 'payment_roll' LOOP
+                CALL pg_temp.measure(w, i, t.name, format('SELECT sum(length(r::text)) FROM aidcase.%I(''2021-12-31'') AS r', 'report_' || t.name));
+            END LOOP;
         END LOOP;
     END LOOP;
 END
 $$;
-SET work_mem = '256MB';
 SET jit = off;
 CALL pg_temp.measure_all(:rounds);
 
 \echo
 \echo households, payments, settings:
 SELECT (SELECT count(*) FROM aid_case) AS households, (SELECT count(*) FROM case_member) AS members, (SELECT count(*) FROM payment) AS payments,
-       current_setting('work_mem') AS work_mem, current_setting('max_parallel_workers_per_gather') AS workers;
-\echo median milliseconds of each report, and of the scan of all tables
-SELECT what, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric) AS ms
-  FROM (SELECT what, round, sum(ms) AS ms FROM measured GROUP BY 1, 2) AS m GROUP BY 1 ORDER BY 2 DESC;
+       current_setting('shared_buffers') AS shared_buffers, current_setting('work_mem') AS work_mem;
+\echo what the reports read beside the tables: totals of the rolls of a year, written once when each is handed in, milliseconds for all
+SELECT :totals AS rows, :totals_ms AS ms;
+\echo median milliseconds of each report, and of the scan of all tables, without workers and with two
+SELECT what, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE workers = 0)) AS ms,
+       round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE workers = 2)) AS ms_workers
+  FROM (SELECT workers, what, round, sum(ms)::double precision AS ms FROM measured GROUP BY 1, 2, 3) AS m GROUP BY 1 ORDER BY 2 DESC;
 \echo all monthly reports / sequential scan (goal 4.5), rounds beside the median
-SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ratio)::numeric, 2) AS ratio, string_agg(round(ratio, 2)::text, ' ' ORDER BY round) AS rounds
-  FROM (SELECT round, sum(ms) FILTER (WHERE what <> 'scan') / sum(ms) FILTER (WHERE what = 'scan') AS ratio FROM measured GROUP BY round) AS x;
+SELECT workers, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ratio)::numeric, 2) AS ratio, string_agg(round(ratio, 2)::text, ' ' ORDER BY round) AS rounds
+  FROM (SELECT workers, round, sum(ms) FILTER (WHERE what <> 'scan') / sum(ms) FILTER (WHERE what = 'scan') AS ratio FROM measured GROUP BY 1, 2) AS x
+ GROUP BY 1 ORDER BY 1;

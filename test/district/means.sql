@@ -11,9 +11,11 @@
 SET search_path = aidcase, pg_catalog;
 SET client_min_messages = warning;
 
+-- what a correction or a move carries on was computed where it was decided
 CREATE TEMP TABLE latest AS
 SELECT DISTINCT ON (d.round_id, d.programme) d.*, date_here(d.determined_at) AS day
-  FROM determination AS d ORDER BY d.round_id, d.programme, d.entry_no DESC;
+  FROM determination AS d JOIN case_round AS r USING (round_id)
+ WHERE r.round_kind NOT IN ('correction', 'transfer') ORDER BY d.round_id, d.programme, d.entry_no DESC;
 
 -- facts that came after a determination make it stale, not wrong
 CREATE TEMP TABLE changed AS

@@ -267,6 +267,17 @@ BEGIN
 END
 $$;
 
+-- Papers: some units give out numbered decisions.
+CREATE PROCEDURE issue(day date, unit text) LANGUAGE plpgsql AS $$
+BEGIN
+    CALL district.act(day, '10:30', unit || '-clerk1');
+    PERFORM aidcase.issue_document(d.round_id, 'decision')
+       FROM district.due(day, unit, 7, 'application') AS d
+       JOIN aidcase.award AS a USING (round_id)
+      ORDER BY d.case_id;
+END
+$$;
+
 -- Emergencies: help the same day, papers the day after.
 CREATE PROCEDURE help(day date, unit text, the_clerk integer) LANGUAGE plpgsql AS $$
 BEGIN
@@ -298,6 +309,71 @@ BEGIN
 END
 $$;
 
+-- The list of those whom one office paid before: nine households of one
+-- person; the date of one is the number that a spreadsheet keeps.
+CREATE FUNCTION recipients() RETURNS bytea LANGUAGE sql STABLE
+RETURN (
+    SELECT convert_to(E'户编号,单位代码,村居代码,城乡,救助类别,确认文号,确认日期,享受起始月,最后发放月,月保障金额,账户类别,户名,开户银行,账号,姓名,公民身份号码,与户主关系,劳动能力\r\n'
+           || string_agg(concat_ws(',', 'X' || p.n, '340705006', p.village, '城市', '最低生活保障', '铜救〔2020〕' || p.n || '号',
+                  CASE p.n WHEN 5 THEN '43966' ELSE '2020-05-15' END, '2020-06', '2021-04', (300 + 20 * p.n) || '.00', '本人', p.name, '铜陵农村商业银行',
+                  district.card_number('62284800' || lpad(p.n::text, 10, '9')), p.name, p.number, '户主', '完全丧失劳动能力') || E'\r\n', '' ORDER BY p.n), 'GB18030')
+      FROM (SELECT n, (SELECT min(v.unit_code) FROM aidcase.unit_now AS v WHERE v.parent_id = aidcase.unit_id('340705006')) AS village,
+                   district.surname(district.roll(s.seed, 'taken', n::text)) || district.given(district.roll(s.seed, 'takeng', n::text), 0, 'male') AS name,
+                   -- of an area that nobody in the plan comes from
+                   district.citizen_number('340711', date '1950-01-01' + 97 * n, 2 * n + 1) AS number
+              FROM district.setting AS s CROSS JOIN generate_series(1, 9) AS n) AS p);
+
+-- What a month brings besides: in the second one the office takes its list
+-- over before the roll; later a household moves and a mistyped field of
+-- another is corrected.
+CREATE PROCEDURE take_over() LANGUAGE plpgsql AS $$
+BEGIN
+    CALL district.act(aidcase.add_workdays(district.month_of(1) - 1, 1), '08:30', '340705006-clerk1');
+    PERFORM aidcase.import_file('recipients', district.recipients(), 'GB18030');
+    COMMIT;
+END
+$$;
+CREATE PROCEDURE move_and_correct() LANGUAGE plpgsql AS $$
+DECLARE
+    day CONSTANT date := aidcase.add_workdays(district.month_of(1) + 17, 1);
+    c      record;
+    moving bigint;
+BEGIN
+    -- from the town with most awards; nobody with relatives in office, whose
+    -- handlers are chosen with care
+    CALL district.act(day, '09:00', '340705100-clerk1');
+    FOR c IN SELECT f.case_id, row_number() OVER (ORDER BY f.h) AS turn, m.member_id
+               FROM district.filed AS f
+               JOIN aidcase.case_round AS r ON r.round_id = f.round_id AND r.unit_id = aidcase.unit_id('340705100')
+               JOIN aidcase.award AS a ON a.round_id = f.round_id AND upper_inf(a.months) AND lower(a.months) <= district.month_of(1)
+               JOIN aidcase.case_member AS m ON m.round_id = f.round_id AND m.relation = 'head'
+              WHERE NOT EXISTS (SELECT FROM district.tie AS t WHERE t.h = f.h)
+              ORDER BY f.h LIMIT 2
+    LOOP
+        IF c.turn = 1 THEN
+            CALL district.act(day, '09:00', '340705100-clerk1');
+            SELECT t.transfer_id INTO moving
+              FROM aidcase.transfer_case(c.case_id, '340705005', (SELECT min(v.unit_code) FROM aidcase.unit_now AS v WHERE v.parent_id = aidcase.unit_id('340705005'))) AS t;
+            COMMIT;
+            CALL district.act(day, '10:00', '340705100-leader');
+            PERFORM aidcase.advance('case_transfer', moving, 'release');
+            COMMIT;
+            CALL district.act(day, '15:00', '340705005-clerk1');
+            PERFORM aidcase.advance('case_transfer', moving, 'accept');
+            COMMIT;
+        ELSE
+            CALL district.act(day, '16:00', '340705100-clerk1');
+            SELECT t.round_id INTO moving
+              FROM aidcase.correct(c.case_id, jsonb_build_array(jsonb_build_object('table', 'case_member', 'id', c.member_id, 'column', 'occupation', 'value', '务农')), '录入差错') AS t LIMIT 1;
+            COMMIT;
+            CALL district.act(day, '17:00', '340705100-leader');
+            PERFORM aidcase.advance(moving, 'correct');
+            COMMIT;
+        END IF;
+    END LOOP;
+END
+$$;
+
 -- A month of all towns, day by day, unit by unit.
 CREATE PROCEDURE town_month(m integer) LANGUAGE plpgsql AS $$
 DECLARE
@@ -319,6 +395,7 @@ BEGIN
             COMMIT;
         END LOOP;
     END IF;
+    IF m = 1 THEN CALL district.take_over(); END IF;
     FOR s IN
         SELECT DISTINCT t.day, t.unit_code, t.no, t.clerk, k.kind
           FROM district.step AS t JOIN district.household AS k USING (h)
@@ -341,12 +418,14 @@ BEGIN
             CALL district.decide(s.day, s.unit_code);
         ELSIF s.no = 7 AND s.clerk = (SELECT min(t.clerk) FROM district.step AS t WHERE t.day = s.day AND t.unit_code = s.unit_code AND t.no = 7) THEN
             CALL district.publish(s.day, s.unit_code);
+            IF s.unit_code IN ('340705402', '340705403') THEN CALL district.issue(s.day, s.unit_code); END IF;
         ELSIF s.no = 8 THEN
             CALL district.act(s.day, '15:00', s.unit_code || '-leader');
             PERFORM aidcase.submit_roll(aidcase.make_roll(s.unit_code, district.month_of(m)));
         END IF;
         COMMIT;
     END LOOP;
+    IF m = 1 THEN CALL district.move_and_correct(); END IF;
 END
 $$;
 
@@ -364,6 +443,16 @@ BEGIN
         CALL district.act(date '2021-12-31', '10:00', '340705-bureau2');
         PERFORM aidcase.delegate(p.unit_code, '{dibao,tekun,temp_assistance,low_income}', '2022-01-01', '示例参数')
            FROM (SELECT unit_code FROM district.place WHERE first_week > 0 ORDER BY unit_code) AS p;
+        COMMIT;
+    END IF;
+    IF m = 0 THEN
+        -- one office has paid people before: its window, opened by one and signed by another
+        CALL district.act(district.month_of(1) - 2, '09:00', '340705-bureau1');
+        PERFORM aidcase.open_takeover(jsonb_build_object('unit', '340705006', 'from', district.month_of(1) - 2, 'to', district.month_of(2) - 1,
+            'households', 9, 'monthly_amount', '4000.00', 'document_no', '办发〔2021〕15号'));
+        COMMIT;
+        CALL district.act(district.month_of(1) - 2, '10:00', '340705-bureau2');
+        PERFORM aidcase.sign_takeover('340705006');
         COMMIT;
     END IF;
     CALL district.close_draws(m);

@@ -175,6 +175,14 @@ my ($out, $err) = run_command([ '/usr/bin/python3', '-c', $script, $file{payment
 my $count = bureau($one, q{SELECT count(*) || ' ' || count(*) FROM aidcase.payment_list(date '2021-06-01')});
 is($out, $count, 'ids and account numbers of all lines are text') or diag($err);
 
+# What a district does besides: a list that is taken over, a move, a correction, papers.
+is(bureau($one, q{SELECT string_agg(concat_ws(' ', i.kind, i.lines, i.accepted, i.rejected), ', ') FROM aidcase.file_import AS i}), 'recipients 9 8 1', 'a list of nine households with one fault');
+is(bureau($one, q{SELECT count(*) || ' ' || count(DISTINCT p.case_id) FROM aidcase.payment AS p JOIN aidcase.takeover_grant AS g USING (case_id)}), '16 8', 'those taken over are on both rolls since');
+is(bureau($one, q{SELECT (SELECT string_agg(t.state, ' ') FROM aidcase.case_transfer AS t) || ', ' || (SELECT count(*) FROM aidcase.correction)}), 'accepted, 1', 'one household has moved, one field is corrected');
+is(bureau($one, q{SELECT count(*) FROM (SELECT p.case_id, p.programme, p.benefit_month FROM aidcase.payment AS p GROUP BY 1, 2, 3 HAVING count(*) > 1) AS x}), '0', 'no month is paid twice');
+cmp_ok(bureau($one, q{SELECT count(*) FROM aidcase.document_issued}), '>', 0, 'decisions are issued');
+cmp_ok(bureau($one, q{SELECT count(*) FROM aidcase.sensitive_reading WHERE purpose = '发放社会救助资金 / payment of social assistance'}), '>', 0, 'who read the payment list is kept');
+
 # Nothing happened outside the procedure.
 is(bureau($one, q{SELECT count(*) FROM aidcase.payment AS p JOIN aidcase.award AS a USING (award_id)
 	WHERE p.amount <> a.amount OR NOT a.months @> p.benefit_month}), '0', 'every line is what was awarded');
@@ -233,7 +241,7 @@ is($one->safe_psql('district', q{SET aidcase.clock = '2021-06-30 18:00+08';
 	 WHERE a.place = b.place AND a.programme = b.programme
 	   AND (a.opening + a.new_households + a.other_class_in + a.transferred_in
 	        - a.exits - a.other_class_out - a.transferred_out <> a.closing
-	        OR a.closing <> b.opening)}),
+	        OR a.closing <> b.opening - b.taken_over)}),
 	'', 'the flow closes from month to month');
 
 my $other = district('other', 'C', 'UTC', 'another seed', '');

@@ -348,8 +348,10 @@ obligor_standings(Means *t)
 	const RuleSet *r = t->r;
 	int			i;
 
+	if (t->f->obligors.n == 0)
+		return;
 	t->obligors = (ObligorStanding *)
-		palloc0((t->f->obligors.n + 1) * sizeof(ObligorStanding));
+		palloc0(t->f->obligors.n * sizeof(ObligorStanding));
 	for (i = 0; i < t->f->obligors.n; i++)
 	{
 		const MeansObligor *o = &t->f->obligors.items[i];
@@ -903,12 +905,16 @@ compare_lines(const void *left, const void *right)
 static void
 member_line(Means *t, const MeansMember *m)
 {
-	MeansMember by_rule = *m;
-	const RuleSource *source;
+	const RuleSource *source = NULL;
 	const char *rule = m->counted ? "counted" : "not_counted";
 
-	source = aidcase_means_standing(&by_rule, t->r, t->f->members.n == 1,
-									t->f->rule_day);
+	if (m->situation >= 0 && !m->apart)
+	{
+		MeansMember by_rule = *m;
+
+		source = aidcase_means_standing(&by_rule, t->r, t->f->members.n == 1,
+										t->f->rule_day);
+	}
 	if (m->apart)
 	{
 		rule = "tekun_alone";

@@ -29,6 +29,7 @@ OBJS = \
 	extension/means_copy.o \
 	extension/means_core.o \
 	extension/means_facts.o \
+	extension/means_persons.o \
 	extension/means_rules.o \
 	extension/means_test.o \
 	extension/merkle.o \

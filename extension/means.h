@@ -492,7 +492,7 @@ extern MeansChange *aidcase_means_changes(Jsonb *changes,
 										  bool (*known) (void *arg, const char *name),
 										  void *arg, int *n_changes);
 
-/* means_core.c */
+/* means_core.c, means_persons.c */
 extern void aidcase_means_compute(MeansFacts *facts, const RuleSet *rules,
 								  const KindList *income_kinds,
 								  const KindList *expense_kinds,

@@ -95,6 +95,18 @@ times(Money amount, Fraction by)
 }
 
 /*
+ * Compares an amount with whole x a x b yuan.
+ */
+static inline int
+compare(Money amount, int64 whole, Fraction a, Fraction b)
+{
+	int128		left = mul(mul(amount, a.den), b.den);
+	int128		right = mul(mul(mul(mul(a.num, b.num), MONEY_YUAN), whole), 1);
+
+	return (left > right) - (left < right);
+}
+
+/*
  * Half up to a fen.
  */
 static inline int128
@@ -172,9 +184,13 @@ extern void aidcase_means_household(const MeansFacts *facts,
 									const KindList *income_kinds,
 									const KindList *expense_kinds, bool alone,
 									MeansResult *result);
+
+/* means_persons.c */
 extern bool aidcase_means_lasted(int since, int months, int day);
 extern bool aidcase_means_belongs(Means *t, const MeansMember *m,
 								  const GroupRule *g, int on);
+extern void aidcase_means_obligors(Means *t);
+extern void aidcase_means_obligor_lines(Means *t);
 
 /* means_amounts.c */
 extern Money aidcase_means_addons(Means *t, bool lines);

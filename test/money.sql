@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(144);
+SELECT plan(146);
 \ir parts/household.sql
 
 -- ---------------------------------------------------------------------
@@ -249,6 +249,14 @@ SELECT is((SELECT sum(lines) FROM payment_total), 5::bigint, 'what does not agre
 ROLLBACK TO added;
 SELECT is(pg_temp.by_login('t_leader', format('SELECT aidcase.submit_roll(%s)', :may)), 'submitted', 'without a further line nothing changes');
 SELECT is((SELECT count(*) FROM history('payment_total', format('[%s, "dibao", "rural", "current"]', :may))), 1::bigint, 'and nothing is written');
+SAVEPOINT upgrade;
+SET LOCAL session_replication_role = replica;
+DELETE FROM payment_total;
+SET LOCAL session_replication_role = origin;
+SELECT upgrade_register() AS upgraded \gset
+SELECT is((SELECT sum(amount) FROM payment_total), 1167.40, 'an upgrade adds up rolls that were handed in before there were totals');
+SELECT is((SELECT count(*) FROM payment_total WHERE roll_id = :june), 0::bigint, 'and no draft');
+ROLLBACK TO upgrade;
 
 -- a total that somebody bent is not paid
 SELECT is(pg_temp.told('postgres', format('UPDATE aidcase.payment_roll SET total = total + 1 WHERE roll_id = %s', :june)), '(done)', 'a superuser may bend the total of a draft');

@@ -47,6 +47,16 @@ aidcase_decode_datetime(char **field, int *ftype, int nf, int *dtype,
 #define pg_noreturn		pg_attribute_noreturn()
 #endif
 
+/* since 18 a primary key may be deferrable, and bytes in base64 are uint8 */
+#if PG_VERSION_NUM < 180000
+#define RelationGetPrimaryKeyIndex(rel, deferrable_ok) \
+	RelationGetPrimaryKeyIndex(rel)
+#define pg_b64_encode(src, len, dst, dstlen) \
+	pg_b64_encode((const char *) (src), len, dst, dstlen)
+#define pg_b64_decode(src, len, dst, dstlen) \
+	pg_b64_decode(src, len, (char *) (dst), dstlen)
+#endif
+
 /* since 18 an index scan takes a place for its instrumentation */
 #if PG_VERSION_NUM >= 180000
 #define aidcase_index_beginscan(heap, index, snapshot, nkeys) \

@@ -430,7 +430,7 @@ load_numbers(Sealing *work)
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ,
 				Int64GetDatum((int64) work->edge[0].number));
 	scan = systable_beginscan(work->leaves,
-							  RelationGetPrimaryKeyIndex(work->leaves), true,
+							  RelationGetPrimaryKeyIndex(work->leaves, false), true,
 							  GetActiveSnapshot(), 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
@@ -708,7 +708,7 @@ aidcase_checkpoint_text(const char *origin, bool rehearsal, uint64 tree_size,
 						const uint8 *root)
 {
 	char		digits[64];
-	int			length = pg_b64_encode((const char *) root, MERKLE_HASH_LENGTH,
+	int			length = pg_b64_encode(root, MERKLE_HASH_LENGTH,
 									   digits, sizeof(digits) - 1);
 
 	if (length < 0)

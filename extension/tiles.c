@@ -64,7 +64,7 @@ aidcase_tile_read(Relation rel, int level, uint64 number, Tile *tile)
 				Int32GetDatum(level));
 	ScanKeyInit(&key[1], 2, BTEqualStrategyNumber, F_INT8EQ,
 				Int64GetDatum((int64) number));
-	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true,
+	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel, false), true,
 							  GetActiveSnapshot(), 2, key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
@@ -220,7 +220,7 @@ sealed_leaves(Relation rel)
 	ScanKeyData key;
 	HeapTuple	tuple;
 	uint64		size = 0;
-	Relation	index = index_open(RelationGetPrimaryKeyIndex(rel),
+	Relation	index = index_open(RelationGetPrimaryKeyIndex(rel, false),
 								   AccessShareLock);
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(0));

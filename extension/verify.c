@@ -219,7 +219,7 @@ read_outside(Verification *v, text *checkpoint)
 	char	   *body = text_to_cstring(checkpoint);
 	char	   *line[3] = {NULL, NULL, NULL};
 	char	   *end;
-	char		root[MERKLE_HASH_LENGTH + 4];
+	uint8		root[MERKLE_HASH_LENGTH + 4];
 	int			n = 0;
 
 	for (end = body; n < 3; n++)
@@ -392,7 +392,7 @@ next_tile(Verification *v)
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ,
 				Int64GetDatum((int64) number));
-	scan = systable_beginscan(v->leaves, RelationGetPrimaryKeyIndex(v->leaves),
+	scan = systable_beginscan(v->leaves, RelationGetPrimaryKeyIndex(v->leaves, false),
 							  true, GetActiveSnapshot(), 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))

@@ -235,7 +235,8 @@ BEGIN
 END $$;
 SELECT is(pg_temp.sample_under(settings, :one), pg_temp.sample_under('SELECT 1', :one), 'the same sample: ' || left(settings, 40))
   FROM unnest(ARRAY['SET LOCAL work_mem = ''64kB''', 'SET LOCAL enable_hashjoin = off; SET LOCAL enable_hashagg = off', 'SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off',
-      'SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL force_parallel_mode = on',
+      'SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL '
+      || CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'debug_parallel_query' ELSE 'force_parallel_mode' END || ' = on',
       'SET LOCAL TimeZone = ''Asia/Kathmandu''; SET LOCAL DateStyle = ''German''; SET LOCAL lc_numeric = ''C.UTF-8''; SET LOCAL extra_float_digits = -15',
       'SET LOCAL session_replication_role = replica; CREATE TEMP TABLE i AS SELECT * FROM aidcase.draw_item WHERE draw_id = ' || :one || '; DELETE FROM aidcase.draw_item WHERE draw_id = ' || :one || '; INSERT INTO aidcase.draw_item OVERRIDING SYSTEM VALUE SELECT * FROM i ORDER BY md5(frame_id)']) AS settings;
 SELECT alike(pg_temp.told('t_bureau', 'SELECT aidcase.draw_certificate(-1)'), '22023 there is no draw -1|%', 'no certificate of no draw');

@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(68);
+SELECT plan(69);
 \ir parts/household.sql
 \ir report/built.sql
 
@@ -119,8 +119,12 @@ SELECT is(pg_temp.list('postgres', 'SELECT ' || q), expected, 'refused: ' || q)
                ('public.writable()', '25001 cannot set transaction read-write mode inside a read-only transaction'),
                ('nextval(''public.counter'')', '25006 cannot execute nextval() in a read-only transaction')) AS x (q, expected);
 SELECT is(pg_temp.list('postgres', 'SELECT public.in_a_block()'), '(done)', 'who catches the refusal has written nothing');
-SELECT is(pg_temp.list('postgres', $$SELECT set_config('aidcase.language', 'en', false), set_config('statement_timeout', '1h', false), lo_create(4711)::text, pg_advisory_xact_lock(4711)::text, pg_notify('left', 'behind')::text, set_config('role', 't_clerk', false)$$), '(done)',
+SELECT is(pg_temp.list('postgres', $$SELECT set_config('aidcase.language', 'en', false), set_config('statement_timeout', '1h', false), pg_advisory_xact_lock(4711)::text, pg_notify('left', 'behind')::text, set_config('role', 't_clerk', false)$$), '(done)',
     'what may be done');
+-- since 16 a large object is not made there at all
+SELECT is(pg_temp.list('postgres', 'SELECT lo_create(4711)::text'),
+    CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN '25006 cannot execute lo_create() in a read-only transaction' ELSE '(done)' END,
+    'and a large object');
 SELECT results_eq($$SELECT current_setting('aidcase.language'), current_setting('role'), (SELECT count(*) FROM pg_largeobject_metadata WHERE oid = 4711),
                       (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711)$$, $$VALUES ('auto', 'none', 0::bigint, 0::bigint)$$, 'is undone');
 SELECT ok(pg_temp.list('postgres', 'SELECT public.temp_table()') IN ('(done)', '25006 cannot execute CREATE TABLE in a read-only transaction')

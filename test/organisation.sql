@@ -11,7 +11,7 @@ COMMIT;
 SELECT current_setting('aidcase.actor') AS later \gset
 
 BEGIN;
-SELECT plan(112);
+SELECT plan(114);
 
 -- What a login gets for a query, as text.
 CREATE FUNCTION pg_temp.ask(login text, query text) RETURNS text
@@ -274,6 +274,12 @@ SELECT is((SELECT what_to_do FROM check_setup() WHERE item = 'review groups'),
     'Make the joint review group of these units with aidcase.make_review_group(): 340705005, 340705006, 340705402, 340705403, 340705407.',
     'entrusted units without a group');
 SELECT is((SELECT ok FROM check_setup() WHERE item = 'calendar'), true, 'the calendar is loaded');
+SAVEPOINT compiled;
+SET LOCAL jit = off;
+SELECT is((SELECT ok FROM check_setup() WHERE item = 'jit'), true, 'without jit all is well');
+SET LOCAL jit = on;
+SELECT is((SELECT what_to_do FROM check_setup() WHERE item = 'jit'), CASE WHEN pg_jit_available() THEN format('Compiling takes many times as long as the reports that it is for; ALTER DATABASE %I SET jit = off: jit = on.', current_database()) END, 'where the server can compile, it should not');
+ROLLBACK TO compiled;
 REVOKE aidcase_leader FROM t_leader;
 GRANT aidcase_inspector TO t_clerk2;
 GRANT aidcase_bureau TO t_town;

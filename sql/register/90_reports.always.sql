@@ -203,6 +203,7 @@ CREATE OR REPLACE FUNCTION aidcase.report_faults(report text, as_of date, unit_c
 RETURNS TABLE (row_no bigint, row_cells jsonb, failed text)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     rules CONSTANT text[] := (SELECT r.checks FROM aidcase.report AS r WHERE r.name = report);
@@ -242,6 +243,7 @@ CREATE OR REPLACE FUNCTION aidcase.public_rows(report text, as_of date, unit_cod
 RETURNS SETOF jsonb
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     least_count CONSTANT numeric := aidcase.parameter('public_minimum_cell', (SELECT r.area_code FROM aidcase.register AS r), as_of);
@@ -406,6 +408,7 @@ RETURNS TABLE (row_key text[], column_name text, case_id bigint, was numeric, no
                changed_at timestamptz, staff_id bigint, operation text, relation text, entries bigint[])
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, aidcase, pg_temp
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -131,6 +131,9 @@ AS $$
          WHERE v.illustrative AND v.valid @> aidcase.today()
            AND (SELECT r.purpose = 'live' FROM aidcase.register AS r)
         UNION ALL
+        SELECT 45, 'jit', CASE WHEN pg_jit_available() THEN 'jit = on' END,
+               format('Compiling takes many times as long as the reports that it is for; ALTER DATABASE %I SET jit = off', current_database())
+        UNION ALL
         -- protection
         SELECT 50, 'row security', string_agg(k.relname, ', ' ORDER BY k.relname),
                'Row security is off on these tables; SELECT aidcase.apply_access()'

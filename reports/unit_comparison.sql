@@ -22,10 +22,10 @@
 -- check: lower <= upper
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
--- note: 截止日前十二个月;区间为 Wilson 区间。区间含全区比率的写"无法区分"。
--- note: 位次为区间:只有区间互不重叠的单位才分先后,分母为零的不排。
--- note_en: Twelve months to the last day; Wilson intervals. Units whose interval holds the rate of the district are not told apart from it.
--- note_en: Ranks are ranges: only units whose intervals do not overlap are put in order, those with denominator zero not at all.
+-- note: 截止日前十二个月;区间含全区比率的写"无法区分"。位次为区间:只有区间互不重叠的单位才分先后,分母为零的不排。
+-- note: 抽查差错率取期内每种抽样框最近一次已推断的抽查:分子为有误、分母为查成,比率为加权差错率,区间为总户次中有误户数的精确区间(未查成的在上限中按有误计);其他指标为 Wilson 区间。
+-- note_en: Twelve months to the last day. Units whose interval holds the rate of the district are not told apart from it. Ranks are ranges: only units whose intervals do not overlap are put in order, those with denominator zero not at all.
+-- note_en: Errors found by spot checks: the latest estimated draw of each frame in the period; numerator wrong, denominator examined, rate weighted, with the exact interval of the number of wrong cases among all (in its upper limit who was not reached counts as wrong). Other measures have Wilson intervals.
 WITH period AS (
     SELECT w.to_day, (w.to_day - interval '1 year')::date + 1 AS first_day, w.to_time,
            aidcase.midnight_here((w.to_day - interval '1 year')::date + 1) AS first_time
@@ -34,14 +34,24 @@ WITH period AS (
     -- a unit is compared with all others, whoever asks for it alone
     SELECT p.unit_id, p.unit_code, p.place
       FROM aidcase.report_place(report_unit_comparison.as_of, NULL, report_unit_comparison.known_at) AS p
+), the_draw AS (
+    -- the last one of each frame; a further round stands for those before it
+    SELECT DISTINCT ON (d.frame) d.draw_id, d.frame
+      FROM period AS t
+      JOIN {draw: draw_id, frame, period, state} AS d
+        ON d.state IN ('estimated', 'certified') AND upper(d.period) - 1 BETWEEN t.first_day AND t.to_day
+     ORDER BY d.frame, upper(d.period) DESC, d.draw_id DESC
 ), measure (measure, sort, measure_zh) AS (
     VALUES ('in_time', 1, '按时办结率'), ('granted', 2, '申请确认率'), ('suspicious', 3, '核对疑似率'), ('stopped', 4, '复核停止率')
+     UNION ALL
+    SELECT 'wrong/' || f.frame, 4 + f.sort, '抽查差错率·' || f.label_zh
+      FROM the_draw AS d JOIN aidcase.draw_frame AS f ON f.frame = d.frame
 ), cell (unit_id, measure, case_id, counts) AS (
     SELECT d.unit_id, 'in_time', d.case_id, coalesce(d.met_at < d.due_at, false)
       FROM period AS t
       JOIN {deadline: case_id, unit_id, due_at, paused_at, met_at, cancelled_at} AS d
         ON d.due_at > t.first_time AND d.due_at <= t.to_time AND d.cancelled_at IS NULL
-       AND (d.met_at IS NOT NULL OR d.paused_at IS NULL AND d.due_at <= aidcase.now_here())
+       AND (d.met_at IS NOT NULL OR d.paused_at IS NULL AND d.due_at <= least(aidcase.now_here(), report_unit_comparison.known_at))
      UNION ALL
     SELECT r.unit_id, CASE r.round_kind WHEN 'review' THEN 'stopped' ELSE 'granted' END, r.case_id,
            bool_or(o.outcome = 'granted') <> (r.round_kind = 'review')
@@ -57,22 +67,45 @@ WITH period AS (
       JOIN {registry_check: round_id, returned_at, outcome} AS c ON c.returned_at >= t.first_time AND c.returned_at < t.to_time
       JOIN {case_round: round_id, case_id, unit_id} AS r ON r.round_id = c.round_id
      GROUP BY r.round_id, r.unit_id, r.case_id
+     UNION ALL
+    -- visits that were made in all rounds of a draw
+    SELECT i.unit_id, 'wrong/' || d.frame, i.case_id,
+           EXISTS (SELECT FROM {finding: finding_id, check_id, finding_type} AS g
+                    WHERE g.check_id = k.check_id
+                      AND (g.finding_type IN ('wrong', 'missed', 'over', 'under', 'fraud', 'favouritism')
+                           OR g.finding_type = 'document' AND NOT f.compares)
+                      AND NOT EXISTS (SELECT FROM {finding_objection: finding_id, state} AS o
+                                       WHERE o.finding_id = g.finding_id AND o.state = 'upheld'))
+      FROM the_draw AS d
+      JOIN aidcase.draw_frame AS f ON f.frame = d.frame
+     CROSS JOIN LATERAL aidcase.draw_rounds(d.draw_id) AS r
+      JOIN {spot_check: check_id, draw_id, item_id, state} AS k ON k.draw_id = r.draw_id AND k.state = 'locked'
+      JOIN {draw_item: item_id, unit_id, case_id} AS i ON i.item_id = k.item_id
 )
 -- report
 , counted AS (
-    SELECT e.unit_id, e.unit_code, e.place, m.measure, m.sort, m.measure_zh,
-           count(*) FILTER (WHERE c.counts) AS x, count(c.measure) AS n
+    SELECT e.unit_id, e.unit_code, e.place, m.measure, m.sort, m.measure_zh, coalesce(c.x, 0) AS x, coalesce(c.n, 0) AS n
       FROM place AS e
      CROSS JOIN measure AS m
-      LEFT JOIN cell AS c ON c.unit_id = e.unit_id AND c.measure = m.measure
-     GROUP BY e.unit_id, e.unit_code, e.place, m.measure, m.sort, m.measure_zh
+      LEFT JOIN (SELECT k.unit_id, k.measure, count(*) FILTER (WHERE k.counts) AS x, count(*) AS n
+                   FROM cell AS k GROUP BY k.unit_id, k.measure) AS c ON c.unit_id = e.unit_id AND c.measure = m.measure
+), rate AS (
+    SELECT 'wrong/' || d.frame AS measure, e.unit_id, e.value, e.least_wrong::numeric / e.population AS lower, e.most_wrong::numeric / e.population AS upper
+      FROM the_draw AS d
+      JOIN {draw_estimate: draw_id, unit_id, programme, measure, population, value, least_wrong, most_wrong} AS e
+        ON e.draw_id = d.draw_id AND e.measure = 'rate' AND e.programme IS NULL
 ), judged AS (
-    SELECT c.*, w.lower, w.upper, sum(c.x) OVER of_all / nullif(sum(c.n) OVER of_all, 0) AS district
+    SELECT c.measure, c.sort, c.measure_zh, c.unit_code, c.place, c.x, c.n,
+           coalesce(e.value, c.x::numeric / nullif(c.n, 0)) AS value,
+           coalesce(e.lower, w.lower::numeric) AS lower, coalesce(e.upper, w.upper::numeric) AS upper,
+           coalesce(a.value, sum(c.x) OVER of_all / nullif(sum(c.n) OVER of_all, 0)) AS district
       FROM counted AS c
-     CROSS JOIN LATERAL aidcase.wilson(c.x, nullif(c.n, 0), 0.95) AS w
+      LEFT JOIN rate AS e ON e.measure = c.measure AND e.unit_id = c.unit_id AND c.n > 0
+      LEFT JOIN rate AS a ON a.measure = c.measure AND a.unit_id IS NULL
+     CROSS JOIN LATERAL aidcase.wilson(c.x, nullif(CASE WHEN c.measure NOT LIKE 'wrong/%' THEN c.n END, 0), 0.95) AS w
     WINDOW of_all AS (PARTITION BY c.measure)
 )
-SELECT j.measure_zh, j.place, j.x, j.n, round(j.x::numeric / nullif(j.n, 0), 4), round(j.lower::numeric, 4), round(j.upper::numeric, 4),
+SELECT j.measure_zh, j.place, j.x, j.n, round(j.value, 4), round(j.lower, 4), round(j.upper, 4),
        round(j.district, 4),
        CASE WHEN j.n = 0 THEN '—' WHEN j.lower > j.district THEN '高于' WHEN j.upper < j.district THEN '低于' ELSE '无法区分' END,
        CASE WHEN j.n > 0 THEN 1 + (SELECT count(*) FROM judged AS o WHERE o.measure = j.measure AND o.lower > j.upper) END,

@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(43);
+SELECT plan(48);
 \ir parts/household.sql
 SELECT pg_temp.clock('2021-08-02 10:00+08');
 
@@ -103,6 +103,22 @@ SELECT ok(e.upper IS NOT NULL AND e.total_upper >= 20 * 900 / 7.0, 'who was not 
 SELECT is(e.total, 21.00, 'the district''s wrong cases') FROM estimate_of AS e WHERE unit_code IS NULL AND programme IS NULL AND measure = 'rate';
 SELECT is(e.inputs -> 0, '{"stratum": "340705005/dibao", "population": 20, "drawn": 7, "examined": 6, "wrong": 0, "yuan": 5400, "yuan_over": 0, "yuan_under": 0}'::jsonb, 'what it was computed from is kept')
   FROM estimate_of AS e WHERE unit_code = '340705005' AND programme IS NULL AND measure = 'rate';
+
+-- units beside each other: the exact limits, and no rank without them
+CREATE TEMP VIEW compared AS
+    SELECT r.*, u.unit_code FROM report_unit_comparison('2021-07-31') AS r JOIN unit_now AS u ON u.name = r.place WHERE r.measure = '抽查差错率·新确认对象';
+SELECT is((c.numerator, c.denominator, c.rate, c.lower, c.upper, c.district_rate),
+          (7::bigint, 21::bigint, round(21 / 63.0, 4), round((1 + h.lower) / 63.0, 4), round((1 + h.upper) / 63.0, 4), round(21 / 89.0, 4)), 'the rate of errors of a unit, weighted, with its exact interval')
+  FROM compared AS c, hypergeometric_limits(6, 18, 60, 0.95) AS h WHERE c.unit_code = '340705100';
+SELECT is((c.numerator, c.denominator, c.rate, c.lower, c.upper), (0::bigint, 10::bigint, 0::numeric, 0::numeric, round(e.most_wrong / 26.0, 4)), 'who was not reached counts as wrong in the upper limit there, too')
+  FROM compared AS c, estimate_of AS e WHERE c.unit_code = '340705005' AND e.unit_code = '340705005' AND e.programme IS NULL AND e.measure = 'rate';
+SELECT is((SELECT array_agg(c.unit_code || ' ' || c.rank_from || '-' || c.rank_to ORDER BY c.unit_code) FROM compared AS c WHERE c.rank_from IS NOT NULL),
+          (SELECT CASE WHEN l.lower > r.upper THEN '{340705005 2-2,340705100 1-1}' ELSE '{340705005 1-2,340705100 1-2}' END::text[] FROM compared AS l, compared AS r WHERE l.unit_code = '340705100' AND r.unit_code = '340705005'),
+          'ranks are ranges where intervals meet');
+SELECT is((SELECT count(*) FROM compared AS c WHERE c.denominator = 0 AND (c.rank_from IS NOT NULL OR c.rate IS NOT NULL OR c.lower IS NOT NULL OR c.against_district <> '—')), 0::bigint, 'who was not checked is not ranked');
+SELECT results_eq($$SELECT row_key[2], column_name, sum(value) FROM drill_unit_comparison('2021-07-31') WHERE row_key[1] = '抽查差错率·新确认对象' GROUP BY 1, 2$$,
+    $$SELECT c.place, v.name, v.value::numeric FROM compared AS c, LATERAL (VALUES ('denominator', c.denominator), ('numerator', c.numerator)) AS v (name, value) WHERE v.value > 0 ORDER BY c.unit_code, 2$$,
+    'drilled to the cases');
 
 -- an objection that is upheld takes a finding out
 SAVEPOINT objected;

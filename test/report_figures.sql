@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(140);
+SELECT plan(141);
 \ir parts/household.sql
 
 -- Three households of two units: one is paid from May, one from June with May
@@ -96,6 +96,8 @@ SELECT is(pg_temp.told('t_analyst', format($$SELECT FROM aidcase.%I('2021-06-30'
   FROM report WHERE drill IS NOT NULL AND name NOT IN ('spot_check', 'filings_conflicts') ORDER BY name;
 SELECT alike(pg_temp.told('t_analyst', $$SELECT FROM aidcase.report_filings_conflicts('2021-06-30')$$), '42501 permission denied%', 'conflicts are the supervisors'' matter');
 
+SELECT alike(pg_temp.told('t_clerk', $$SELECT FROM aidcase.report_unit_comparison('2021-06-30')$$), '42501 permission denied%', 'who sees one unit only does not compare units');
+
 -- What cannot be asked for is refused by every report.
 SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid', 'town_list') AND pg_temp.told('t_bureau',
         format($q$SELECT FROM aidcase.%I('2021-08-01')$q$, 'report_' || r.name)) NOT LIKE '22023 period "2021-08" has not begun|Today is 2021-07-15%'$$,
@@ -103,7 +105,7 @@ SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid'
 SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid', 'town_list') AND pg_temp.told('t_bureau',
         format($q$SELECT FROM aidcase.%I('2021-06-30', '999999')$q$, 'report_' || r.name)) NOT LIKE '22023 there is no unit with code "999999"%'$$,
     'a unit that does not exist');
-SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid', 'town_list', 'spot_check', 'filings_conflicts') AND pg_temp.told('t_other',
+SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid', 'town_list', 'spot_check', 'filings_conflicts', 'unit_comparison') AND pg_temp.told('t_other',
         format($q$SELECT FROM aidcase.%I('2021-06-30', '340705100')$q$, 'report_' || r.name)) NOT LIKE '42501 unit "340705100" is outside your scope%'$$,
     'a unit outside the caller''s scope');
 SELECT is_empty($$SELECT r.name FROM report AS r WHERE r.name NOT IN ('town_aid', 'town_list') AND pg_temp.told('t_bureau',

@@ -53,6 +53,12 @@
 PG_FUNCTION_INFO_V1(aidcase_workbook);
 PG_FUNCTION_INFO_V1(aidcase_report_as_of);
 
+/*
+ * Width of a form in letters beyond which A4 would show it at less than about
+ * 60 percent; such a form goes on A3.
+ */
+#define A4_MAX_WIDTH	230
+
 /* A chart of a report. */
 typedef struct ReportChart
 {
@@ -534,7 +540,8 @@ set_unit(Report *report, const char *code)
 
 /*
  * Fixes the settings that change how values look, until the caller's nest
- * level of settings ends.
+ * level of settings ends.  And jit: a report has so many parts that compiling
+ * it takes longer than running it.
  */
 static void
 fix_settings(const Report *report)
@@ -548,6 +555,7 @@ fix_settings(const Report *report)
 		{"lc_monetary", "C"},
 		{"lc_numeric", "C"},
 		{"lc_time", "C"},
+		{"jit", "off"},
 	};
 	size_t		i;
 
@@ -709,8 +717,25 @@ begin_form(RowWriter *writer, TupleDesc desc)
 									MAX_HEAD_WIDTH));
 		lines = Max(lines, aidcase_head_lines(column->label, column->label_en,
 									  Max(column->width, MIN_WIDTH)));
-		if (column->group_en != NULL)
-			group_lines = 2;
+	}
+	for (i = 0; i < report->ncolumns; i++)
+	{
+		const Column *column = &report->columns[i];
+		int			width = 0;
+
+		/* a merged head has the width of its columns, at the least */
+		if (column->group == NULL)
+			continue;
+		for (;; i++)
+		{
+			width += Max(report->columns[i].width, MIN_WIDTH);
+			if (i == last || report->columns[i + 1].group == NULL ||
+				strcmp(report->columns[i + 1].group, column->group) != 0)
+				break;
+		}
+		group_lines = Max(group_lines,
+						  aidcase_head_lines(column->group, column->group_en,
+											 width));
 	}
 	writer->ncolumns = report->ncolumns;
 	writer->columns = report->columns;
@@ -911,6 +936,7 @@ end_form(RowWriter *writer)
 		aidcase_xlsx_column_width(book, sheet, i, writer->columns[i].width);
 
 	print.landscape = report->landscape;
+	print.a3 = report->landscape && total_width > A4_MAX_WIDTH;
 	print.repeat_first = report->head_first;
 	print.repeat_last = report->head_last;
 	print.last_row = writer->next_row - 1;

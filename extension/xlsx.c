@@ -716,14 +716,14 @@ aidcase_xlsx_filter(XlsxBook *book, int sheet, int row, int col,
 }
 
 /*
- * Sets up the pages: A4, as wide as the paper, numbered.
+ * Sets up the pages: A4 or A3, as wide as the paper, numbered.
  */
 void
 aidcase_xlsx_print(XlsxBook *book, int sheet, const XlsxPrint *p)
 {
 	lxw_worksheet *ws = book->sheets[sheet];
 
-	worksheet_set_paper(ws, 9);
+	worksheet_set_paper(ws, p->a3 ? 8 : 9);
 	if (p->landscape)
 		worksheet_set_landscape(ws);
 	else
@@ -797,6 +797,14 @@ aidcase_xlsx_chart(XlsxBook *book, int sheet, int row, const XlsxChart *def)
 			chart_series_set_marker_type(series, LXW_CHART_MARKER_CIRCLE);
 	}
 	chart_legend_set_position(chart, LXW_CHART_LEGEND_BOTTOM);
+	if (def->kind != XLSX_CHART_PIE)
+	{
+		/* long names of places leave room for the picture */
+		lxw_chart_font name_font = {0};
+
+		name_font.size = 8;
+		chart_axis_set_num_font(chart->x_axis, &name_font);
+	}
 
 	/* the library's default size is 480 by 288 */
 	options.x_scale = CHART_WIDTH / 480.0;

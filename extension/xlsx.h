@@ -79,6 +79,7 @@ typedef struct XlsxPrint
 	int			repeat_last;
 	int			last_row;		/* print area begins at 0, 0 */
 	int			last_col;
+	bool		a3;				/* A3 instead of A4 */
 	int			pages_high;		/* fit into so many pages; 0 = as needed */
 	const char *mark;			/* shown in the page header, or NULL */
 	bool		english;		/* language of the page numbers */

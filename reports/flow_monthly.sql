@@ -30,10 +30,10 @@
 -- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
 -- note: 上月户数+新增+由其他类别转来+转入-退出-转为其他类别-转出=本月户数;退出=退出原因各栏之和。
 -- note: 本月户数=下月的上月户数;接管户在首月计入上月户数,不作新增。
--- note: 按享受月份统计,同一户区内换单位或改换类别不计新增和退出;迁出本区计为转出。
+-- note: 按享受月份统计,同一户区内换单位或改换类别不计新增和退出;迁出本区计为转出,由区外迁入须重新申请,计为新增。
 -- note_en: Opening + new + from another programme + transferred in - exits - to another programme - transferred out = closing; exits = sum of the reasons.
 -- note_en: Closing = opening of the month after; households taken over count in the opening of their first month and are not new.
--- note_en: By month of benefit; a move within the district or a change of programme is neither new nor an exit; a move out of the district is a transfer out.
+-- note_en: By month of benefit; a move within the district or a change of programme is neither new nor an exit; a move out of the district is a transfer out, who moves in from outside applies anew and is new.
 WITH period AS (
     SELECT w.this_month, w.last_month FROM aidcase.report_window(report_flow_monthly.as_of) AS w
 ), place AS (

@@ -280,6 +280,37 @@ INSERT INTO planted_fault (kind, h, unit_code, note)
      WHERE h.has_hit AND roll(s.seed, 'hidden', h.h::text) < 0.08
     ORDER BY 1, 2;
 
+-- What becomes of those who are granted something: one event a household, a
+-- suspension with its end.  It happens if the household is in benefit then.
+CREATE TABLE life AS
+    WITH drawn AS (
+        SELECT h.h, h.unit_code, h.filed_on, s.seed, s.months, s.first_day,
+               pick(roll(s.seed, 'life', h.h::text), '{none,stop,death,transfer,moved_out,correction,suspension,review}',
+                    ARRAY[61, 14, CASE WHEN h.size = 1 AND m.age >= 70 THEN 12 ELSE 0 END, 5, 1, 3, 2, 12]::double precision[]) AS kind
+          FROM household AS h CROSS JOIN setting AS s JOIN member AS m ON m.h = h.h AND m.n = 1
+         WHERE h.kind = 'application'
+    ), event AS (
+        SELECT d.h, d.unit_code, d.kind, d.seed, d.months, d.first_day,
+               d.filed_on + CASE d.kind WHEN 'review' THEN 330 ELSE 60 + floor(400 * roll(d.seed, 'lifeday', d.h::text))::integer END AS day
+          FROM drawn AS d WHERE d.kind <> 'none'
+    ), dated AS (
+        SELECT e.h, e.unit_code, e.kind, e.day, e.seed, e.months, e.first_day FROM event AS e
+        UNION ALL
+        SELECT e.h, e.unit_code, 'resumption', e.day + 60, e.seed, e.months, e.first_day FROM event AS e WHERE e.kind = 'suspension'
+    )
+    SELECT d.h, d.unit_code, d.kind, aidcase.workday_on_or_before(d.day) AS day,
+           CASE WHEN d.kind = 'stop' THEN
+                pick(roll(d.seed, 'cause', d.h::text), '{income_rose,employment,own_request,false_statement,other_assistance}', '{40,25,20,5,10}') END AS cause,
+           v.unit_code AS to_unit, v.village_code AS to_village
+      FROM dated AS d
+      LEFT JOIN LATERAL (
+            SELECT v.unit_code, v.village_code FROM village AS v JOIN place AS p USING (unit_code)
+             WHERE d.kind = 'transfer' AND p.first_week = 0 AND v.unit_code <> d.unit_code
+             ORDER BY roll(d.seed, 'to', d.h::text, v.village_code), v.village_code LIMIT 1) AS v ON true
+     WHERE d.day < date_trunc('month', d.first_day) + make_interval(months => d.months);
+ALTER TABLE life ADD PRIMARY KEY (h, kind);
+CREATE INDEX ON life (day, unit_code);
+
 COMMENT ON SCHEMA district IS 'plan of the synthetic district (test/district); not part of the register';
 COMMIT;
 ANALYZE;

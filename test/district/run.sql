@@ -170,17 +170,17 @@ BEGIN
 END
 $$;
 
--- What the determinations of a round lead to, line by line.
-CREATE PROCEDURE give_opinion(day date, unit text, the_clerk integer, step_no integer, kind text) LANGUAGE plpgsql AS $$
+-- What the determinations of rounds lead to, line by line.
+CREATE FUNCTION give_opinion(rounds bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     WITH line AS (
-        SELECT d.h, e.*,
+        SELECT f.h, e.*,
                -- support of a person in extreme hardship excludes dibao
                e.eligible AND NOT (e.programme = 'dibao' AND EXISTS (
                    SELECT FROM aidcase.determination AS t
                     WHERE t.round_id = e.round_id AND t.programme = 'tekun' AND t.eligible)) AS granted
-          FROM district.due(day, unit, step_no, give_opinion.kind, the_clerk) AS d
-          JOIN aidcase.determination AS e ON e.round_id = d.round_id
+          FROM aidcase.determination AS e JOIN district.filed AS f ON f.case_id = e.case_id
+         WHERE e.round_id = ANY (rounds)
     )
     INSERT INTO aidcase.assistance_opinion (case_id, round_id, matter, programme, department, outcome,
                                             determination_id, amount, refusal_reason)
@@ -207,7 +207,7 @@ BEGIN
     SELECT d.case_id, d.round_id, aidcase.now_here(), aidcase.current_staff(), ARRAY['living'],
            40 + d.h % 60, '家庭困难情况综合评估'
       FROM district.due(day, unit, 5, 'application', the_clerk) AS d ORDER BY d.case_id;
-    CALL district.give_opinion(day, unit, the_clerk, 5, 'application');
+    PERFORM district.give_opinion(ARRAY(SELECT d.round_id FROM district.due(day, unit, 5, 'application', the_clerk) AS d));
     UPDATE aidcase.case_round AS r SET state = 'evaluated'
       FROM district.due(day, unit, 5, 'application', the_clerk) AS d WHERE r.round_id = d.round_id;
     UPDATE aidcase.case_round AS r SET state = 'in_review'
@@ -284,7 +284,7 @@ BEGIN
     CALL district.act(day, '11:00', unit || '-clerk' || the_clerk);
     PERFORM aidcase.determine(d.round_id)
        FROM (SELECT * FROM district.due(day, unit, 1, 'emergency', the_clerk) ORDER BY case_id) AS d;
-    CALL district.give_opinion(day, unit, the_clerk, 1, 'emergency');
+    PERFORM district.give_opinion(ARRAY(SELECT d.round_id FROM district.due(day, unit, 1, 'emergency', the_clerk) AS d));
     CALL district.act(day, '12:00', unit || '-leader');
     UPDATE aidcase.case_round AS r SET state = 'approved'
       FROM district.due(day, unit, 1, 'emergency', the_clerk) AS d WHERE r.round_id = d.round_id;
@@ -374,6 +374,122 @@ BEGIN
 END
 $$;
 
+-- What becomes of households in benefit.  The clerk proposes, the leader
+-- decides; a transfer is taken over by the other unit, or by another clerk when the
+-- household leaves the district.
+CREATE PROCEDURE live(day date, unit text) LANGUAGE plpgsql AS $$
+DECLARE
+    s record;
+    the_round bigint;
+    the_transfer bigint;
+BEGIN
+    -- in the evening, after whatever else the day brought
+    FOR s IN
+        SELECT l.*, f.case_id, f.round_id, 'clerk' || o.clerk AS clerk, 'clerk' || 3 - o.clerk AS other_clerk,
+               m.name, m.citizen_id
+          FROM district.life AS l JOIN district.household AS o USING (h) JOIN district.filed AS f USING (h)
+          JOIN district.member AS m ON m.h = l.h AND m.n = 1
+         WHERE l.day = live.day AND l.unit_code = unit
+         ORDER BY l.h
+    LOOP
+        CALL district.act(day, '18:00', unit || '-' || s.clerk);
+        -- nothing undecided, and a benefit that runs; it ends or begins again only once
+        CONTINUE WHEN NOT EXISTS (SELECT FROM aidcase.award AS a WHERE a.case_id = s.case_id AND upper_inf(a.months)
+                                                                  AND lower(a.months) <= day)
+                   OR EXISTS (SELECT FROM aidcase.case_round AS r
+                                JOIN aidcase.workflow_state AS w ON w.workflow_id = r.workflow_id AND w.state = r.state
+                               WHERE r.case_id = s.case_id AND NOT w.frozen)
+                   OR s.kind = 'resumption' AND NOT EXISTS (SELECT FROM aidcase.payment_hold AS k WHERE k.case_id = s.case_id);
+        the_round := NULL;
+        CASE s.kind
+        WHEN 'stop' THEN the_round := aidcase.stop_case(s.case_id, s.cause, day - 3);
+        WHEN 'suspension' THEN the_round := aidcase.stop_case(s.case_id, 'missing', day - 3, 'suspension');
+        WHEN 'resumption' THEN the_round := aidcase.stop_case(s.case_id, 'settled', day - 1, 'resumption');
+        WHEN 'death' THEN
+            SELECT e.round_id INTO the_round FROM aidcase.record_event(jsonb_build_object('case_id', s.case_id, 'kind', 'death',
+                'member', s.citizen_id, 'happened_on', day - 4, 'source', 'household')) AS e;
+        WHEN 'correction' THEN
+            SELECT c.round_id INTO the_round FROM aidcase.correct(s.case_id, (
+                SELECT jsonb_build_array(jsonb_build_object('table', 'case_member', 'id', k.member_id, 'column', 'name', 'value', s.name || '儿'))
+                  FROM aidcase.case_member AS k WHERE k.round_id = s.round_id AND k.applicant AND NOT k.void), '录入差错') AS c LIMIT 1;
+            CALL district.act(day, '18:10', unit || '-leader');
+            PERFORM aidcase.advance(the_round, 'correct');
+        WHEN 'transfer', 'moved_out' THEN
+            SELECT t.transfer_id INTO the_transfer FROM aidcase.transfer_case(s.case_id, coalesce(s.to_unit, '芜湖市镜湖区'), s.to_village) AS t;
+            CALL district.act(day, '18:10', unit || '-leader');
+            PERFORM aidcase.advance('case_transfer', the_transfer, 'release');
+            CALL district.act(day, '18:20', coalesce(s.to_unit || '-clerk1', unit || '-' || s.other_clerk));
+            PERFORM aidcase.advance('case_transfer', the_transfer, 'accept',
+                details => CASE WHEN s.to_unit IS NULL THEN '{"receipt_no": "转入回执"}'::jsonb ELSE '{}' END);
+        WHEN 'review' THEN
+            CALL district.review(day, unit, s.clerk, s.case_id);
+        END CASE;
+        CONTINUE WHEN s.kind NOT IN ('stop', 'suspension', 'resumption', 'death');
+        PERFORM aidcase.advance(the_round, 'verify');
+        CALL district.act(day, '18:10', unit || '-leader');
+        PERFORM aidcase.advance(the_round, 'decide');
+        CALL district.act(day, '18:20', unit || '-' || s.clerk);
+        PERFORM aidcase.record_delivery(jsonb_build_object('round_id', the_round, 'kind', 'decision',
+            'document_no', '铜救变字' || the_round || '号', 'delivered_at', to_char(day, 'YYYY-MM-DD') || 'T18:15:00+08:00',
+            'manner', 'in_person', 'recipient', s.name));
+        PERFORM aidcase.advance(the_round, 'deliver');
+    END LOOP;
+END
+$$;
+
+-- A yearly review that finds the household's facts as they were.  Where the
+-- rules of the day give another result, the review group decides anew.
+CREATE PROCEDURE review(day date, unit text, clerk text, the_case bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    the_round bigint := aidcase.open_review(the_case);
+    granted boolean;
+BEGIN
+    INSERT INTO aidcase.commitment (case_id, round_id, member_id, text_version, signed_on, sha256)
+    SELECT m.case_id, m.round_id, m.member_id, '2021-1', day, sha256('commitment')
+      FROM aidcase.case_member AS m WHERE m.round_id = the_round AND m.applicant AND NOT m.void;
+    PERFORM aidcase.advance(the_round, 'accept');
+    CALL district.act(day, '19:00', unit || '-' || clerk);
+    INSERT INTO aidcase.registry_check (case_id, round_id, member_id, reference_no, requested_at, requested_by, returned_at, outcome)
+    SELECT m.case_id, m.round_id, m.member_id, 'FH-' || the_round, aidcase.now_here() - interval '1 hour', aidcase.current_staff(),
+           aidcase.now_here(), 'clean'
+      FROM aidcase.case_member AS m WHERE m.round_id = the_round AND NOT m.void AND m.birth_date <= day + 60 - interval '18 years'
+     ORDER BY m.member_id;
+    PERFORM aidcase.advance(the_round, 'check');
+    CALL district.act(day, '20:00', unit || '-' || clerk);
+    INSERT INTO aidcase.home_visit (case_id, round_id, visited_at, visitor_id, second_visitor_id, outcome, report)
+    VALUES (the_case, the_round, aidcase.now_here() - interval '1 hour', district.staff_id(unit || '-visitor1'),
+            district.staff_id(unit || '-visitor2'), 'seen', '家庭情况无变化');
+    PERFORM aidcase.advance(the_round, 'visit');
+    PERFORM aidcase.determine(the_round);
+    PERFORM aidcase.advance(the_round, 'determine');
+    CALL district.act(day, '20:30', unit || '-leader');
+    IF (SELECT n.allowed FROM aidcase.next_actions(the_round) AS n WHERE n.action = 'keep') THEN
+        PERFORM aidcase.advance(the_round, 'keep');
+        RETURN;
+    END IF;
+    CALL district.act(day, '20:30', unit || '-' || clerk);
+    INSERT INTO aidcase.evaluation (case_id, round_id, evaluated_at, evaluated_by, needs, score, summary)
+    VALUES (the_case, the_round, aidcase.now_here(), aidcase.current_staff(), ARRAY['living'], 60, '复核评估');
+    PERFORM district.give_opinion(ARRAY[the_round]);
+    PERFORM aidcase.advance(the_round, 'evaluate');
+    PERFORM aidcase.advance(the_round, 'submit');
+    CALL district.act(day, '21:00', unit || '-leader');
+    granted := EXISTS (SELECT FROM aidcase.assistance_opinion AS o WHERE o.round_id = the_round AND o.outcome = 'granted' AND NOT o.void);
+    UPDATE aidcase.case_round AS r
+       SET meeting_id = aidcase.hold_meeting(jsonb_build_object('unit', unit, 'minutes_no', 'F' || the_round,
+             'held_at', to_char(day, 'YYYY-MM-DD') || 'T20:45:00+08:00', 'place', '会议室',
+             'attendance', (SELECT jsonb_agg(unit || '-group' || g) FROM generate_series(1, 4) AS g),
+             'decisions', jsonb_build_array(jsonb_build_object('round_id', the_round,
+                 'votes', (SELECT jsonb_agg(jsonb_build_object('staff', g.staff_no, 'vote',
+                              CASE WHEN t.h IS NOT NULL THEN 'recused' WHEN granted THEN 'agree' ELSE 'against' END))
+                             FROM district.staff AS g JOIN district.filed AS f ON f.case_id = the_case
+                             LEFT JOIN district.tie AS t ON t.h = f.h AND t.staff_no = g.staff_no
+                            WHERE g.unit_code = unit AND g.post = 'group_member')))))
+     WHERE r.round_id = the_round;
+    PERFORM aidcase.advance(the_round, CASE WHEN granted THEN 'confirm' ELSE 'refuse' END, '联审联批会议决定');
+END
+$$;
+
 -- A month of all towns, day by day, unit by unit.
 CREATE PROCEDURE town_month(m integer) LANGUAGE plpgsql AS $$
 DECLARE
@@ -403,6 +519,10 @@ BEGIN
         UNION ALL
         SELECT aidcase.add_workdays(aidcase.pay_day(district.month_of(m)), -3), p.unit_code, 8, 1, 'application'
           FROM district.place AS p WHERE m > 0 AND district.month_of(m) > (SELECT first_day + 7 * p.first_week FROM district.setting)
+        UNION ALL
+        -- last of the day
+        SELECT DISTINCT l.day, l.unit_code, 0, 1, 'application' FROM district.life AS l
+         WHERE l.day >= district.month_of(m) AND l.day < district.month_of(m + 1)
          ORDER BY 1, 3 DESC, 2, 4, 5
     LOOP
         IF s.no = 1 THEN
@@ -422,6 +542,8 @@ BEGIN
         ELSIF s.no = 8 THEN
             CALL district.act(s.day, '15:00', s.unit_code || '-leader');
             PERFORM aidcase.submit_roll(aidcase.make_roll(s.unit_code, district.month_of(m)));
+        ELSIF s.no = 0 THEN
+            CALL district.live(s.day, s.unit_code);
         END IF;
         COMMIT;
     END LOOP;
@@ -429,8 +551,10 @@ BEGIN
 END
 $$;
 
--- A month of the bureau: rolls are merged; the second batch of communities
--- takes over; every third month new confirmations are drawn for spot checks.
+-- A month of the bureau: the month before is closed when the bank has
+-- answered; rolls are merged; a new standard is applied before it is in force; the
+-- second batch of communities takes over; every third month new confirmations
+-- are drawn for spot checks.
 CREATE PROCEDURE bureau_month(m integer) LANGUAGE plpgsql AS $$
 DECLARE
     the_draw bigint;
@@ -439,6 +563,18 @@ BEGIN
     UPDATE aidcase.payment_roll AS r SET state = 'merged'
      WHERE r.roll_month = district.month_of(m) AND r.state = 'submitted';
     COMMIT;
+    IF EXISTS (SELECT FROM aidcase.payment_roll AS r WHERE r.roll_month = district.month_of(m - 1) AND r.state = 'paid') THEN
+        CALL district.act(aidcase.pay_day(district.month_of(m)), '09:00', '340705-bureau2');
+        PERFORM aidcase.close_month(district.month_of(m - 1));
+        COMMIT;
+    END IF;
+    IF EXISTS (SELECT FROM unnest('{urban,rural}'::text[]) AS v
+                WHERE aidcase.parameter('dibao_standard', '340705', district.month_of(m + 1), 'dibao', v)
+                      <> aidcase.parameter('dibao_standard', '340705', district.month_of(m), 'dibao', v)) THEN
+        CALL district.act(district.month_of(m + 1) - 1, '09:00', '340705-bureau2');
+        PERFORM count(*) FROM aidcase.reassess('340705', district.month_of(m + 1));
+        COMMIT;
+    END IF;
     IF district.month_of(m) = date '2021-12-01' THEN
         CALL district.act(date '2021-12-31', '10:00', '340705-bureau2');
         PERFORM aidcase.delegate(p.unit_code, '{dibao,tekun,temp_assistance,low_income}', '2022-01-01', '示例参数')
@@ -477,6 +613,35 @@ BEGIN
         PERFORM aidcase.assign_draw(the_draw);
         COMMIT;
     END IF;
+END
+$$;
+
+-- The payer hands the rolls to the bank, which answers the day after: one line
+-- in a hundred comes back.
+CREATE PROCEDURE payer_month(m integer) LANGUAGE plpgsql AS $$
+DECLARE
+    answer bytea;
+BEGIN
+    PERFORM set_config('aidcase.clock', to_char(aidcase.pay_day(district.month_of(m)), 'YYYY-MM-DD') || ' 10:00+08', true);
+    UPDATE aidcase.payment_roll AS r SET state = 'paid'
+     WHERE r.roll_month = district.month_of(m) AND r.state = 'merged';
+    COMMIT;
+    PERFORM set_config('aidcase.clock', to_char(aidcase.pay_day(district.month_of(m)) + 1, 'YYYY-MM-DD') || ' 16:00+08', true);
+    SELECT convert_to(E'流水号,发放月份,账号,户名,金额,结果,日期,退回原因,说明\r\n'
+             || string_agg(concat_ws(',', l.reference, to_char(district.month_of(m), 'YYYY-MM'), l.account_no, l.holder_name, l.amount,
+                    CASE WHEN district.roll(s.seed, 'bank', l.case_no, m::text) < 0.01 THEN '退回' ELSE '已发放' END,
+                    to_char(aidcase.pay_day(district.month_of(m)), 'YYYY-MM-DD'),
+                    CASE WHEN district.roll(s.seed, 'bank', l.case_no, m::text) < 0.006 THEN '银行差错'
+                         WHEN district.roll(s.seed, 'bank', l.case_no, m::text) < 0.01 THEN '户名不符' ELSE '' END, '') || E'\r\n', '' ORDER BY l.reference)
+             || concat_ws(',', '合计', count(*), '', '', sum(l.amount), '', '', '', '') || E'\r\n', 'GB18030')
+      INTO answer
+      FROM aidcase.payment_list(district.month_of(m), '按月发放') AS l CROSS JOIN district.setting AS s;
+    IF answer IS NOT NULL THEN
+        IF (SELECT i.rejected FROM aidcase.import_returns(answer) AS i) > 0 THEN
+            RAISE EXCEPTION 'the bank''s answer was not taken';
+        END IF;
+    END IF;
+    COMMIT;
 END
 $$;
 
@@ -632,8 +797,8 @@ BEGIN ATOMIC
     ) AS v ORDER BY v.no, v.line;
 END;
 
-GRANT USAGE ON SCHEMA district TO demo_admin, demo_town, demo_bureau, demo_checker;
-GRANT SELECT ON ALL TABLES IN SCHEMA district TO demo_admin, demo_town, demo_bureau, demo_checker;
+GRANT USAGE ON SCHEMA district TO demo_admin, demo_town, demo_bureau, demo_checker, demo_payer;
+GRANT SELECT ON ALL TABLES IN SCHEMA district TO demo_admin, demo_town, demo_bureau, demo_checker, demo_payer;
 GRANT INSERT ON district.filed TO demo_town;
 ALTER ROLE demo_admin SET search_path = aidcase, public;
 ALTER ROLE demo_town SET search_path = aidcase, public;

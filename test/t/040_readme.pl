@@ -14,6 +14,8 @@ use strict;
 use warnings;
 
 use File::Basename;
+use lib dirname(__FILE__);
+use District;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -109,18 +111,7 @@ like($err, qr/^ERROR/, 'without act_as() a pooled login moves nothing');
 #
 # The demo, small, and the road.
 #
-$node->safe_psql('postgres', q{CREATE DATABASE district TEMPLATE template0 ENCODING 'UTF8'});
-my @psql = ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('district'));
-for my $step ([ '-f', "$here/../district/open.sql" ],
-	[ '-v', 'seed=readme', '-v', 'households=60', '-v', "months=$months", '-f', "$here/../district/plan.sql" ],
-	[ '-f', "$here/../district/run.sql" ],
-	[ '-U', 'demo_admin', '-c', 'CALL district.enrol()' ],
-	map { ([ '-U', 'demo_town', '-c', "CALL district.town_month($_)" ],
-		[ '-U', 'demo_bureau', '-c', "CALL district.bureau_month($_)" ],
-		[ '-U', 'demo_checker', '-c', "CALL district.checker_month($_)" ]) } 0 .. $months - 1)
-{
-	command_ok([ @psql, @$step ], 'district: ' . basename($step->[-1]));
-}
+run_district($node, 'readme', 60, $months);
 
 ($out, $err) = psql('district', 'demo_town', join("\n", map { $_->[2] } of_kind('road')));
 is($err, join('', map { $_->[2] } of_kind('refusal')), 'the road works, and is refused in the words printed');

@@ -8,6 +8,8 @@ use warnings;
 use Cwd qw(abs_path);
 use Digest::SHA qw(sha256_hex);
 use File::Basename;
+use lib dirname(__FILE__);
+use District;
 use MIME::Base64;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -24,19 +26,7 @@ sub district
 	$node->init(extra => [ '--encoding=UTF8', "--locale=$locale" ]);
 	$node->append_conf('postgresql.conf', "TimeZone = '$zone'\nDateStyle = 'SQL, DMY'\nfsync = off\n$more");
 	$node->start;
-	$node->safe_psql('postgres', 'CREATE DATABASE district TEMPLATE template0 ENCODING \'UTF8\'');
-	my @psql = ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('district'));
-	command_ok([ @psql, '-f', "$here/../district/open.sql" ], "$name: the register opens");
-	command_ok([ @psql, '-v', "seed=$seed", '-v', 'households=90', '-v', "months=$months",
-		'-f', "$here/../district/plan.sql" ], "$name: the plan is made");
-	command_ok([ @psql, '-f', "$here/../district/run.sql" ], "$name: the procedures are made");
-	command_ok([ @psql, '-U', 'demo_admin', '-c', 'CALL district.enrol()' ], "$name: staff are enrolled");
-	for my $m (0 .. $months - 1)
-	{
-		command_ok([ @psql, '-U', 'demo_town', '-c', "CALL district.town_month($m)" ], "$name: towns, month $m");
-		command_ok([ @psql, '-U', 'demo_bureau', '-c', "CALL district.bureau_month($m)" ], "$name: bureau, month $m");
-		command_ok([ @psql, '-U', 'demo_checker', '-c', "CALL district.checker_month($m)" ], "$name: checkers, month $m");
-	}
+	run_district($node, $seed, 90, $months);
 	return $node;
 }
 

@@ -573,6 +573,22 @@ sub upsert
 	  . ");\n\n";
 }
 
+# Drops a function of a report where it is there: its columns may have changed.
+sub dropped
+{
+	my ($function) = @_;
+	return <<"SQL";
+DO \$report\$
+BEGIN
+    IF pg_catalog.to_regprocedure('$function($ARGTYPES)') IS NOT NULL THEN
+        DROP FUNCTION $function($ARGTYPES);
+    END IF;
+END
+\$report\$;
+
+SQL
+}
+
 # Rows beyond the last one of this version are kept but marked unused.
 sub retire
 {
@@ -612,16 +628,7 @@ SQL
 my $inner = $sensitive eq '' ? $function : "aidcase.rows_$name";
 if ($sensitive ne '')
 {
-	$sql .= <<"SQL";
-DO \$report\$
-BEGIN
-    IF pg_catalog.to_regprocedure('$inner($ARGTYPES)') IS NOT NULL THEN
-        DROP FUNCTION $inner($ARGTYPES);
-    END IF;
-END
-\$report\$;
-
-SQL
+	$sql .= dropped($inner);
 	$text =~ s/\breport_$name\./rows_$name./g;
 }
 $sql .= <<"SQL";
@@ -670,16 +677,7 @@ SQL
 # without a drill lists people and has no such version.
 my $public_function = "aidcase.public_$name";
 my $record = join(', ', map { identifier($_->{name}) . ' ' . $TYPE{ $_->{type} } } @columns);
-$sql .= <<"SQL";
-DO \$report\$
-BEGIN
-    IF pg_catalog.to_regprocedure('$public_function($ARGTYPES)') IS NOT NULL THEN
-        DROP FUNCTION $public_function($ARGTYPES);
-    END IF;
-END
-\$report\$;
-
-SQL
+$sql .= dropped($public_function);
 if (defined $drill)
 {
 	$sql .= <<"SQL";
@@ -728,16 +726,7 @@ SQL
 }
 else
 {
-	$sql .= <<"SQL";
-DO \$report\$
-BEGIN
-    IF pg_catalog.to_regprocedure('$drill_function($ARGTYPES)') IS NOT NULL THEN
-        DROP FUNCTION $drill_function($ARGTYPES);
-    END IF;
-END
-\$report\$;
-
-SQL
+	$sql .= dropped($drill_function);
 }
 
 $sql .= upsert('report', ['name'], [ map { $_->[0] } @report ],

@@ -240,12 +240,12 @@ COMMENT ON FUNCTION aidcase.means_shape(text, jsonb) IS
     '内部:把一条规则写成统一形式 / internal: a rule in the one shape of all rules';
 REVOKE ALL ON FUNCTION aidcase.means_shape(text, jsonb) FROM PUBLIC;
 
--- All rules in one shape: each session keeps a copy.  Kind span is the periods
--- of the parameters, whose values policy.c has.
-CREATE OR REPLACE VIEW aidcase.means_rule AS
-SELECT s.* FROM aidcase.rule_row AS r CROSS JOIN LATERAL aidcase.means_shape(r.rule, r.content) AS s
-UNION ALL
-SELECT 'tier'::text, r.level, r.programme, r.area_code, r.valid, NULL, r.measure, r.per, NULL, NULL, NULL, NULL, NULL, r.bound::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
+-- What the computation needs beside the tables of rules, in the same shape: a
+-- simulation does not suppose it.  Kind span is the periods of the parameters,
+-- whose values policy.c has.
+CREATE OR REPLACE VIEW aidcase.means_fixed (kind, code, programme, area_code, valid, sort, t1, t2, t3, t4, t5, t6, list,
+                                            n1, n2, n3, n4, n5, article, document_id, illustrative) AS
+SELECT 'tier'::text, r.level, r.programme, r.area_code, r.valid, NULL::integer, r.measure, r.per, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text[], r.bound::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, r.article, r.document_id, r.illustrative
   FROM aidcase.authority_tier AS r
 UNION ALL
 SELECT 'group'::text, r.person_group, NULL, NULL, NULL, r.sort, r.age_from, r.age_below, r.age_variant, r.disability_level, r.health, r.work_ability, NULL, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL, NULL, NULL
@@ -274,6 +274,14 @@ SELECT 'reason'::text, r.refusal_reason, NULL, NULL, NULL, NULL, NULL, NULL, NUL
 UNION ALL
 SELECT DISTINCT 'span'::text, NULL::text, NULL::text, r.area_code, r.valid, NULL::integer, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text[], NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::numeric, NULL::text, NULL::bigint, NULL::boolean
   FROM aidcase.policy_parameter AS r;
+COMMENT ON VIEW aidcase.means_fixed IS
+    '内部:规则表以外的代码、层级和参数期间,统一形式 / internal: codes, tiers and periods of parameters beside the tables of rules, in the one shape';
+
+-- All rules in one shape: each session keeps a copy.
+CREATE OR REPLACE VIEW aidcase.means_rule AS
+SELECT s.* FROM aidcase.rule_row AS r CROSS JOIN LATERAL aidcase.means_shape(r.rule, r.content) AS s
+UNION ALL
+SELECT f.* FROM aidcase.means_fixed AS f;
 COMMENT ON VIEW aidcase.means_rule IS '内部:全部测算规则的统一形式 / internal: all rules of the means test in one shape';
 COMMENT ON COLUMN aidcase.means_rule.kind IS '规则类别 / kind of rule';
 COMMENT ON COLUMN aidcase.means_rule.code IS '对象代码 / what the rule is for';
@@ -310,8 +318,7 @@ SELECT s.* FROM jsonb_array_elements(changes) AS c (doc)
  CROSS JOIN LATERAL aidcase.means_shape(c.doc ->> 'rule', c.doc -> 'row') AS s
  WHERE jsonb_typeof(c.doc -> 'row') = 'object'
 UNION ALL
-SELECT m.* FROM aidcase.means_rule AS m
- WHERE m.kind IN ('tier', 'group', 'situation', 'obligor_state', 'income_kind', 'expense_kind', 'property_kind', 'parameter_name', 'reason', 'span');
+SELECT f.* FROM aidcase.means_fixed AS f;
 END;
 COMMENT ON FUNCTION aidcase.supposed_rules(jsonb) IS
     '内部:按模拟假设替换后的全部规则 / internal: all rules as a simulation supposes them';

@@ -152,7 +152,7 @@ DECLARE
     list   jsonb;
     faults text[];
     result jsonb;
-    rules  jsonb;
+    rules  jsonb;       -- what supposed_rule() says of each, by its place in the list
 BEGIN
     list := CASE jsonb_typeof(changes)
             WHEN 'array' THEN changes
@@ -160,6 +160,10 @@ BEGIN
                 CASE WHEN changes ?| '{name,rule}' THEN jsonb_build_array(changes)
                 ELSE (SELECT coalesce(jsonb_agg(jsonb_build_object('name', e.key, 'value', e.value) ORDER BY e.key COLLATE "C"), '[]')
                         FROM jsonb_each(changes) AS e) END END;
+    SELECT coalesce(jsonb_agg(jsonb_build_object('n', c.n, 'faults', r.faults, 'supposed', r.supposed) ORDER BY c.n), '[]') INTO rules
+      FROM jsonb_array_elements(list) WITH ORDINALITY AS c (doc, n)
+     CROSS JOIN LATERAL aidcase.supposed_rule(c.doc, supposed_changes.area) AS r
+     WHERE jsonb_typeof(c.doc) = 'object' AND c.doc ? 'rule';
     SELECT array_agg(f.path || ': ' || f.reason ORDER BY f.n, f.path COLLATE "C", f.reason COLLATE "C") INTO faults
       FROM (
         SELECT 0 AS n, 'changes' AS path, 'must be an array of objects, or one object' AS reason WHERE list IS NULL
@@ -204,11 +208,10 @@ BEGIN
                ) AS f (path, reason)
          WHERE jsonb_typeof(c.doc) = 'object' AND NOT c.doc ? 'rule'
         UNION ALL
-        SELECT c.n, format('changes[%s].%s', c.n - 1, split_part(f.fault, ': ', 1)), substr(f.fault, strpos(f.fault, ': ') + 2)
-          FROM jsonb_array_elements(list) WITH ORDINALITY AS c (doc, n)
-         CROSS JOIN LATERAL aidcase.supposed_rule(c.doc, supposed_changes.area) AS r
-         CROSS JOIN LATERAL unnest(r.faults) AS f (fault)
-         WHERE jsonb_typeof(c.doc) = 'object' AND c.doc ? 'rule'
+        SELECT (r.rule ->> 'n')::bigint, format('changes[%s].%s', (r.rule ->> 'n')::bigint - 1, split_part(f.fault, ': ', 1)),
+               substr(f.fault, strpos(f.fault, ': ') + 2)
+          FROM jsonb_array_elements(rules) AS r (rule)
+         CROSS JOIN LATERAL jsonb_array_elements_text(r.rule -> 'faults') AS f (fault)
       ) AS f;
     PERFORM aidcase.raise_faults('simulation', faults,
         'Example: SELECT * FROM aidcase.simulate(''{"name": "dibao_standard", "variant": "urban", "value": 760}'', ''340705'', ''2021-07-01'').');
@@ -231,11 +234,7 @@ BEGIN
                    AND (q.area_code = ANY (aidcase.area_chain(supposed_changes.area))
                         OR supposed_changes.area = ANY (aidcase.area_chain(q.area_code)))) AS p ON true
          WHERE NOT c.doc ? 'rule') AS s;
-    SELECT jsonb_agg(r.supposed ORDER BY c.n) INTO rules
-      FROM jsonb_array_elements(list) WITH ORDINALITY AS c (doc, n)
-     CROSS JOIN LATERAL aidcase.supposed_rule(c.doc, supposed_changes.area) AS r
-     WHERE c.doc ? 'rule';
-    RETURN result || coalesce(rules, '[]');
+    RETURN result || (SELECT coalesce(jsonb_agg(r.rule -> 'supposed'), '[]') FROM jsonb_array_elements(rules) AS r (rule));
 END
 $$;
 COMMENT ON FUNCTION aidcase.supposed_changes(jsonb, text, date) IS

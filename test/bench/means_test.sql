@@ -18,6 +18,9 @@
 SET client_min_messages = warning;
 SET work_mem = '256MB';
 SET jit = off;
+-- the planner knows neither how many rounds there are nor what they cost
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
 
 -- the register, put there as a replica would get it
 BEGIN;
@@ -139,6 +142,22 @@ INSERT INTO variant VALUES
     (6, 'PL/pgSQL', 'plain SQL', 50, 0, $$SELECT count(*) || ' ' || sum(x.base) FROM (SELECT round_id FROM aidcase.case_round WHERE entry_no = -1 AND round_id % 50 = 0) AS r, pg_temp.per_household(r.round_id) AS x$$),
     (7, 'one household, SQL x 1000', NULL, 1, 0, $$SELECT count(*) || ' ' || sum(x.base) FROM (SELECT round_id FROM aidcase.case_round WHERE entry_no = -1 AND round_id <= 1001000) AS r, pg_temp.per_household(r.round_id) AS x$$),
     (8, 'one household, assess x 1000', 'one household, SQL x 1000', 1, 0, $$SELECT count(*) || ' ' || sum(x.base_amount) FROM (SELECT round_id FROM aidcase.case_round WHERE entry_no = -1 AND round_id <= 1001000) AS r, aidcase.assess(ARRAY[r.round_id], '2021-04-20', with_lines => true) AS x$$);
+
+-- workers that are not asked for measure nothing
+DO $$
+DECLARE
+    line text;
+    plan text := '';
+BEGIN
+    SET max_parallel_workers_per_gather = 2;
+    FOR line IN EXECUTE 'EXPLAIN ' || (SELECT query FROM variant WHERE workers = 2) LOOP
+        plan := plan || line || E'\n';
+    END LOOP;
+    IF plan !~ 'Workers Planned: 2\n.*Parallel Append' THEN
+        RAISE EXCEPTION 'the means test is not divided among two workers' USING DETAIL = plan;
+    END IF;
+END
+$$;
 
 CREATE TEMP TABLE timing (name text, round integer, seconds double precision, answer text);
 CREATE PROCEDURE pg_temp.measure(rounds integer) LANGUAGE plpgsql AS $$

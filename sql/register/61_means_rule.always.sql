@@ -304,6 +304,17 @@ COMMENT ON COLUMN aidcase.means_rule.n5 IS '随类别而定 / depends on the kin
 COMMENT ON COLUMN aidcase.means_rule.article IS '条款 / article';
 COMMENT ON COLUMN aidcase.means_rule.document_id IS '依据文件 / document';
 COMMENT ON COLUMN aidcase.means_rule.illustrative IS '示例值 / made up for demonstration';
+-- the columns of both say the same
+DO $$
+DECLARE
+    c record;
+BEGIN
+    FOR c IN SELECT t.attname, col_description(t.attrelid, t.attnum) AS words
+               FROM pg_attribute AS t WHERE t.attrelid = 'aidcase.means_rule'::regclass AND t.attnum > 0 LOOP
+        EXECUTE format('COMMENT ON COLUMN aidcase.means_fixed.%I IS %L', c.attname, c.words);
+    END LOOP;
+END
+$$;
 
 -- The same as a simulation supposes them: without the rows that are replaced,
 -- with those that take their place.

@@ -84,6 +84,7 @@ static const ImageType image_types[] = {
 	{UUIDOID, IMAGE_UUID, "uuid"},
 	{TEXTARRAYOID, IMAGE_TEXT_ARRAY, "text[]"},
 	{INT8ARRAYOID, IMAGE_INT8_ARRAY, "bigint[]"},
+	{DATEARRAYOID, IMAGE_DATE_ARRAY, "date[]"},
 	{BYTEAARRAYOID, IMAGE_BYTEA_ARRAY, "bytea[]"}
 };
 
@@ -669,6 +670,12 @@ add_array(StringInfo out, const ImageColumn *column, Datum value)
 		deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
 						  TYPALIGN_DOUBLE, &items, &nulls, &nitems);
 	}
+	else if (column->kind == IMAGE_DATE_ARRAY)
+	{
+		element.kind = IMAGE_DATE;
+		deconstruct_array(array, DATEOID, sizeof(DateADT), true,
+						  TYPALIGN_INT, &items, &nulls, &nitems);
+	}
 	else
 	{
 		element.kind = (column->kind == IMAGE_TEXT_ARRAY) ?
@@ -763,6 +770,7 @@ aidcase_image_value(StringInfo out, const ImageColumn *column, Datum value)
 			break;
 		case IMAGE_TEXT_ARRAY:
 		case IMAGE_INT8_ARRAY:
+		case IMAGE_DATE_ARRAY:
 		case IMAGE_BYTEA_ARRAY:
 			add_array(out, column, value);
 			break;

@@ -33,9 +33,13 @@ WITH period AS (
            h.cleared_at >= t.from_time AND h.cleared_at < t.to_time AS cleared,
            h.cleared_at IS NULL OR h.cleared_at >= t.to_time AS open
       FROM period AS t
-      JOIN {registry_hit: case_id, round_id, registry, raised_at, finding, cleared_at} AS h
-        ON h.raised_at < t.to_time AND (h.cleared_at IS NULL OR h.cleared_at >= t.from_time OR h.raised_at >= t.from_time)
+     CROSS JOIN {registry_hit: case_id, round_id, registry, raised_at, finding, cleared_at} AS h
       JOIN {case_round: round_id, unit_id} AS r ON r.round_id = h.round_id
+     -- a day written out, with one to spare for any time zone, tells the planner
+     -- how many items there are
+     WHERE h.raised_at < (date_trunc('month', report_check_hits_monthly.as_of::timestamp) + interval '1 month 1 day') AT TIME ZONE 'UTC'
+       AND CASE WHEN h.raised_at >= t.to_time THEN false
+                ELSE h.cleared_at IS NULL OR h.cleared_at >= t.from_time OR h.raised_at >= t.from_time END
 )
 -- report
 , counted AS (

@@ -68,22 +68,20 @@ WITH period AS (
      WHERE r.code_set = 'award.residence'
 ), live AS NOT MATERIALIZED (
     -- days written out tell the planner how many awards there are
-    SELECT a.award_id, a.case_id, a.round_id, a.unit_id, a.residence, a.persons,
-           a.months @> (date_trunc('month', report_dibao_monthly.as_of::timestamp) - interval '1 month')::date AS was
-      FROM {award: award_id, case_id, round_id, unit_id, programme, months, persons, residence} AS a
-     WHERE a.programme = 'dibao' AND a.months @> date_trunc('month', report_dibao_monthly.as_of::timestamp)::date
+    SELECT a.case_id, a.unit_id, a.residence, a.persons, a.members, a.women, a.disabled, a.able, a.partly_able, a.ability_lost, a.no_ability,
+           a.illness, a.disability, a.schooling, a.disaster, a.lack_of_labour, a.other_cause, a.birth_dates,
+           a.from_month < date_trunc('month', report_dibao_monthly.as_of::timestamp)::date AS was
+      FROM {award_fact: case_id, unit_id, from_month, until, persons, members, women, disabled, able, partly_able, ability_lost, no_ability, illness, disability, schooling, disaster, lack_of_labour, other_cause, programme, residence, birth_dates} AS a
+     WHERE a.programme = 'dibao' AND a.from_month <= date_trunc('month', report_dibao_monthly.as_of::timestamp)::date
+       AND a.until > date_trunc('month', report_dibao_monthly.as_of::timestamp)::date
 ), moving AS (
     -- awards that begin or have ended with the month
-    SELECT a.case_id, a.unit_id, a.residence, a.months @> t.this_month AS now, r.round_id IS NOT NULL AS taken_over
+    SELECT a.case_id, a.unit_id, a.residence, a.from_month = t.this_month AS now, a.taken_over
       FROM period AS t
-     CROSS JOIN {award: case_id, round_id, unit_id, programme, months, residence} AS a
-      LEFT JOIN {case_round: round_id, round_kind} AS r
-        ON r.round_id = a.round_id AND r.round_kind = 'takeover' AND lower(a.months) = t.this_month
+     CROSS JOIN {award_fact: case_id, unit_id, from_month, until, taken_over, programme, residence} AS a
      WHERE a.programme = 'dibao'
-       AND a.months && daterange((date_trunc('month', report_dibao_monthly.as_of::timestamp) - interval '1 month')::date,
-                                 date_trunc('month', report_dibao_monthly.as_of::timestamp)::date, '[]')
-       AND NOT a.months @> daterange((date_trunc('month', report_dibao_monthly.as_of::timestamp) - interval '1 month')::date,
-                                     date_trunc('month', report_dibao_monthly.as_of::timestamp)::date, '[]')
+       AND (a.from_month = date_trunc('month', report_dibao_monthly.as_of::timestamp)::date
+            OR a.until = date_trunc('month', report_dibao_monthly.as_of::timestamp)::date)
 ), flow AS (
     -- households that are not in one award over both months; one that was taken
     -- over was in benefit before the register knew of it
@@ -93,17 +91,6 @@ WITH period AS (
            (l.unit_id, l.residence) <> (b.unit_id, b.residence) AS moved
       FROM (SELECT * FROM moving AS m WHERE m.now) AS l
       FULL JOIN (SELECT * FROM moving AS m WHERE NOT m.now) AS b ON b.case_id = l.case_id
-), person AS (
-    SELECT l.case_id, l.unit_id, l.residence, m.sex, m.birth_date, m.disability_kind, m.work_ability
-      FROM live AS l
-      JOIN {award_person: award_id, member_id} AS p ON p.award_id = l.award_id
-      JOIN {case_member: member_id, sex, birth_date, disability_kind, work_ability} AS m ON m.member_id = p.member_id
-), cause AS (
-    -- all persons of the household for each of its causes; none stated is "other"
-    SELECT l.case_id, l.unit_id, l.residence, l.persons,
-           CASE WHEN c.cause IS NULL OR c.cause = 'other' THEN 'other_cause' ELSE c.cause END AS cause
-      FROM live AS l
-      LEFT JOIN {case_cause: round_id, cause, void} AS c ON c.round_id = l.round_id AND NOT c.void AND c.cause <> 'emergency'
 ), extra AS (
     -- parts of an award that a line of a roll holds in its add-on
     SELECT k.award_id, sum(k.amount) FILTER (WHERE k.component = 'price_subsidy') AS price,
@@ -127,36 +114,25 @@ WITH period AS (
 )
 -- report
 , counted AS (
-    SELECT p.unit_id, p.residence, count(*) AS persons,
-           count(*) FILTER (WHERE p.sex = 'female') AS women,
-           count(*) FILTER (WHERE p.birth_date <= (report_dibao_monthly.as_of - interval '60 years')::date) AS aged,
-           count(*) FILTER (WHERE p.birth_date > (report_dibao_monthly.as_of - interval '18 years')::date) AS minors,
-           count(p.disability_kind) AS disabled,
-           count(*) FILTER (WHERE p.work_ability = 'able') AS able,
-           count(*) FILTER (WHERE p.work_ability = 'partial') AS partly_able,
-           count(*) FILTER (WHERE p.work_ability = 'lost') AS ability_lost,
-           count(*) FILTER (WHERE p.work_ability = 'none') AS no_ability
-      FROM person AS p
-     GROUP BY p.unit_id, p.residence
-), caused AS (
-    SELECT c.unit_id, c.residence,
-           sum(c.persons) FILTER (WHERE c.cause = 'illness') AS illness, sum(c.persons) FILTER (WHERE c.cause = 'disability') AS disability,
-           sum(c.persons) FILTER (WHERE c.cause = 'schooling') AS schooling, sum(c.persons) FILTER (WHERE c.cause = 'disaster') AS disaster,
-           sum(c.persons) FILTER (WHERE c.cause = 'lack_of_labour') AS lack_of_labour,
-           sum(c.persons) FILTER (WHERE c.cause = 'other_cause') AS other_cause
-      FROM (SELECT x.unit_id, x.residence, x.cause, sum(x.persons) AS persons FROM cause AS x GROUP BY x.unit_id, x.residence, x.cause) AS c
-     GROUP BY c.unit_id, c.residence
+    SELECT l.unit_id, l.residence, count(*) AS households, count(*) FILTER (WHERE l.was) AS opening,
+           sum(l.members) AS persons, sum(l.women) AS women,
+           sum(width_bucket((report_dibao_monthly.as_of - interval '60 years')::date, l.birth_dates)) AS aged,
+           sum(l.members - width_bucket((report_dibao_monthly.as_of - interval '18 years')::date, l.birth_dates)) AS minors,
+           sum(l.disabled) AS disabled, sum(l.able) AS able, sum(l.partly_able) AS partly_able,
+           sum(l.ability_lost) AS ability_lost, sum(l.no_ability) AS no_ability,
+           sum(l.persons) FILTER (WHERE l.illness) AS illness, sum(l.persons) FILTER (WHERE l.disability) AS disability,
+           sum(l.persons) FILTER (WHERE l.schooling) AS schooling, sum(l.persons) FILTER (WHERE l.disaster) AS disaster,
+           sum(l.persons) FILTER (WHERE l.lack_of_labour) AS lack_of_labour, sum(l.persons) FILTER (WHERE l.other_cause) AS other_cause
+      FROM live AS l
+     GROUP BY l.unit_id, l.residence
 ), change AS (
-    SELECT c.unit_id, c.residence, sum(c.households) AS households, sum(c.opening) AS opening, sum(c.new_households) AS new_households,
+    SELECT c.unit_id, c.residence, sum(c.opening) AS opening, sum(c.new_households) AS new_households,
            sum(c.transferred_in) AS transferred_in, sum(c.exits) AS exits, sum(c.transferred_out) AS transferred_out
-      FROM (SELECT l.unit_id, l.residence, count(*) AS households, count(*) FILTER (WHERE l.was) AS opening,
-                   0 AS new_households, 0 AS transferred_in, 0 AS exits, 0 AS transferred_out
-              FROM live AS l GROUP BY l.unit_id, l.residence
-             UNION ALL
-            SELECT f.now_in, f.now_as, 0, 0, count(*) FILTER (WHERE f.was_in IS NULL), count(*) FILTER (WHERE f.moved), 0, 0
+      FROM (SELECT f.now_in AS unit_id, f.now_as AS residence, 0 AS opening, count(*) FILTER (WHERE f.was_in IS NULL) AS new_households,
+                   count(*) FILTER (WHERE f.moved) AS transferred_in, 0 AS exits, 0 AS transferred_out
               FROM flow AS f WHERE f.now_in IS NOT NULL GROUP BY f.now_in, f.now_as
              UNION ALL
-            SELECT f.was_in, f.was_as, 0, count(*), 0, 0, count(*) FILTER (WHERE f.now_in IS NULL), count(*) FILTER (WHERE f.moved)
+            SELECT f.was_in, f.was_as, count(*), 0, 0, count(*) FILTER (WHERE f.now_in IS NULL), count(*) FILTER (WHERE f.moved)
               FROM flow AS f WHERE f.was_in IS NOT NULL GROUP BY f.was_in, f.was_as) AS c
      GROUP BY c.unit_id, c.residence
 ), part AS (
@@ -181,12 +157,12 @@ WITH period AS (
       FROM part AS l
      GROUP BY l.unit_id, l.residence
 )
-SELECT e.place, e.residence_zh, coalesce(f.households, 0), coalesce(p.persons, 0),
+SELECT e.place, e.residence_zh, coalesce(p.households, 0), coalesce(p.persons, 0),
        coalesce(p.women, 0), coalesce(p.aged, 0), coalesce(p.minors, 0), coalesce(p.disabled, 0),
        coalesce(p.able, 0), coalesce(p.partly_able, 0), coalesce(p.ability_lost, 0), coalesce(p.no_ability, 0),
-       coalesce(c.illness, 0), coalesce(c.disability, 0), coalesce(c.schooling, 0), coalesce(c.disaster, 0),
-       coalesce(c.lack_of_labour, 0), coalesce(c.other_cause, 0),
-       coalesce(f.opening, 0), coalesce(f.new_households, 0), coalesce(f.transferred_in, 0), coalesce(f.exits, 0),
+       coalesce(p.illness, 0), coalesce(p.disability, 0), coalesce(p.schooling, 0), coalesce(p.disaster, 0),
+       coalesce(p.lack_of_labour, 0), coalesce(p.other_cause, 0),
+       coalesce(p.opening, 0) + coalesce(f.opening, 0), coalesce(f.new_households, 0), coalesce(f.transferred_in, 0), coalesce(f.exits, 0),
        coalesce(f.transferred_out, 0),
        coalesce(m.month_base, 0), coalesce(m.month_addon, 0), coalesce(m.month_price, 0), coalesce(m.month_other, 0),
        coalesce(m.month_total, 0), coalesce(m.year_base, 0), coalesce(m.year_addon, 0), coalesce(m.year_price, 0),
@@ -195,7 +171,6 @@ SELECT e.place, e.residence_zh, coalesce(f.households, 0), coalesce(p.persons, 0
   FROM place AS e
   LEFT JOIN change AS f ON f.unit_id = e.unit_id AND f.residence = e.residence
   LEFT JOIN counted AS p ON p.unit_id = e.unit_id AND p.residence = e.residence
-  LEFT JOIN caused AS c ON c.unit_id = e.unit_id AND c.residence = e.residence
   LEFT JOIN money AS m ON m.unit_id = e.unit_id AND m.residence = e.residence
  ORDER BY e.unit_code, e.sort
 -- drill
@@ -215,18 +190,18 @@ SELECT e.place, e.residence_zh, coalesce(f.households, 0), coalesce(p.persons, 0
      CROSS JOIN LATERAL (VALUES ('opening', true), ('exits', f.now_in IS NULL), ('transferred_out', f.moved)) AS v (column_name, counts)
      WHERE f.was_in IS NOT NULL AND v.counts
      UNION ALL
-    SELECT p.unit_id, p.residence, v.column_name, p.case_id, count(*)
-      FROM person AS p
-     CROSS JOIN LATERAL (VALUES ('persons', true), ('women', p.sex = 'female'),
-            ('aged', p.birth_date <= report_dibao_monthly.as_of - interval '60 years'),
-            ('minors', p.birth_date > report_dibao_monthly.as_of - interval '18 years'),
-            ('disabled', p.disability_kind IS NOT NULL), ('able', p.work_ability = 'able'), ('partly_able', p.work_ability = 'partial'),
-            ('ability_lost', p.work_ability = 'lost'), ('no_ability', p.work_ability = 'none')) AS v (column_name, counts)
-     WHERE v.counts
-     GROUP BY p.unit_id, p.residence, v.column_name, p.case_id
-     UNION ALL
-    SELECT c.unit_id, c.residence, c.cause, c.case_id, c.persons
-      FROM cause AS c
+    -- persons, and all of them for each cause of the household
+    SELECT l.unit_id, l.residence, v.column_name, l.case_id, sum(v.value)
+      FROM live AS l
+     CROSS JOIN LATERAL (VALUES ('persons', l.members), ('women', l.women),
+            ('aged', width_bucket((report_dibao_monthly.as_of - interval '60 years')::date, l.birth_dates)),
+            ('minors', l.members - width_bucket((report_dibao_monthly.as_of - interval '18 years')::date, l.birth_dates)),
+            ('disabled', l.disabled), ('able', l.able), ('partly_able', l.partly_able), ('ability_lost', l.ability_lost),
+            ('no_ability', l.no_ability), ('illness', l.illness::integer * l.persons), ('disability', l.disability::integer * l.persons),
+            ('schooling', l.schooling::integer * l.persons), ('disaster', l.disaster::integer * l.persons),
+            ('lack_of_labour', l.lack_of_labour::integer * l.persons), ('other_cause', l.other_cause::integer * l.persons)) AS v (column_name, value)
+     WHERE v.value > 0
+     GROUP BY l.unit_id, l.residence, v.column_name, l.case_id
      UNION ALL
     SELECT l.unit_id, l.residence, v.column_name, l.case_id, sum(v.value)
       FROM line AS l

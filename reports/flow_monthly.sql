@@ -42,22 +42,16 @@ WITH period AS (
 ), steady AS NOT MATERIALIZED (
     -- in one award over both months; days written out tell the planner how many
     SELECT a.case_id, a.unit_id, a.programme
-      FROM {award: case_id, unit_id, programme, months} AS a
-     WHERE a.months @> daterange((date_trunc('month', report_flow_monthly.as_of::timestamp) - interval '1 month')::date,
-                                 date_trunc('month', report_flow_monthly.as_of::timestamp)::date, '[]')
+      FROM {award_fact: case_id, unit_id, from_month, until, programme} AS a
+     WHERE a.from_month < date_trunc('month', report_flow_monthly.as_of::timestamp)::date AND a.until > date_trunc('month', report_flow_monthly.as_of::timestamp)::date
 ), moving AS (
     -- awards that begin or have ended with the month
-    SELECT a.case_id, a.unit_id, a.programme, a.stop_reason, g.exclusion_group,
-           a.months @> t.this_month AS now, r.round_id IS NOT NULL AS taken_over
+    SELECT a.case_id, a.unit_id, a.programme, a.stop_reason, g.exclusion_group, a.from_month = t.this_month AS now, a.taken_over
       FROM period AS t
-     CROSS JOIN {award: case_id, round_id, unit_id, programme, months, stop_reason} AS a
+     CROSS JOIN {award_fact: case_id, unit_id, from_month, until, taken_over, programme, stop_reason} AS a
       JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
-      LEFT JOIN {case_round: round_id, round_kind} AS r
-        ON r.round_id = a.round_id AND r.round_kind = 'takeover' AND lower(a.months) = t.this_month
-     WHERE a.months && daterange((date_trunc('month', report_flow_monthly.as_of::timestamp) - interval '1 month')::date,
-                                 date_trunc('month', report_flow_monthly.as_of::timestamp)::date, '[]')
-       AND NOT a.months @> daterange((date_trunc('month', report_flow_monthly.as_of::timestamp) - interval '1 month')::date,
-                                     date_trunc('month', report_flow_monthly.as_of::timestamp)::date, '[]')
+     WHERE a.from_month = date_trunc('month', report_flow_monthly.as_of::timestamp)::date
+        OR a.until = date_trunc('month', report_flow_monthly.as_of::timestamp)::date
 ), change AS (
     -- of a household that is not in one award over both months: it is found in
     -- both, in one unit or in two, or in one

@@ -44,14 +44,14 @@ WITH period AS (
     SELECT m.month, (m.month + interval '1 month')::date AS next_month, t.this_month
       FROM period AS t CROSS JOIN LATERAL unnest(t.months) AS m (month)
 ), live AS NOT MATERIALIZED (
-    -- days written out tell the planner how many awards, and limits, there are
-    SELECT a.case_id, a.unit_id, a.programme, a.months, a.amount, a.persons, a.residence
-      FROM {award: case_id, unit_id, programme, months, amount, persons, residence} AS a
-     WHERE a.months && daterange(date_trunc('month', report_funding_forecast.as_of::timestamp)::date, NULL)
+    -- days written out tell the planner how many awards there are
+    SELECT a.case_id, a.unit_id, a.programme, a.from_month, a.until, a.amount, a.persons, a.residence
+      FROM {award_fact: case_id, unit_id, from_month, until, persons, programme, residence, amount} AS a
+     WHERE a.until > date_trunc('month', report_funding_forecast.as_of::timestamp)::date AND a.from_month < 'infinity'
 ), alike AS MATERIALIZED (
     SELECT s.*, e.unit_code
-      FROM (SELECT l.unit_id, l.programme, l.residence, greatest(lower(l.months), date_trunc('month', report_funding_forecast.as_of::timestamp)::date) AS from_month,
-                   upper(l.months) AS until, count(*) AS households, sum(l.persons) AS persons, sum(l.amount) AS amount
+      FROM (SELECT l.unit_id, l.programme, l.residence, greatest(l.from_month, date_trunc('month', report_funding_forecast.as_of::timestamp)::date) AS from_month,
+                   l.until, count(*) AS households, sum(l.persons) AS persons, sum(l.amount) AS amount
               FROM live AS l
              GROUP BY 1, 2, 3, 4, 5) AS s
       JOIN place AS e ON e.unit_id = s.unit_id
@@ -65,18 +65,21 @@ WITH period AS (
      CROSS JOIN LATERAL (SELECT CASE s.programme WHEN 'tekun' THEN 'tekun_standard' ELSE 'dibao_standard' END) AS p (name)
       LEFT JOIN LATERAL aidcase.parameter_row(p.name, s.unit_code, m.month, s.programme, s.residence) AS n ON true
       LEFT JOIN LATERAL aidcase.parameter_row(p.name, s.unit_code, m.this_month, s.programme, s.residence) AS b ON true
-), due AS MATERIALIZED (
-    -- reviews, by the month in which they are due
-    SELECT c.case_id, t.months[width_bucket(c.due_at, t.starts)] AS month
-      FROM period AS t
-     CROSS JOIN {deadline: case_id, clock, due_at, met_at, cancelled_at} AS c
-     WHERE c.clock IN ('review_yearly', 'review_half_yearly') AND c.met_at IS NULL AND c.cancelled_at IS NULL
-       AND c.due_at > aidcase.midnight_here(date_trunc('month', report_funding_forecast.as_of::timestamp)::date)
-       AND c.due_at <= aidcase.midnight_here((date_trunc('month', report_funding_forecast.as_of::timestamp) + interval '1 year')::date)
-), review AS (
-    SELECT l.case_id, l.unit_id, l.programme, l.amount, d.month, l.months @> d.month AS counts
-      FROM due AS d
-      JOIN live AS l ON l.case_id = d.case_id
+), review AS NOT MATERIALIZED (
+    -- reviews of awards, by the month in which they are due; OFFSET keeps it
+    -- from being computed anew wherever it is used.  Days written out, with one
+    -- to spare for any time zone, tell the planner how many limits there are.
+    SELECT d.case_id, d.unit_id, d.programme, d.amount, d.month, d.from_month <= d.month AND d.until > d.month AS counts
+      FROM (SELECT l.case_id, l.unit_id, l.programme, l.amount, l.from_month, l.until,
+                   (SELECT t.months FROM period AS t)[width_bucket(c.due_at, (SELECT t.starts FROM period AS t))] AS month
+              FROM {deadline: case_id, clock, due_at, met_at, cancelled_at} AS c
+              JOIN live AS l ON l.case_id = c.case_id
+             WHERE c.clock IN ('review_yearly', 'review_half_yearly') AND c.met_at IS NULL AND c.cancelled_at IS NULL
+               AND c.due_at > (date_trunc('month', report_funding_forecast.as_of::timestamp) - interval '1 day') AT TIME ZONE 'UTC'
+               AND c.due_at < (date_trunc('month', report_funding_forecast.as_of::timestamp) + interval '1 year 1 day') AT TIME ZONE 'UTC'
+               AND CASE WHEN c.due_at >= (SELECT t.starts[1] FROM period AS t)
+                        THEN c.due_at <= (SELECT aidcase.midnight_here((t.this_month + interval '1 year')::date) FROM period AS t) ELSE false END
+            OFFSET 0) AS d
 )
 -- report
 , ended AS (
@@ -96,7 +99,7 @@ WITH period AS (
            coalesce(round(sum(s.yuan * l.persons) FILTER (WHERE l.from_month = m.this_month), 2), 0) AS standard_change
       FROM month AS m
      CROSS JOIN aidcase.programme AS g
-      LEFT JOIN alike AS l ON l.programme = g.programme AND l.from_month <= m.month AND (l.until IS NULL OR l.until > m.month)
+      LEFT JOIN alike AS l ON l.programme = g.programme AND l.from_month <= m.month AND l.until > m.month
       LEFT JOIN raised AS s ON s.unit_id = l.unit_id AND s.programme = l.programme AND s.residence = l.residence AND s.month = m.month
      WHERE g.recurring AND g.cash
      GROUP BY m.month, g.programme, g.label_zh, g.sort
@@ -123,11 +126,11 @@ SELECT to_char(a.month, 'YYYY-MM'), a.label_zh, a.households, a.persons, a.amoun
     SELECT m.month, l.programme, v.column_name, l.case_id, v.value
       FROM live AS l
       JOIN place AS e ON e.unit_id = l.unit_id
-      JOIN month AS m ON l.months @> m.month
+      JOIN month AS m ON l.from_month <= m.month AND l.until > m.month
       LEFT JOIN raised AS s ON s.unit_id = l.unit_id AND s.programme = l.programme AND s.residence = l.residence AND s.month = m.month
      CROSS JOIN LATERAL (VALUES ('households', 1, true), ('persons', l.persons, true), ('awarded', l.amount, true),
-            ('ending', 1, upper(l.months) = m.next_month), ('ending_amount', l.amount, upper(l.months) = m.next_month),
-            ('standard_change', s.yuan * l.persons, l.months @> m.this_month AND s.yuan <> 0)) AS v (column_name, value, counts)
+            ('ending', 1, l.until = m.next_month), ('ending_amount', l.amount, l.until = m.next_month),
+            ('standard_change', s.yuan * l.persons, l.from_month <= m.this_month AND s.yuan <> 0)) AS v (column_name, value, counts)
      WHERE v.counts
      UNION ALL
     SELECT r.month, r.programme, v.column_name, r.case_id, v.value

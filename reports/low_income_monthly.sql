@@ -33,13 +33,12 @@ WITH period AS (
 ), granted AS NOT MATERIALIZED (
     -- who is in benefit, now and a month ago; days written out tell the planner
     -- how many they are
-    SELECT a.case_id, a.unit_id, a.programme AS class, a.residence, a.persons, g.class_priority AS rank,
-           a.months @> date_trunc('month', report_low_income_monthly.as_of::timestamp)::date AS now,
-           a.months @> (date_trunc('month', report_low_income_monthly.as_of::timestamp) - interval '1 month')::date AS was
-      FROM {award: case_id, unit_id, programme, months, persons, residence} AS a
-      JOIN aidcase.programme AS g ON g.programme = a.programme AND g.recurring AND g.cash
-     WHERE a.months && daterange((date_trunc('month', report_low_income_monthly.as_of::timestamp) - interval '1 month')::date,
-                                 date_trunc('month', report_low_income_monthly.as_of::timestamp)::date, '[]')
+    SELECT a.case_id, a.unit_id, a.programme AS class, a.residence, a.persons,
+           a.until > date_trunc('month', report_low_income_monthly.as_of::timestamp)::date AS now,
+           a.from_month < date_trunc('month', report_low_income_monthly.as_of::timestamp)::date AS was
+      FROM {award_fact: case_id, unit_id, from_month, until, persons, programme, residence} AS a
+     WHERE a.from_month <= date_trunc('month', report_low_income_monthly.as_of::timestamp)::date
+       AND a.until >= date_trunc('month', report_low_income_monthly.as_of::timestamp)::date
 ), decided AS (
     -- the last decision on a programme without money, at the end of the period and before it
     SELECT DISTINCT ON (m.now, r.case_id, o.programme)
@@ -71,9 +70,9 @@ WITH period AS (
 ), several AS (
     -- households that have more than one award, or another class beside it
     SELECT a.case_id
-      FROM {award: case_id, months} AS a
-     WHERE a.months && daterange((date_trunc('month', report_low_income_monthly.as_of::timestamp) - interval '1 month')::date,
-                                 date_trunc('month', report_low_income_monthly.as_of::timestamp)::date, '[]')
+      FROM {award_fact: case_id, from_month, until} AS a
+     WHERE a.from_month <= date_trunc('month', report_low_income_monthly.as_of::timestamp)::date
+       AND a.until >= date_trunc('month', report_low_income_monthly.as_of::timestamp)::date
      GROUP BY a.case_id HAVING count(*) > 1
      UNION
     SELECT c.case_id FROM recognised AS c
@@ -81,9 +80,10 @@ WITH period AS (
     SELECT c.case_id FROM recorded AS c
 ), class AS (
     SELECT DISTINCT ON (c.now, c.case_id) c.now, c.case_id, c.unit_id, c.class, c.residence, c.persons
-      FROM (SELECT a.case_id, a.unit_id, a.class, a.residence, a.persons, a.rank, m.now
+      FROM (SELECT a.case_id, a.unit_id, a.class, a.residence, a.persons, g.class_priority AS rank, m.now
               FROM granted AS a
               JOIN several AS s ON s.case_id = a.case_id
+              JOIN aidcase.programme AS g ON g.programme = a.class AND g.recurring AND g.cash
              CROSS JOIN LATERAL (VALUES (true, a.now), (false, a.was)) AS m (now, counts)
              WHERE m.counts
              UNION ALL
@@ -102,12 +102,17 @@ WITH period AS (
 -- report
 , part AS (
     -- all awards, without those of such households, and these by their class
-    SELECT a.unit_id, a.class, a.residence, NOT a.was AS fresh, count(*) AS households, sum(a.persons) AS persons
-      FROM granted AS a WHERE a.now
-     GROUP BY a.unit_id, a.class, a.residence, a.was
+    SELECT n.unit_id, n.class, n.residence, NOT n.was AS fresh, n.households, n.persons
+      FROM (SELECT a.unit_id, a.class, a.residence, a.was, count(*) AS households, sum(a.persons) AS persons
+              FROM granted AS a WHERE a.now
+             GROUP BY a.unit_id, a.class, a.residence, a.was) AS n
+      JOIN aidcase.programme AS g ON g.programme = n.class AND g.recurring AND g.cash
      UNION ALL
     SELECT a.unit_id, a.class, a.residence, NOT a.was, -1, -a.persons
-      FROM granted AS a JOIN several AS s ON s.case_id = a.case_id WHERE a.now
+      FROM granted AS a
+      JOIN several AS s ON s.case_id = a.case_id
+      JOIN aidcase.programme AS g ON g.programme = a.class AND g.recurring AND g.cash
+     WHERE a.now
      UNION ALL
     SELECT h.unit_id, h.class, h.residence, h.fresh, 1, h.persons FROM household AS h
 ), counted AS (
@@ -131,6 +136,7 @@ SELECT e.place, b.zh, coalesce(c.urban_households, 0), coalesce(c.urban_persons,
      UNION ALL
     SELECT a.case_id, a.class, a.unit_id, a.residence, a.persons, NOT a.was
       FROM granted AS a
+      JOIN aidcase.programme AS g ON g.programme = a.class AND g.recurring AND g.cash
      WHERE a.now AND NOT EXISTS (SELECT FROM several AS s WHERE s.case_id = a.case_id)
 )
 SELECT ARRAY[e.place, b.zh], v.column_name, h.case_id, v.value::numeric

@@ -45,39 +45,48 @@ WITH period AS (
 ), place AS (
     SELECT p.unit_id, p.unit_code, p.place
       FROM aidcase.report_place(report_tekun_monthly.as_of, report_tekun_monthly.unit_code, report_tekun_monthly.known_at) AS p
-), person AS (
-    SELECT a.case_id, e.unit_id, a.residence, m.sex, m.birth_date, m.disability_kind, s.support_mode, c.care_level
-      FROM {award: award_id, case_id, round_id, unit_id, programme, months, residence} AS a
+), live AS NOT MATERIALIZED (
+    -- days written out tell the planner how many awards there are
+    SELECT a.award_id, a.case_id, a.round_id, e.unit_id, e.unit_code, a.residence, a.members, a.women, a.disabled, a.birth_dates
+      FROM {award_fact: award_id, case_id, round_id, unit_id, from_month, until, members, women, disabled, programme, residence, birth_dates} AS a
       JOIN place AS e ON e.unit_id = a.unit_id
-      JOIN {award_person: award_id, member_id} AS p ON p.award_id = a.award_id
-      JOIN {case_member: member_id, sex, birth_date, disability_kind} AS m ON m.member_id = p.member_id
-      LEFT JOIN {self_care_assessment: round_id, member_id, assessed_on, eating, dressing, getting_up, toilet, walking, bathing, support_mode, void} AS s
-        ON s.round_id = a.round_id AND s.member_id = p.member_id AND NOT s.void
+     WHERE a.programme = 'tekun' AND a.from_month <= date_trunc('month', report_tekun_monthly.as_of::timestamp)::date
+       AND a.until > date_trunc('month', report_tekun_monthly.as_of::timestamp)::date
+       -- a household that has moved away is seen by its new unit, with its members
+       AND a.case_id IN (SELECT c.case_id FROM {aid_case: case_id} AS c)
+), assessed AS (
+    SELECT l.case_id, l.unit_id,
+           count(*) FILTER (WHERE s.support_mode = 'centralised' AND c.care_level = 'full_care') AS centralised_full,
+           count(*) FILTER (WHERE s.support_mode = 'centralised' AND c.care_level = 'half_care') AS centralised_half,
+           count(*) FILTER (WHERE s.support_mode = 'centralised' AND c.care_level = 'self_care') AS centralised_self,
+           count(*) FILTER (WHERE s.support_mode = 'dispersed' AND c.care_level = 'full_care') AS dispersed_full,
+           count(*) FILTER (WHERE s.support_mode = 'dispersed' AND c.care_level = 'half_care') AS dispersed_half,
+           count(*) FILTER (WHERE s.support_mode = 'dispersed' AND c.care_level = 'self_care') AS dispersed_self,
+           count(*) AS persons
+      FROM live AS l
+      JOIN {self_care_assessment: round_id, member_id, assessed_on, eating, dressing, getting_up, toilet, walking, bathing, support_mode, void} AS s
+        ON s.round_id = l.round_id AND NOT s.void AND s.support_mode IS NOT NULL
+      JOIN {award_person: award_id, member_id} AS p ON p.award_id = l.award_id AND p.member_id = s.member_id
       -- the nearest area's rule says how many of the six make which level
-      LEFT JOIN LATERAL (
+     CROSS JOIN LATERAL (
             SELECT r.care_level
               FROM {care_level_rule: care_level, unmet_from, unmet_to, area_code, valid} AS r
-             WHERE r.valid @> s.assessed_on AND r.area_code = ANY (aidcase.area_chain(e.unit_code))
+             WHERE r.valid @> s.assessed_on AND r.area_code = ANY (aidcase.area_chain(l.unit_code))
                AND (NOT s.eating)::integer + (NOT s.dressing)::integer + (NOT s.getting_up)::integer + (NOT s.toilet)::integer
                  + (NOT s.walking)::integer + (NOT s.bathing)::integer BETWEEN r.unmet_from AND r.unmet_to
-             ORDER BY array_position(aidcase.area_chain(e.unit_code), r.area_code) LIMIT 1) AS c ON true
-     WHERE a.programme = 'tekun' AND a.months @> date_trunc('month', report_tekun_monthly.as_of::timestamp)::date
+             ORDER BY array_position(aidcase.area_chain(l.unit_code), r.area_code) LIMIT 1) AS c
+     GROUP BY l.case_id, l.unit_id
 ), household AS (
-    SELECT p.case_id, p.unit_id, count(*) AS persons,
-           count(*) FILTER (WHERE p.residence = 'urban') AS urban, count(*) FILTER (WHERE p.residence = 'rural') AS rural,
-           count(*) FILTER (WHERE p.sex = 'female') AS women,
-           count(*) FILTER (WHERE p.birth_date <= (report_tekun_monthly.as_of - interval '60 years')::date) AS aged,
-           count(*) FILTER (WHERE p.birth_date > (report_tekun_monthly.as_of - interval '18 years')::date) AS minors,
-           count(*) FILTER (WHERE p.disability_kind IS NOT NULL) AS disabled,
-           count(*) FILTER (WHERE p.support_mode = 'centralised' AND p.care_level = 'full_care') AS centralised_full,
-           count(*) FILTER (WHERE p.support_mode = 'centralised' AND p.care_level = 'half_care') AS centralised_half,
-           count(*) FILTER (WHERE p.support_mode = 'centralised' AND p.care_level = 'self_care') AS centralised_self,
-           count(*) FILTER (WHERE p.support_mode = 'dispersed' AND p.care_level = 'full_care') AS dispersed_full,
-           count(*) FILTER (WHERE p.support_mode = 'dispersed' AND p.care_level = 'half_care') AS dispersed_half,
-           count(*) FILTER (WHERE p.support_mode = 'dispersed' AND p.care_level = 'self_care') AS dispersed_self,
-           count(*) FILTER (WHERE p.support_mode IS NULL OR p.care_level IS NULL) AS not_assessed
-      FROM person AS p
-     GROUP BY p.case_id, p.unit_id
+    SELECT l.case_id, l.unit_id, l.members AS persons,
+           CASE WHEN l.residence = 'urban' THEN l.members ELSE 0 END AS urban, CASE WHEN l.residence = 'rural' THEN l.members ELSE 0 END AS rural,
+           l.women, width_bucket((report_tekun_monthly.as_of - interval '60 years')::date, l.birth_dates) AS aged,
+           l.members - width_bucket((report_tekun_monthly.as_of - interval '18 years')::date, l.birth_dates) AS minors, l.disabled,
+           coalesce(s.centralised_full, 0) AS centralised_full, coalesce(s.centralised_half, 0) AS centralised_half,
+           coalesce(s.centralised_self, 0) AS centralised_self, coalesce(s.dispersed_full, 0) AS dispersed_full,
+           coalesce(s.dispersed_half, 0) AS dispersed_half, coalesce(s.dispersed_self, 0) AS dispersed_self,
+           l.members - coalesce(s.persons, 0) AS not_assessed
+      FROM live AS l
+      LEFT JOIN assessed AS s ON s.case_id = l.case_id AND s.unit_id = l.unit_id
 ), extra AS (
     SELECT k.award_id, sum(k.amount) FILTER (WHERE k.component = 'care') AS care
       FROM {award_component: award_id, component, amount} AS k

@@ -38,11 +38,11 @@ WITH period AS (
 ), line AS (
     SELECT a.unit_id, a.case_id, a.persons, a.amount,
            CASE r.round_kind WHEN 'emergency' THEN 'emergency' ELSE 'expense' END AS kind,
-           lower(a.months) = t.this_month AS in_month
+           a.from_month = t.this_month AS in_month
       FROM period AS t
-      JOIN {award: case_id, round_id, unit_id, programme, months, amount, persons} AS a ON a.programme = 'temp_assistance'
-                             AND lower(a.months) BETWEEN date_trunc('year', t.this_month::timestamp)::date
-                                                     AND t.this_month
+      JOIN {award_fact: case_id, round_id, unit_id, from_month, persons, programme, amount} AS a
+        ON a.programme = 'temp_assistance'
+       AND a.from_month BETWEEN date_trunc('year', t.this_month::timestamp)::date AND t.this_month
       JOIN {case_round: round_id, round_kind} AS r ON r.round_id = a.round_id
 )
 -- report

@@ -167,53 +167,54 @@ CREATE TABLE aidcase.t_value (
     id integer PRIMARY KEY,
     bo boolean, i2 smallint, i8 bigint, nu numeric, am numeric(14,2), te text, da date, ts timestamptz,
     iv interval, dr daterange, js jsonb, by bytea, uu uuid, ci aidcase.citizen_id,
-    ta text[], ia bigint[], ba bytea[],
+    ta text[], ia bigint[], ba bytea[], ds date[],
     ge bigint GENERATED ALWAYS AS (id * 2) STORED);
 SELECT set_up_table('t_value') \gset
 CREATE TEMP TABLE expected (id integer, image text);
 
 INSERT INTO t_value VALUES (1);
-INSERT INTO expected VALUES (1, '[1,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,2]');
+INSERT INTO expected VALUES (1, '[1,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,2]');
 
 INSERT INTO t_value VALUES (2, true, 32767, 9223372036854775807, 12.500, 0, '', '2021-04-06', '2021-04-06 09:00:00.5+08',
     '1 year 2 mons 3 days 04:05:06.7', '[2021-04-01,2021-05-01)', '{"b": [1, 2.50, null], "a": "值"}', '\xdeadbeef',
     'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '11010519491231002X',
-    '{}', '{}', '{}');
+    '{}', '{}', '{}', '{}');
 INSERT INTO expected VALUES (2, '[2,true,32767,9223372036854775807,12.500,0.00,"","2021-04-06","2021-04-06T01:00:00.5Z",'
     '"P1Y2M3DT4H5M6.7S","[2021-04-01,2021-05-01)",{"a": "值", "b": [1, 2.50, null]},"\\xdeadbeef",'
-    '"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","11010519491231002X",[],[],[],4]');
+    '"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","11010519491231002X",[],[],[],[],4]');
 
 INSERT INTO t_value VALUES (3, false, -32768, -9223372036854775808, 'NaN', -99999999999.99,
     E'"\\/\b\f\n\r\t\x01\x1f\x7f 低保 🙂', 'infinity', 'infinity',
     '-1 year -2 mons +3 days -04:05:06.7', 'empty', '[]', '', '00000000-0000-0000-0000-000000000000', NULL,
-    ARRAY['a', NULL, 'NULL', '', '"', '{}'], ARRAY[1, NULL, -1], ARRAY['\x00', NULL, '']::bytea[]);
+    ARRAY['a', NULL, 'NULL', '', '"', '{}'], ARRAY[1, NULL, -1], ARRAY['\x00', NULL, '']::bytea[],
+    ARRAY['2021-04-06', NULL, 'infinity', '0044-03-15 BC']::date[]);
 INSERT INTO expected VALUES (3, '[3,false,-32768,-9223372036854775808,"NaN",-99999999999.99,'
     '"\"\\/\b\f\n\r\t\u0001\u001f' || E'\x7f' || ' 低保 🙂","infinity","infinity","P-1Y-2M3DT-4H-5M-6.7S","empty",[],"\\x",'
-    '"00000000-0000-0000-0000-000000000000",null,["a",null,"NULL","","\"","{}"],[1,null,-1],["\\x00",null,"\\x"],6]');
+    '"00000000-0000-0000-0000-000000000000",null,["a",null,"NULL","","\"","{}"],[1,null,-1],["\\x00",null,"\\x"],["2021-04-06",null,"infinity","0044-03-15 BC"],6]');
 
 INSERT INTO t_value VALUES (4, NULL, 0, 0, 'Infinity', 0.1, NULL, '-infinity', '-infinity',
     '0', '(,)', '"x"', NULL, NULL, NULL, ARRAY[E'\\'], NULL, NULL);
-INSERT INTO expected VALUES (4, '[4,null,0,0,"Infinity",0.10,null,"-infinity","-infinity","PT0S","(,)","x",null,null,null,["\\"],null,null,8]');
+INSERT INTO expected VALUES (4, '[4,null,0,0,"Infinity",0.10,null,"-infinity","-infinity","PT0S","(,)","x",null,null,null,["\\"],null,null,null,8]');
 
 INSERT INTO t_value VALUES (5, NULL, NULL, NULL, '-Infinity', NULL, NULL, '0044-03-15 BC', '0044-03-15 12:00:00+00 BC',
     '100 days', '[2021-04-02,)', '1e5', NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO expected VALUES (5, '[5,null,null,null,"-Infinity",null,null,"0044-03-15 BC","0044-03-15T12:00:00Z BC","P100D",'
-    '"[2021-04-02,)",100000,null,null,null,null,null,null,10]');
+    '"[2021-04-02,)",100000,null,null,null,null,null,null,null,10]');
 
 INSERT INTO t_value VALUES (6, NULL, NULL, NULL, 0.000000000000000000000000000001, NULL, NULL, '12345-01-02', '12345-01-02 03:04:05.000001+00',
     '-00:00:00.000001', '(,2021-04-02)', 'false', NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO expected VALUES (6, '[6,null,null,null,0.000000000000000000000000000001,null,null,"12345-01-02","12345-01-02T03:04:05.000001Z",'
-    '"PT-0.000001S","(,2021-04-02)",false,null,null,null,null,null,null,12]');
+    '"PT-0.000001S","(,2021-04-02)",false,null,null,null,null,null,null,null,12]');
 
 INSERT INTO t_value VALUES (7, NULL, NULL, NULL, 1e40, NULL, NULL, '0001-01-01', '1900-01-01 00:00:00+08:05:43',
     '1 year -1 day', '[-infinity,0044-03-15 BC)', '{}', NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO expected VALUES (7, '[7,null,null,null,10000000000000000000000000000000000000000,null,null,"0001-01-01","1899-12-31T15:54:17Z",'
-    '"P1Y-1D","[-infinity,\"0044-03-15 BC\")",{},null,null,null,null,null,null,14]');
+    '"P1Y-1D","[-infinity,\"0044-03-15 BC\")",{},null,null,null,null,null,null,null,14]');
 
 -- long values: over the escape chunk, compressed, out of line
 INSERT INTO t_value (id, te, by) VALUES (8, repeat(E'\x01', 2000), decode(repeat('ab', 100000), 'hex'));
 INSERT INTO expected VALUES (8, '[8,null,null,null,null,null,"' || repeat('\u0001', 2000) || '",null,null,null,null,null,"\\x'
-    || repeat('ab', 100000) || '",null,null,null,null,null,16]');
+    || repeat('ab', 100000) || '",null,null,null,null,null,null,16]');
 
 SELECT is(row_image(v), e.image, 'image of row ' || id)
   FROM t_value AS v JOIN expected AS e USING (id) ORDER BY id;
@@ -363,7 +364,7 @@ SET LOCAL search_path = aidcase, tap, public;
 SELECT is((SELECT count(*) FROM ledger AS l JOIN t_path AS p USING (entry_no) WHERE p.id IN (540, 541)), 2::bigint, 'another search_path');
 SELECT is((SELECT count(*) FROM t_shadow.ledger_entry), 0::bigint, 'nothing goes elsewhere');
 SELECT is((SELECT row_image(v) FROM t_value AS v WHERE id = 90),
-    '[90,null,null,null,12.500,null,null,null,"2021-04-06T01:00:00.5Z",null,null,null,null,null,"11010519491231002X",null,null,null,180]', 'with the same bytes');
+    '[90,null,null,null,12.500,null,null,null,"2021-04-06T01:00:00.5Z",null,null,null,null,null,"11010519491231002X",null,null,null,null,180]', 'with the same bytes');
 SELECT is((SELECT count(DISTINCT shape_no) FROM ledger WHERE relation = 't_value'), 1::bigint, 'and the same shape');
 SELECT ok(pg_temp.sealed(), 'still every live row has its entry with its content');
 SELECT is((SELECT count(*) FROM (SELECT entry_no FROM t_path UNION ALL SELECT supersedes FROM ledger WHERE relation = 't_path' AND supersedes IS NOT NULL) AS v),

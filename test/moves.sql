@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(83);
+SELECT plan(86);
 \ir parts/household.sql
 CREATE FUNCTION pg_temp.unit(code text) RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT unit_id FROM aidcase.unit WHERE unit_code = code $$;
 CREATE FUNCTION pg_temp.case_of(r bigint) RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT case_id FROM aidcase.case_round WHERE round_id = r $$;
@@ -98,6 +98,10 @@ SELECT is(pg_temp.paid(:c), '05 340705100 529.40 current, 06 340705005 529.40 cu
 SELECT results_eq($$SELECT f.place, f.opening, f.new_households, f.transferred_in, f.exits, f.transferred_out, f.closing
     FROM report_flow_monthly('2021-06-30', NULL, NULL) AS f WHERE f.programme = '最低生活保障' AND f.place IN ('西湖镇', '东郊办事处') ORDER BY f.place COLLATE "C"$$,
     $$VALUES ('东郊办事处', 0::bigint, 0::bigint, 1::bigint, 0::bigint, 0::bigint, 1::bigint), ('西湖镇', 2, 0, 0, 0, 1, 1)$$, 'the flow of households shows a transfer');
+SELECT is(pg_temp.by_staff('x-clerk', $$SELECT households || ' ' || persons || ' ' || women + aged + minors || ' ' || partly_able || ' ' || illness FROM aidcase.report_dibao_monthly('2021-05-31') WHERE residence = '农村'$$),
+    (SELECT households || ' ' || persons || ' ' || women + aged + minors || ' ' || partly_able || ' ' || illness FROM report_dibao_monthly('2021-05-31', '340705100') WHERE residence = '农村'), 'the former unit counts its months with the persons, as the district does');
+SELECT is(pg_temp.by_staff('x-clerk', $$SELECT count(*) FROM aidcase.report_faults('dibao_monthly', '2021-05-31')$$), '0', 'and its checks hold');
+SELECT is(pg_temp.by_staff('x-clerk', $$SELECT sum(value) FROM aidcase.drill_dibao_monthly('2021-05-31') WHERE column_name = 'persons'$$), '2', 'and so does its drill');
 
 -- a round that is not decided goes along while nothing runs
 SELECT pg_temp.clock('2021-06-01 09:00+08');

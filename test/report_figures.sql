@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(141);
+SELECT plan(144);
 \ir parts/household.sql
 
 -- Three households of two units: one is paid from May, one from June with May
@@ -159,7 +159,7 @@ SELECT throws_ok($$SELECT FROM public_flow_monthly('2021-06-30')$$, 'ZA008', NUL
 SELECT is(pg_temp.by_login('t_other', $$SELECT count(*)::text FROM aidcase.report_dibao_monthly('2021-06-30')$$), '2', 'a town has its two rows');
 
 -- Who changed what is told of tables that one may read, and cases that one may see.
-SELECT is(pg_temp.by_login('t_clerk', $$SELECT count(*) > 0 FROM aidcase.changes_since(0, 'flow_monthly', ARRAY(SELECT case_id FROM aidcase.aid_case)) AS c WHERE relation = 'award'$$),
+SELECT is(pg_temp.by_login('t_clerk', $$SELECT count(*) > 0 FROM aidcase.changes_since(0, 'flow_monthly', ARRAY(SELECT case_id FROM aidcase.aid_case)) AS c WHERE relation = 'award_fact'$$),
     'true', 'a clerk is told of awards');
 SELECT is(pg_temp.by_login('t_payer', $$SELECT count(*) FROM aidcase.changes_since(0, 'flow_monthly', ARRAY(SELECT case_id FROM aidcase.aid_case)) AS c WHERE relation = 'award'$$),
     '0', 'who does not read awards is not');
@@ -206,6 +206,7 @@ INSERT INTO self_care_assessment (assessment_id, entry_no, case_id, round_id, me
 SELECT 9000 + n, 0, case_id, round_id, member_id, '2021-07-05', true, n = 2, false, n = 2, false, n = 2, CASE n WHEN 1 THEN 'centralised' ELSE 'dispersed' END
   FROM (SELECT m.*, row_number() OVER (ORDER BY member_id) AS n FROM case_member AS m WHERE round_id = :b) AS m WHERE n < 3;
 SET session_replication_role = origin;
+SELECT is(write_award_facts('{9001}'), 1::bigint, 'what an award states is written for reports');
 SELECT results_eq($$SELECT households, persons, rural, centralised_full, dispersed_half, not_assessed FROM report_tekun_monthly('2021-06-30') WHERE place = '西湖镇'$$,
     format($$VALUES (1::bigint, 3::bigint, 3::bigint, %s::bigint, %s::bigint, 1::bigint)$$,
            (SELECT count(*) FROM care_level_rule WHERE care_level = 'full_care' AND 5 BETWEEN unmet_from AND unmet_to AND valid @> date '2021-07-05'),
@@ -217,7 +218,9 @@ SELECT is_empty($$SELECT * FROM pg_temp.differences('tekun_monthly', '2021-06-30
 -- Who was taken over is in the opening of the first month.
 SET session_replication_role = replica;
 UPDATE case_round SET round_kind = 'takeover' WHERE round_id = :b;
+DELETE FROM award_fact WHERE round_id = :b;
 SET session_replication_role = origin;
+SELECT is(write_award_facts(ARRAY(SELECT award_id FROM award WHERE round_id = :b)), 2::bigint, 'so are both awards of one that was taken over');
 SELECT results_eq($$SELECT opening, taken_over, new_households, closing FROM report_flow_monthly('2021-06-30', '340705100') WHERE programme = '特困人员救助供养'$$,
     $$VALUES (1::bigint, 1::bigint, 0::bigint, 1::bigint)$$, 'taken over, not new');
 SELECT is_empty($$SELECT * FROM report_faults('flow_monthly', '2021-06-30')$$, 'the flow closes with it');
@@ -229,7 +232,12 @@ SET session_replication_role = replica;
 UPDATE award SET months = '[2021-04-01,2021-06-01)' WHERE round_id = :b AND programme = 'dibao';
 INSERT INTO award (award_id, entry_no, case_id, round_id, unit_id, programme, months, amount, persons, residence)
 SELECT 9002, 0, case_id, round_id, unit_id, 'dibao', '[2021-06-01,)', 700, 3, 'rural' FROM award WHERE round_id = :b AND programme = 'dibao';
+INSERT INTO award_person (award_person_id, entry_no, award_id, case_id, member_id, months)
+SELECT 9100 + p.award_person_id, 0, 9002, p.case_id, p.member_id, '[2021-06-01,)' FROM award_person AS p JOIN award AS a USING (award_id)
+ WHERE a.round_id = :b AND a.programme = 'dibao' AND a.award_id <> 9002;
+DELETE FROM award_fact WHERE round_id = :b;
 SET session_replication_role = origin;
+SELECT is(write_award_facts(ARRAY(SELECT award_id FROM award WHERE round_id = :b)), 3::bigint, 'and the one that follows');
 SELECT results_eq($$SELECT sum(opening), sum(households), sum(new_households), sum(exits), sum(transferred_in) FROM report_dibao_monthly('2021-06-30', '340705100')$$,
     $$SELECT sum(opening), sum(closing), sum(new_households), sum(exits), sum(transferred_in) FROM report_flow_monthly('2021-06-30', '340705100') WHERE programme = '最低生活保障'$$,
     'a reassessment of who was taken over moves nobody');

@@ -64,6 +64,7 @@ CREATE TABLE aidcase.case_round (
     -- key on them would lock shared rows at every move
 );
 CREATE INDEX case_round_unit_state ON aidcase.case_round (unit_id, state);
+CREATE INDEX case_round_review ON aidcase.case_round (decided_on) WHERE round_kind = 'review';
 SELECT aidcase.set_up_table('case_round');
 
 CREATE TABLE aidcase.case_member (

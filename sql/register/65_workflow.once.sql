@@ -23,7 +23,7 @@ CREATE TABLE aidcase.deadline (
 CREATE UNIQUE INDEX deadline_running ON aidcase.deadline (subject, subject_id, clock)
     WHERE met_at IS NULL AND cancelled_at IS NULL;
 CREATE INDEX deadline_subject ON aidcase.deadline (subject, subject_id);
-CREATE INDEX deadline_case ON aidcase.deadline (case_id) WHERE met_at IS NULL AND cancelled_at IS NULL;
+CREATE INDEX deadline_case ON aidcase.deadline (case_id) INCLUDE (unit_id, clock, due_at) WHERE met_at IS NULL AND cancelled_at IS NULL;
 CREATE INDEX deadline_due ON aidcase.deadline (due_at) WHERE met_at IS NULL AND cancelled_at IS NULL;
 CREATE INDEX deadline_provisional ON aidcase.deadline (deadline_id) WHERE provisional;
 COMMENT ON TABLE aidcase.deadline IS

@@ -199,6 +199,145 @@ COMMENT ON FUNCTION aidcase.check_award_person() IS
     '触发器:待遇人员须为该轮次计入成员 / trigger: the persons of an award are the counted members of its round';
 REVOKE ALL ON FUNCTION aidcase.check_award_person() FROM PUBLIC;
 
+-- What statistics ask of awards, from the awards, their persons and the causes
+-- of their households.
+CREATE OR REPLACE FUNCTION aidcase.award_facts(award_ids bigint[])
+RETURNS TABLE (award_id bigint, case_id bigint, unit_id bigint, from_month date, until date, persons integer, taken_over boolean,
+               programme text, residence text, amount numeric, stop_reason text, round_id bigint, members integer, women integer,
+               disabled integer, able integer, partly_able integer, ability_lost integer, no_ability integer, illness boolean,
+               disability boolean, schooling boolean, disaster boolean, lack_of_labour boolean, other_cause boolean, birth_dates date[])
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+SELECT a.award_id, a.case_id, a.unit_id, coalesce(lower(a.months), 'infinity'), coalesce(upper(a.months), 'infinity'), a.persons,
+       r.round_kind = 'takeover', a.programme, a.residence, a.amount, a.stop_reason, a.round_id, p.members, p.women, p.disabled,
+       p.able, p.partly_able, p.ability_lost, p.no_ability, coalesce(c.illness, false), coalesce(c.disability, false),
+       coalesce(c.schooling, false), coalesce(c.disaster, false), coalesce(c.lack_of_labour, false), coalesce(c.other, true), p.birth_dates
+  FROM aidcase.award AS a
+  JOIN aidcase.case_round AS r ON r.round_id = a.round_id
+  JOIN (SELECT q.award_id, count(*)::integer AS members, count(*) FILTER (WHERE m.sex = 'female')::integer AS women,
+               count(m.disability_kind)::integer AS disabled,
+               count(*) FILTER (WHERE m.work_ability = 'able')::integer AS able,
+               count(*) FILTER (WHERE m.work_ability = 'partial')::integer AS partly_able,
+               count(*) FILTER (WHERE m.work_ability = 'lost')::integer AS ability_lost,
+               count(*) FILTER (WHERE m.work_ability = 'none')::integer AS no_ability,
+               array_agg(m.birth_date ORDER BY m.birth_date) AS birth_dates
+          FROM aidcase.award_person AS q
+          JOIN aidcase.case_member AS m ON m.member_id = q.member_id
+         WHERE q.award_id = ANY (award_facts.award_ids)
+         GROUP BY q.award_id) AS p ON p.award_id = a.award_id
+  LEFT JOIN LATERAL (
+        SELECT bool_or(k.cause = 'illness') AS illness, bool_or(k.cause = 'disability') AS disability,
+               bool_or(k.cause = 'schooling') AS schooling, bool_or(k.cause = 'disaster') AS disaster,
+               bool_or(k.cause = 'lack_of_labour') AS lack_of_labour, bool_or(k.cause = 'other') AS other
+          FROM aidcase.case_cause AS k
+         WHERE k.round_id = a.round_id AND NOT k.void AND k.cause <> 'emergency') AS c ON true
+ WHERE a.award_id = ANY (award_facts.award_ids);
+END;
+COMMENT ON FUNCTION aidcase.award_facts(bigint[]) IS
+    '待遇的统计口径:月份、人员构成、致困原因 / what statistics ask of awards: months, whom they are for, causes of the household';
+
+-- Writes the facts of awards that have none; returns how many.
+CREATE OR REPLACE FUNCTION aidcase.write_award_facts(award_ids bigint[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    written bigint;
+BEGIN
+    INSERT INTO aidcase.award_fact (award_id, case_id, unit_id, from_month, until, persons, taken_over, programme,
+            residence, amount, stop_reason, round_id, members, women, disabled, able, partly_able, ability_lost,
+            no_ability, illness, disability, schooling, disaster, lack_of_labour, other_cause, birth_dates)
+    SELECT f.* FROM aidcase.award_facts(award_ids) AS f ORDER BY f.award_id;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
+END
+$$;
+COMMENT ON FUNCTION aidcase.write_award_facts(bigint[]) IS
+    '内部:写入待遇统计行,返回行数 / internal: writes the facts of awards; returns the number of rows';
+REVOKE ALL ON FUNCTION aidcase.write_award_facts(bigint[]) FROM PUBLIC;
+
+-- Trigger: the persons of an award are written at once, and counted.
+CREATE OR REPLACE FUNCTION aidcase.count_awards() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    made CONSTANT bigint[] := ARRAY(SELECT DISTINCT n.award_id FROM new_rows AS n);
+    counted CONSTANT bigint := (SELECT min(f.award_id) FROM aidcase.award_fact AS f WHERE f.award_id = ANY (made));
+BEGIN
+    IF counted IS NOT NULL THEN
+        RAISE EXCEPTION 'award % has its persons already', counted
+            USING ERRCODE = 'ZA004',
+                  DETAIL = 'The persons of an award are written with it, all at once.',
+                  HINT = 'A review makes a new award.';
+    END IF;
+    PERFORM aidcase.write_award_facts(made);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.count_awards() IS
+    '触发器:待遇人员一次写入并统计 / trigger: the persons of an award are written at once, and counted';
+REVOKE ALL ON FUNCTION aidcase.count_awards() FROM PUBLIC;
+
+-- Trigger: facts follow awards that are cut short.
+CREATE OR REPLACE FUNCTION aidcase.follow_awards() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+BEGIN
+    UPDATE aidcase.award_fact AS f
+       SET from_month = coalesce(lower(n.months), 'infinity'), until = coalesce(upper(n.months), 'infinity'), stop_reason = n.stop_reason
+      FROM new_rows AS n JOIN old_rows AS o ON o.award_id = n.award_id
+     WHERE f.award_id = n.award_id AND (n.months <> o.months OR n.stop_reason IS DISTINCT FROM o.stop_reason);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.follow_awards() IS
+    '触发器:待遇提前终止时同步统计行 / trigger: facts follow awards that are cut short';
+REVOKE ALL ON FUNCTION aidcase.follow_awards() FROM PUBLIC;
+
+-- Trigger: facts are those of the awards, whoever writes them.
+CREATE OR REPLACE FUNCTION aidcase.check_award_fact() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, aidcase, pg_temp
+AS $$
+DECLARE
+    written CONSTANT bigint[] := ARRAY(SELECT n.award_id FROM new_rows AS n);
+    forged bigint;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        forged := (
+            SELECT min(n.award_id) FROM new_rows AS n
+              LEFT JOIN aidcase.award_facts(written) AS s ON s.award_id = n.award_id
+             WHERE (n.case_id, n.unit_id, n.from_month, n.until, n.persons, n.taken_over, n.programme, n.residence,
+                    n.amount, n.stop_reason, n.round_id, n.members, n.women, n.disabled, n.able, n.partly_able,
+                    n.ability_lost, n.no_ability, n.illness, n.disability, n.schooling, n.disaster, n.lack_of_labour,
+                    n.other_cause, n.birth_dates)
+                   IS DISTINCT FROM
+                   (s.case_id, s.unit_id, s.from_month, s.until, s.persons, s.taken_over, s.programme, s.residence,
+                    s.amount, s.stop_reason, s.round_id, s.members, s.women, s.disabled, s.able, s.partly_able,
+                    s.ability_lost, s.no_ability, s.illness, s.disability, s.schooling, s.disaster, s.lack_of_labour,
+                    s.other_cause, s.birth_dates));
+    ELSE
+        -- nothing else can be changed
+        forged := (
+            SELECT min(n.award_id) FROM new_rows AS n JOIN aidcase.award AS a ON a.award_id = n.award_id
+             WHERE (n.from_month, n.until, n.stop_reason) IS DISTINCT FROM
+                   (coalesce(lower(a.months), 'infinity'), coalesce(upper(a.months), 'infinity'), a.stop_reason));
+    END IF;
+    IF forged IS NOT NULL THEN
+        RAISE EXCEPTION 'what statistics count of award % is not what it says', forged
+            USING ERRCODE = 'ZA003',
+                  DETAIL = 'The fact differs from the award, its persons or the causes of the household.',
+                  HINT = 'Facts are written when awards are made and cut short.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION aidcase.check_award_fact() IS
+    '触发器:统计行须与待遇、人员、致困原因一致 / trigger: facts are those of the awards, their persons and causes';
+REVOKE ALL ON FUNCTION aidcase.check_award_fact() FROM PUBLIC;
+
 -- Trigger: the months of an award can end earlier, never begin earlier or go on
 -- longer than was decided.
 CREATE OR REPLACE FUNCTION aidcase.only_shorten() RETURNS trigger
@@ -228,6 +367,20 @@ CREATE OR REPLACE TRIGGER "~1_check" AFTER INSERT ON aidcase.award_component
 CREATE OR REPLACE TRIGGER "~1_check" AFTER INSERT ON aidcase.award_person
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION aidcase.check_award_person();
+CREATE OR REPLACE TRIGGER "~6_fact" AFTER INSERT ON aidcase.award_person
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.count_awards();
+CREATE OR REPLACE TRIGGER "~6_fact" AFTER UPDATE ON aidcase.award
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.follow_awards();
+CREATE OR REPLACE TRIGGER "~1_check" AFTER INSERT ON aidcase.award_fact
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.check_award_fact();
+CREATE OR REPLACE TRIGGER "~1_check_update" AFTER UPDATE ON aidcase.award_fact
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION aidcase.check_award_fact();
+CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award_fact
+    FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('from_month', 'until', 'stop_reason');
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.award
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change('months', 'stop_reason');
 CREATE OR REPLACE TRIGGER "~3_shortened" BEFORE UPDATE ON aidcase.award
@@ -256,6 +409,11 @@ CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.determination
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
 CREATE OR REPLACE TRIGGER "~2_kept" BEFORE UPDATE ON aidcase.determination_line
     FOR EACH ROW EXECUTE FUNCTION aidcase.only_change();
+
+-- awards that were made before there were facts of them
+SELECT aidcase.write_award_facts(ARRAY(
+    SELECT DISTINCT p.award_id FROM aidcase.award_person AS p
+     WHERE NOT EXISTS (SELECT FROM aidcase.award_fact AS f WHERE f.award_id = p.award_id)));
 
 -- Trigger: entering a granting state makes the awards, for all rows at once.
 CREATE OR REPLACE FUNCTION aidcase.grant_awards() RETURNS trigger

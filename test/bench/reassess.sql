@@ -58,6 +58,8 @@ SELECT setval(pg_get_serial_sequence('aidcase.award', 'award_id'), :households +
        setval(pg_get_serial_sequence('aidcase.award_component', 'component_id'), 3 * :households + 1) \g /dev/null
 COMMIT;
 VACUUM ANALYZE;
+SELECT aidcase.write_award_facts(ARRAY(SELECT a.award_id FROM aidcase.award AS a)) \g /dev/null
+VACUUM ANALYZE aidcase.award_fact;
 
 -- what a reassessment writes, without triggers
 BEGIN;
@@ -75,11 +77,13 @@ DO $$ BEGIN
     CREATE TABLE public.bench_person AS SELECT * FROM person;
 END $$;
 SET LOCAL session_replication_role = replica;
+DELETE FROM aidcase.award_fact AS f USING made WHERE f.award_id = made.award_id;
 DELETE FROM aidcase.award_person AS p USING made WHERE p.award_id = made.award_id;
 DELETE FROM aidcase.award_component AS p USING made WHERE p.award_id = made.award_id;
 DELETE FROM aidcase.award AS a USING made WHERE a.award_id = made.award_id;
 UPDATE aidcase.award AS a SET months = '[2021-01-01,)', stop_reason = NULL FROM made WHERE a.award_id = made.replaces_award_id;
 UPDATE aidcase.award_person AS a SET months = '[2021-01-01,)' FROM made WHERE a.award_id = made.replaces_award_id;
+UPDATE aidcase.award_fact AS f SET until = 'infinity', stop_reason = NULL FROM made WHERE f.award_id = made.replaces_award_id;
 DELETE FROM aidcase.reassessment_item;
 DELETE FROM aidcase.reassessment;
 COMMIT;

@@ -187,6 +187,8 @@ is(told('2027-01-01', 't_admin', "SELECT aidcase.execute_erasure($list)"), '(don
 is(q1("SELECT (SELECT count(*) FROM aidcase.case_member WHERE case_id = $cb), (SELECT count(*) FROM aidcase.publication_item WHERE case_id = $cb),"
 	. "(SELECT count(*) > 0 FROM aidcase.award WHERE case_id = $cb), (SELECT count(*) > 0 FROM aidcase.determination WHERE case_id = $cb),"
 	. "(SELECT count(*) FROM aidcase.payee_account WHERE case_id = $cb)"), '0|0|t|t|1', 'what was paid, what it rests on and its account stay');
+is(q1("SELECT (SELECT count(*) FROM aidcase.award_person WHERE case_id = $cb), (SELECT count(*) FROM aidcase.award_fact WHERE case_id = $cb),"
+	. "(SELECT count(*) FROM aidcase.audit('facts_differ'))"), '0|0|0', 'whom it was for does not, birth dates least of all');
 is(q1(q{SELECT string_agg(DISTINCT relation, ' ') FROM aidcase.ledger WHERE image::text LIKE '%户granted成员%'}), 'payee_account', 'the name is left in that account only');
 q1('SELECT aidcase.seal()');
 is(q1('SELECT string_agg(v::text, E\'\n\') FROM aidcase.verify_register() AS v'), '', 'and the register verifies');

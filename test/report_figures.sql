@@ -159,7 +159,7 @@ SELECT throws_ok($$SELECT FROM public_flow_monthly('2021-06-30')$$, 'ZA008', NUL
 SELECT is(pg_temp.by_login('t_other', $$SELECT count(*)::text FROM aidcase.report_dibao_monthly('2021-06-30')$$), '2', 'a town has its two rows');
 
 -- Who changed what is told of tables that one may read, and cases that one may see.
-SELECT is(pg_temp.by_login('t_clerk', $$SELECT count(*) > 0 FROM aidcase.changes_since(0, 'flow_monthly', ARRAY(SELECT case_id FROM aidcase.aid_case)) AS c WHERE relation = 'award_fact'$$),
+SELECT is(pg_temp.by_login('t_clerk', $$SELECT count(*) > 0 FROM aidcase.changes_since(0, 'flow_monthly', ARRAY(SELECT case_id FROM aidcase.aid_case)) AS c WHERE relation = 'award'$$),
     'true', 'a clerk is told of awards');
 SELECT is(pg_temp.by_login('t_payer', $$SELECT count(*) FROM aidcase.changes_since(0, 'flow_monthly', ARRAY(SELECT case_id FROM aidcase.aid_case)) AS c WHERE relation = 'award'$$),
     '0', 'who does not read awards is not');

@@ -345,9 +345,10 @@ AS $$
 DECLARE
     seen CONSTANT bigint[] := aidcase.ask_as_caller(
         'SELECT c.case_id FROM aidcase.aid_case AS c WHERE c.case_id = ANY ($1::bigint[])', changes_since.cases::text[]);
-    -- PostgreSQL keeps track of what a function reads
+    -- PostgreSQL keeps track of what a function reads; the fact of an award is
+    -- written with the award, which says more
     tables CONSTANT text[] := ARRAY(
-        SELECT DISTINCT c.relname::text FROM pg_depend AS d JOIN pg_class AS c ON c.oid = d.refobjid
+        SELECT DISTINCT CASE c.relname WHEN 'award_fact' THEN 'award' ELSE c.relname::text END FROM pg_depend AS d JOIN pg_class AS c ON c.oid = d.refobjid
          WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_class'::regclass
            AND d.objid = to_regprocedure(format('aidcase.%I(date,text,timestamptz)', 'drill_' || changes_since.report))
            AND has_any_column_privilege(aidcase.caller(), c.oid, 'SELECT'));

@@ -322,14 +322,16 @@ BEGIN
 END
 $$;
 
--- What was paid for each household, programme and month, against its award, and the
--- months that were closed against their lines.
+-- What was paid for each household, programme and month, against its award, the
+-- months that were closed against their lines, and what reports count of awards
+-- against these, their persons and causes.
 CREATE PROCEDURE crossfoot.check_money() LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO crossfoot.fault
     SELECT p.roll_month, 'payments', 'roll', format('roll %s: %s, its lines %s', p.roll_id, p.total, coalesce(sum(l.amount), 0))
       FROM aidcase.payment_roll AS p LEFT JOIN aidcase.payment AS l ON l.roll_id = p.roll_id
      GROUP BY p.roll_id HAVING p.total <> coalesce(sum(l.amount), 0) OR p.lines <> count(l.payment_id);
+    INSERT INTO crossfoot.fault SELECT NULL, 'award_fact', 'award', d.detail::text FROM aidcase.audit_facts_differ AS d;
     INSERT INTO crossfoot.fault
     SELECT m.roll_month, 'payments', 'closed month', format('%s lines %s yuan, now %s lines %s yuan', m.lines, m.total, count(l.payment_id), sum(l.amount))
       FROM aidcase.payment_month AS m JOIN aidcase.payment_roll AS p ON p.roll_month = m.roll_month LEFT JOIN aidcase.payment AS l ON l.roll_id = p.roll_id

@@ -79,8 +79,8 @@ is(now(sprintf(q{SELECT string_agg(r, ',') FROM unnest('{dibao_monthly,flow_mont
 	month(1) =~ s/-01$//r)), '', 'restate() knows when a report was issued');
 note(now(q{SELECT string_agg(format('%s %s', n, what), ', ' ORDER BY what) FROM crossfoot.done}));
 
-# All of this can fail: one forged payment, one forged award, one award that
-# somebody ended past the gate and the ledger.
+# All of this can fail: one forged payment, one forged award, one award, and one
+# fact of an award, that somebody ended past the gate and the ledger.
 my @forged = (
 	[ 'a payment', q{UPDATE aidcase.payment SET base_amount = base_amount + 1, amount = amount + 1 WHERE payment_id = (SELECT min(payment_id) FROM aidcase.payment)},
 		qr/^payments closed month$/m ],
@@ -88,6 +88,9 @@ my @forged = (
 		qr/^persons of the awards /m ],
 	[ 'the end of an award', sprintf(q{UPDATE aidcase.award SET months = daterange(lower(months), '%s') WHERE award_id = (
 		SELECT min(a.award_id) FROM aidcase.award AS a WHERE programme = 'dibao' AND upper_inf(months) AND lower(months) < '%s')}, month($months - 1), month($months - 2)),
+		qr/^award_fact award$/m ],
+	[ 'what reports count of an award', sprintf(q{UPDATE aidcase.award_fact SET until = '%s' WHERE award_id = (
+		SELECT min(a.award_id) FROM aidcase.award_fact AS a WHERE programme = 'dibao' AND until = 'infinity' AND from_month < '%s')}, month($months - 1), month($months - 2)),
 		# the past, as the ledger has it, is not what was said then
 		qr/^flow_monthly then$/m ]);
 for (@forged)

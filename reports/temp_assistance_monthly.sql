@@ -28,37 +28,48 @@
 -- chart: column | 各镇办社区临时救助人次 | Person-times by unit | place | emergency_persons, expense_persons
 -- signature: 单位负责人: | 审核人: | 填表人: | 报出日期:
 -- signature_en: Head of the unit: | Reviewed by: | Filled in by: | Date:
--- note: 同一户、同一人每救助一次计一次;按救助所属月份统计;急难型+支出型=合计。
--- note_en: A household or person counts each time it is helped; by the month of the help; emergency + expense type = total.
+-- note: 按救助到位(交付登记)统计,期间同截止日;一轮救助分次交付的计一次,计入首次交付所在期,金额按每次交付计。
+-- note: 人次为该轮次计入成员数;急难程序的为急难型,其余为支出型;急难型+支出型=合计。
+-- note_en: By what was handed over, in the days to the cut-off; help of one round handed over in parts counts once, with the first part, its amounts with each part.
+-- note_en: Person-times are the counted members of the round; by the procedure of emergencies = emergency, else expense type; emergency + expense type = total.
 WITH period AS (
-    SELECT w.* FROM aidcase.report_window(report_temp_assistance_monthly.as_of) AS w
+    -- the year begins with the period of January
+    SELECT w.from_time, w.to_time, y.from_time AS year_time
+      FROM aidcase.report_window(report_temp_assistance_monthly.as_of) AS w
+     CROSS JOIN aidcase.report_window((date_trunc('year', report_temp_assistance_monthly.as_of::timestamp) + interval '1 month')::date - 1) AS y
 ), place AS (
     SELECT p.unit_id, p.unit_code, p.place
       FROM aidcase.report_place(report_temp_assistance_monthly.as_of, report_temp_assistance_monthly.unit_code, report_temp_assistance_monthly.known_at) AS p
+), handed AS (
+    SELECT h.case_id, h.round_id, h.handed_at, h.amount,
+           row_number() OVER (PARTITION BY h.round_id ORDER BY h.handed_at, h.handover_id) = 1 AS first
+      FROM {aid_handover: handover_id, case_id, round_id, handed_at, amount} AS h
+), helped AS (
+    SELECT m.round_id, count(*) AS persons
+      FROM {case_member: round_id, counted, void} AS m
+     WHERE m.round_id IN (SELECT h.round_id FROM handed AS h) AND m.counted AND NOT m.void
+     GROUP BY m.round_id
 ), line AS (
-    SELECT a.unit_id, a.case_id, a.persons, a.amount,
-           CASE r.round_kind WHEN 'emergency' THEN 'emergency' ELSE 'expense' END AS kind,
-           a.from_month = t.this_month AS in_month
+    SELECT r.unit_id, h.case_id, h.amount, CASE WHEN h.first THEN 1 ELSE 0 END AS times, CASE WHEN h.first THEN p.persons ELSE 0 END AS persons,
+           CASE r.round_kind WHEN 'emergency' THEN 'emergency' ELSE 'expense' END AS kind, h.handed_at >= t.from_time AS in_month
       FROM period AS t
-      JOIN {award_fact: case_id, round_id, unit_id, from_month, persons, programme, amount} AS a
-        ON a.programme = 'temp_assistance'
-       AND a.from_month BETWEEN date_trunc('year', t.this_month::timestamp)::date AND t.this_month
-      JOIN {case_round: round_id, round_kind} AS r ON r.round_id = a.round_id
+      JOIN handed AS h ON h.handed_at >= t.year_time AND h.handed_at < t.to_time
+      JOIN {case_round: round_id, unit_id, round_kind} AS r ON r.round_id = h.round_id
+      JOIN helped AS p ON p.round_id = h.round_id
 )
 -- report
 SELECT e.place,
-       count(*) FILTER (WHERE l.in_month AND l.kind = 'emergency'),
+       coalesce(sum(l.times) FILTER (WHERE l.in_month AND l.kind = 'emergency'), 0),
        coalesce(sum(l.persons) FILTER (WHERE l.in_month AND l.kind = 'emergency'), 0),
        coalesce(sum(l.amount) FILTER (WHERE l.in_month AND l.kind = 'emergency'), 0),
-       count(*) FILTER (WHERE l.in_month AND l.kind = 'expense'),
+       coalesce(sum(l.times) FILTER (WHERE l.in_month AND l.kind = 'expense'), 0),
        coalesce(sum(l.persons) FILTER (WHERE l.in_month AND l.kind = 'expense'), 0),
        coalesce(sum(l.amount) FILTER (WHERE l.in_month AND l.kind = 'expense'), 0),
-       count(*) FILTER (WHERE l.in_month),
+       coalesce(sum(l.times) FILTER (WHERE l.in_month), 0),
        coalesce(sum(l.persons) FILTER (WHERE l.in_month), 0),
        coalesce(sum(l.amount) FILTER (WHERE l.in_month), 0),
-       coalesce(round(sum(l.amount) FILTER (WHERE l.in_month)
-                      / nullif(count(*) FILTER (WHERE l.in_month), 0), 2), 0),
-       count(l.case_id),
+       coalesce(round(sum(l.amount) FILTER (WHERE l.in_month) / nullif(sum(l.times) FILTER (WHERE l.in_month), 0), 2), 0),
+       coalesce(sum(l.times), 0),
        coalesce(sum(l.persons), 0),
        coalesce(sum(l.amount), 0)
   FROM place AS e
@@ -70,16 +81,16 @@ SELECT e.place,
     SELECT l.unit_id, v.column_name, l.case_id, sum(v.value)
       FROM line AS l
      CROSS JOIN LATERAL (VALUES
-            (l.kind || '_times', 1, l.in_month),
+            (l.kind || '_times', l.times, l.in_month),
             (l.kind || '_persons', l.persons, l.in_month),
             (l.kind || '_amount', l.amount, l.in_month),
-            ('times', 1, l.in_month),
+            ('times', l.times, l.in_month),
             ('persons', l.persons, l.in_month),
             ('amount', l.amount, l.in_month),
-            ('year_times', 1, true),
+            ('year_times', l.times, true),
             ('year_persons', l.persons, true),
             ('year_amount', l.amount, true)) AS v (column_name, value, counts)
-     WHERE v.counts
+     WHERE v.counts AND v.value > 0
      GROUP BY l.unit_id, v.column_name, l.case_id
 )
 SELECT ARRAY[e.place], c.column_name, c.case_id, c.value

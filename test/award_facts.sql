@@ -30,10 +30,10 @@ SELECT is((SELECT count(*) FROM award AS w LEFT JOIN award_fact AS f USING (awar
 SAVEPOINT made;
 SET LOCAL session_replication_role = replica;
 INSERT INTO case_member (entry_no, case_id, round_id, person_id, name, birth_date, sex, relation, work_ability, disability_kind, disability_level)
-SELECT 0, :case_a, :a, 900 + n, '某', b, s, 'other', w, d, l
+SELECT 0, :case_a, :a, 900000000 + n, '某', b, s, 'other', w, d, l
   FROM (VALUES (1, date '2004-02-29', 'female', 'able', 'limb', 1), (2, '1962-02-28', 'female', 'lost', NULL, NULL), (3, '1940-12-31', 'male', 'none', 'limb', 3)) AS v (n, b, s, w, d, l);
 INSERT INTO award_person (entry_no, award_id, case_id, member_id, months)
-SELECT 0, :award_a, :case_a, member_id, '[2021-05-01,)' FROM case_member WHERE person_id > 900;
+SELECT 0, :award_a, :case_a, member_id, '[2021-05-01,)' FROM case_member WHERE person_id > 900000000;
 SET LOCAL session_replication_role = origin;
 SELECT results_eq(format('SELECT persons, members, women, disabled, able, partly_able, ability_lost, no_ability, birth_dates FROM award_facts(''{%s}'')', :award_a),
     $$VALUES (2, 5, 2, 3, 1, 2, 1, 1, '{1940-12-31,1962-02-28,1970-01-02,1970-01-03,2004-02-29}'::date[])$$, 'five persons');

@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 BEGIN;
 \ir parts/household.sql
-SELECT plan(57);
+SELECT plan(69);
 SELECT pg_temp.clock('2021-04-12 09:00+08');
 
 -- Opening
@@ -83,6 +83,38 @@ SELECT throws_ok($$UPDATE aidcase.aid_handover SET amount = 1$$, 'ZA004', NULL, 
 SELECT aidcase.act_as(NULL);
 SELECT throws_ok($$INSERT INTO aidcase.reserve_movement (fund_id, kind, amount, occurred_at, voucher_no, handover_id)
     SELECT fund_id, 'spend', 1, aidcase.now_here(), 'x', handover_id FROM aidcase.reserve_movement WHERE movement_no = 2$$, 'ZA005', NULL, 'nobody spends without acting');
+
+-- The monthly table: help of one round counts once, in the month of its first
+-- part, each part with its amount
+SELECT unit_id AS town FROM aidcase.unit WHERE unit_code = '340705100' \gset
+SAVEPOINT counted;
+SELECT pg_temp.confirm('P', '340705100', '340705100201', '{7103,7104}', 300, '2021-04-20 16:00+08') AS p \gset
+SET LOCAL session_replication_role = replica;
+INSERT INTO aidcase.aid_handover (handover_id, entry_no, case_id, round_id, handed_at, amount, form, recipient_member_id, receipt_no, handed_by, witness_id, from_reserve)
+SELECT v.id, 0, r.case_id, r.round_id, v.at::timestamptz, v.amount, 'transfer', m.member_id, v.id::text, 1, 2, false
+  FROM (VALUES (9001, (SELECT id FROM r WHERE name = 'R1'), '2021-05-01 00:00+08', 70), (9002, :p, '2021-04-30 23:59+08', 400), (9003, :p, '2021-05-31 23:59+08', 500),
+               (9004, :p, '2021-06-01 00:00+08', 600), (9005, (SELECT id FROM r WHERE name = 'R2'), '2020-12-31 23:59+08', 11), (9006, (SELECT id FROM r WHERE name = 'R2'), '2021-01-01 00:00+08', 22)) AS v (id, r, at, amount)
+  JOIN aidcase.case_round AS r ON r.round_id = v.r
+ CROSS JOIN LATERAL (SELECT min(c.member_id) AS member_id FROM aidcase.case_member AS c WHERE c.round_id = r.round_id) AS m;
+SET LOCAL session_replication_role = origin;
+SELECT pg_temp.clock('2021-06-30 09:00+08');
+CREATE FUNCTION pg_temp.temp(day date) RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', emergency_times, emergency_persons, emergency_amount, '|', expense_times, expense_persons, expense_amount, '|', times, persons, amount, per_time, '|', year_times, year_persons, year_amount)
+      FROM aidcase.report_temp_assistance_monthly(day, '340705100') $$;
+SELECT is(pg_temp.temp('2020-12-31'), '1 1 11.00 | 0 0 0 | 1 1 11.00 11.00 | 1 1 11.00', 'the last minute of a year');
+SELECT is(pg_temp.temp('2021-01-31'), '0 0 22.00 | 0 0 0 | 0 0 22.00 0 | 0 0 22.00', 'a further part in the new year');
+SELECT is(pg_temp.temp('2021-04-30'), '1 1 1530.00 | 1 2 400.00 | 2 3 1930.00 965.00 | 2 3 1952.00', 'four parts to one in an emergency, one part of help for two');
+SELECT is(pg_temp.temp('2021-05-31'), '0 0 70.00 | 0 0 500.00 | 0 0 570.00 0 | 2 3 2522.00', 'the parts of May');
+SELECT is(pg_temp.temp('2021-06-15'), '0 0 0 | 0 0 600.00 | 0 0 600.00 0 | 2 3 3122.00', 'the first instant of June');
+SELECT is_empty($$SELECT d FROM generate_series(timestamp '2021-01-31', '2021-06-30', '1 month') AS d CROSS JOIN LATERAL aidcase.report_faults('temp_assistance_monthly', d::date) AS f$$, 'its checks hold');
+SELECT results_eq($$SELECT column_name, sum(value) FROM aidcase.drill_temp_assistance_monthly('2021-04-30', '340705100') GROUP BY 1 ORDER BY 1$$,
+    $$VALUES ('amount', 1930.00), ('emergency_amount', 1530.00), ('emergency_persons', 1), ('emergency_times', 1), ('expense_amount', 400.00), ('expense_persons', 2),
+             ('expense_times', 1), ('persons', 3), ('times', 2), ('year_amount', 1952.00), ('year_persons', 3), ('year_times', 2)$$, 'and its cells are its cases');
+SELECT is(pg_temp.by_login(l, $$SELECT sum(persons) || ' ' || sum(amount) FROM aidcase.report_temp_assistance_monthly('2021-04-30')$$), n, l || ' reads ' || n)
+  FROM (VALUES ('t_clerk', '3 1930.00'), ('t_bureau', '3 1930.00'), ('t_analyst', '3 1930.00'), ('t_other', '0 0')) AS v (l, n);
+SELECT set_parameter('report_cutoff_day', '340705', '2021-01-01', 20, '示例参数', illustrative => true) \g /dev/null
+SELECT is(pg_temp.temp('2021-05-31'), '0 0 70.00 | 1 2 400.00 | 1 2 470.00 470.00 | 2 3 2022.00', 'with a cut-off day');
+ROLLBACK TO counted;
 
 -- Settlement
 SELECT pg_temp.clock('2021-05-12 09:00+08');

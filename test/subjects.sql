@@ -2,7 +2,7 @@
 -- organs: steps, clocks, faults, who sees them.
 SET search_path = aidcase, tap, public;
 BEGIN;
-SELECT plan(101);
+SELECT plan(105);
 SET LOCAL client_min_messages = warning;
 \ir parts/household.sql
 SELECT pg_temp.clock('2022-06-01 09:00+08');
@@ -105,6 +105,13 @@ SAVEPOINT a;
 SELECT pg_temp.clock('2021-04-20 23:59+08');
 SELECT is(pg_temp.move('t_clerk', 'lead', id, 'dismiss', '{"no_action_reason": "declined"}'), '(done)', 'dismissed') FROM n WHERE name = 'l1';
 SELECT is(pg_temp.clocks('lead', id), 'lead_closed 2021-04-20 met', 'on the last minute') FROM n WHERE name = 'l1';
+CREATE FUNCTION pg_temp.leads(day date) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(concat_ws(' ', b.code, opening, found, became_case, not_in_need, assisted_already, declined, other_outcome, closed, open, case_rate), '; ' ORDER BY b.code COLLATE "C")
+      FROM aidcase.report_leads_monthly(day, '340705100') AS r JOIN aidcase.label AS b ON b.code_set = 'lead.source' AND b.zh = r.source WHERE opening + found > 0 $$;
+SELECT is(pg_temp.leads('2021-04-30'), 'data 0 1 0 0 0 0 0 0 1; neighbour 0 1 0 0 0 1 0 1 0 0.0000', 'the monthly table has both');
+SELECT pg_temp.clock('2021-05-31 09:00+08');
+SELECT is(pg_temp.leads('2021-05-31'), 'data 1 0 0 0 0 0 0 0 1', 'the next one what is open');
+SELECT is(pg_temp.leads('2021-04-19'), 'data 0 1 0 0 0 0 0 0 1; neighbour 0 1 0 0 0 0 0 0 1', 'and the day before what was');
 ROLLBACK TO a;
 SELECT alike(pg_temp.move('t_clerk', 'lead', id, 'convert'), pg_temp.lacks('convert', 'It names no discovered application of the unit since the day of the lead.'), 'lead_converted: it names its application') FROM n WHERE name = 'l1';
 INSERT INTO n SELECT v.name, f.round_id FROM (VALUES ('on_site', 7401), ('discovered', 7402)) AS v (name, person),
@@ -113,6 +120,8 @@ INSERT INTO n SELECT v.name, f.round_id FROM (VALUES ('on_site', 7401), ('discov
 SELECT alike(pg_temp.move('t_clerk', 'lead', l.id, 'convert', jsonb_build_object('round_id', r.id)), pg_temp.lacks('convert', 'It names no discovered%'), 'one that was discovered') FROM n AS l, n AS r WHERE l.name = 'l1' AND r.name = 'on_site';
 SELECT is(pg_temp.move('t_clerk', 'lead', l.id, 'convert', jsonb_build_object('round_id', r.id)), '(done)', 'converted') FROM n AS l, n AS r WHERE l.name = 'l1' AND r.name = 'discovered';
 SELECT alike(pg_temp.told('t_clerk', format('UPDATE aidcase.lead SET round_id = NULL WHERE lead_id = %s', id)), 'ZA004 %', 'for good') FROM n WHERE name = 'l1';
+SELECT results_eq($$SELECT column_name, case_id, value FROM drill_leads_monthly('2021-04-30', '340705100') WHERE column_name IN ('became_case', 'closed') ORDER BY 1$$,
+    $$SELECT c, r.case_id, 1::numeric FROM unnest('{became_case,closed}'::text[]) AS c, case_round AS r JOIN n ON n.id = r.round_id WHERE n.name = 'discovered' ORDER BY 1$$, 'the table names its case');
 
 -- ---------------------------------------------------------------------
 -- Referrals

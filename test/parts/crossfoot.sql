@@ -194,6 +194,22 @@ BEGIN
                                                         AND upper(d.period) - 1 BETWEEN (last_day - interval '1 year')::date + 1 AND last_day)) AS s
         ON s.measure = c.measure AND s.place = c.place
      WHERE s.said IS DISTINCT FROM c.said;
+    -- temporary assistance: what was handed over, each round once
+    INSERT INTO crossfoot.fault
+    SELECT the_month, 'temp_assistance_monthly', 'hand-overs', format('%s: %s, handed over %s', coalesce(c.place, h.place), c.said, h.said)
+      FROM (SELECT k.place, concat_ws(' ', sum(k.value) FILTER (WHERE k.column_name = 'times'), sum(k.value) FILTER (WHERE k.column_name = 'amount')) AS said
+              FROM crossfoot.cell AS k WHERE k.at = 'now' AND k.month = the_month AND k.report = 'temp_assistance_monthly'
+             GROUP BY 1 HAVING sum(k.value) FILTER (WHERE k.column_name = 'amount') > 0) AS c
+      FULL JOIN (SELECT n.name AS place, concat_ws(' ', count(*) FILTER (WHERE NOT EXISTS (
+                            SELECT FROM aidcase.aid_handover AS e WHERE e.round_id = a.round_id AND e.handover_id <> a.handover_id
+                                AND (e.handed_at, e.handover_id) < (a.handed_at, a.handover_id))), sum(a.amount)) AS said
+                   FROM aidcase.aid_handover AS a JOIN aidcase.case_round AS o USING (round_id)
+                   JOIN aidcase.unit_period AS n ON n.unit_id = o.unit_id AND n.valid @> last_day
+                  WHERE a.handed_at >= aidcase.midnight_here(the_month) AND a.handed_at < aidcase.midnight_here(last_day + 1)
+                  GROUP BY 1) AS h ON h.place = c.place
+     WHERE h.said IS DISTINCT FROM c.said;
+    PERFORM crossfoot.count('hand-overs', (SELECT count(*) FROM aidcase.aid_handover AS a
+                                             WHERE a.handed_at >= aidcase.midnight_here(the_month) AND a.handed_at < aidcase.midnight_here(last_day + 1)));
     PERFORM crossfoot.count('figures of other sources', (SELECT count(*) FROM told));
     DROP TABLE told;
     INSERT INTO crossfoot.fault

@@ -644,7 +644,7 @@ add_uuid(StringInfo out, const pg_uuid_t *uuid)
 }
 
 /*
- * Appends an array of text, bigint or bytea as a JSON array.
+ * Appends an array of text, bigint, date or bytea as a JSON array.
  */
 static void
 add_array(StringInfo out, const ImageColumn *column, Datum value)

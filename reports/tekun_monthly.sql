@@ -52,7 +52,7 @@ WITH period AS (
       JOIN place AS e ON e.unit_id = a.unit_id
      WHERE a.programme = 'tekun' AND a.from_month <= date_trunc('month', report_tekun_monthly.as_of::timestamp)::date
        AND a.until > date_trunc('month', report_tekun_monthly.as_of::timestamp)::date
-       -- a household that has moved away is seen by its new unit, with its members
+       -- of a household that has moved away its former unit sees no members
        AND a.case_id IN (SELECT c.case_id FROM {aid_case: case_id} AS c)
 ), assessed AS (
     SELECT l.case_id, l.unit_id,

@@ -50,12 +50,13 @@ WITH period AS (
      WHERE m.round_id IN (SELECT h.round_id FROM handed AS h) AND m.counted AND NOT m.void
      GROUP BY m.round_id
 ), line AS (
-    SELECT r.unit_id, h.case_id, h.amount, CASE WHEN h.first THEN 1 ELSE 0 END AS times, CASE WHEN h.first THEN p.persons ELSE 0 END AS persons,
+    SELECT r.unit_id, h.case_id, h.amount, CASE WHEN h.first THEN 1 ELSE 0 END AS times, CASE WHEN h.first THEN coalesce(p.persons, 0) ELSE 0 END AS persons,
            CASE r.round_kind WHEN 'emergency' THEN 'emergency' ELSE 'expense' END AS kind, h.handed_at >= t.from_time AS in_month
       FROM period AS t
       JOIN handed AS h ON h.handed_at >= t.year_time AND h.handed_at < t.to_time
       JOIN {case_round: round_id, unit_id, round_kind} AS r ON r.round_id = h.round_id
-      JOIN helped AS p ON p.round_id = h.round_id
+      -- money counts even where no member of the round does
+      LEFT JOIN helped AS p ON p.round_id = h.round_id
 )
 -- report
 SELECT e.place,

@@ -2,7 +2,7 @@
 SET search_path = aidcase, tap, public;
 BEGIN;
 \ir parts/household.sql
-SELECT plan(69);
+SELECT plan(70);
 SELECT pg_temp.clock('2021-04-12 09:00+08');
 
 -- Opening
@@ -112,6 +112,12 @@ SELECT results_eq($$SELECT column_name, sum(value) FROM aidcase.drill_temp_assis
              ('expense_times', 1), ('persons', 3), ('times', 2), ('year_amount', 1952.00), ('year_persons', 3), ('year_times', 2)$$, 'and its cells are its cases');
 SELECT is(pg_temp.by_login(l, $$SELECT sum(persons) || ' ' || sum(amount) FROM aidcase.report_temp_assistance_monthly('2021-04-30')$$), n, l || ' reads ' || n)
   FROM (VALUES ('t_clerk', '3 1930.00'), ('t_bureau', '3 1930.00'), ('t_analyst', '3 1930.00'), ('t_other', '0 0')) AS v (l, n);
+SAVEPOINT uncounted;
+SET LOCAL session_replication_role = replica;
+UPDATE aidcase.case_member SET counted = false, not_counted_reason = 'x' WHERE round_id = :p;
+SET LOCAL session_replication_role = origin;
+SELECT is(pg_temp.temp('2021-04-30'), '1 1 1530.00 | 1 0 400.00 | 2 1 1930.00 965.00 | 2 1 1952.00', 'no money is lost where no member counts');
+ROLLBACK TO uncounted;
 SELECT set_parameter('report_cutoff_day', '340705', '2021-01-01', 20, '示例参数', illustrative => true) \g /dev/null
 SELECT is(pg_temp.temp('2021-05-31'), '0 0 70.00 | 1 2 400.00 | 1 2 470.00 470.00 | 2 3 2022.00', 'with a cut-off day');
 ROLLBACK TO counted;

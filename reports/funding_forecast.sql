@@ -66,8 +66,8 @@ WITH period AS (
       LEFT JOIN LATERAL aidcase.parameter_row(p.name, s.unit_code, m.month, s.programme, s.residence) AS n ON true
       LEFT JOIN LATERAL aidcase.parameter_row(p.name, s.unit_code, m.this_month, s.programme, s.residence) AS b ON true
 ), review AS NOT MATERIALIZED (
-    -- reviews of awards, by the month in which they are due; OFFSET keeps it
-    -- from being computed anew wherever it is used.  Days written out, with one
+    -- reviews of awards, by the month in which they are due; OFFSET keeps
+    -- that month from being computed anew wherever it is used.  Days written out, with one
     -- to spare for any time zone, tell the planner how many limits there are.
     SELECT d.case_id, d.unit_id, d.programme, d.amount, d.month, d.from_month <= d.month AND d.until > d.month AS counts
       FROM (SELECT l.case_id, l.unit_id, l.programme, l.amount, l.from_month, l.until,

@@ -45,48 +45,19 @@ WITH period AS (
 ), place AS (
     SELECT p.unit_id, p.unit_code, p.place
       FROM aidcase.report_place(report_tekun_monthly.as_of, report_tekun_monthly.unit_code, report_tekun_monthly.known_at) AS p
-), live AS NOT MATERIALIZED (
+), household AS (
     -- days written out tell the planner how many awards there are
-    SELECT a.award_id, a.case_id, a.round_id, e.unit_id, e.unit_code, a.residence, a.members, a.women, a.disabled, a.birth_dates
-      FROM {award_fact: award_id, case_id, round_id, unit_id, from_month, until, members, women, disabled, programme, residence, birth_dates} AS a
+    SELECT a.case_id, e.unit_id, a.members AS persons,
+           CASE WHEN a.residence = 'urban' THEN a.members ELSE 0 END AS urban, CASE WHEN a.residence = 'rural' THEN a.members ELSE 0 END AS rural,
+           a.women, width_bucket((report_tekun_monthly.as_of - interval '60 years')::date, a.birth_dates) AS aged,
+           a.members - width_bucket((report_tekun_monthly.as_of - interval '18 years')::date, a.birth_dates) AS minors, a.disabled,
+           a.centralised_full, a.centralised_half, a.centralised_self, a.dispersed_full, a.dispersed_half, a.dispersed_self,
+           a.members - a.centralised_full - a.centralised_half - a.centralised_self
+                     - a.dispersed_full - a.dispersed_half - a.dispersed_self AS not_assessed
+      FROM {award_fact: case_id, unit_id, from_month, until, members, women, disabled, programme, residence, birth_dates, centralised_full, centralised_half, centralised_self, dispersed_full, dispersed_half, dispersed_self} AS a
       JOIN place AS e ON e.unit_id = a.unit_id
      WHERE a.programme = 'tekun' AND a.from_month <= date_trunc('month', report_tekun_monthly.as_of::timestamp)::date
        AND a.until > date_trunc('month', report_tekun_monthly.as_of::timestamp)::date
-       -- of a household that has moved away its former unit sees no members
-       AND a.case_id IN (SELECT c.case_id FROM {aid_case: case_id} AS c)
-), assessed AS (
-    SELECT l.case_id, l.unit_id,
-           count(*) FILTER (WHERE s.support_mode = 'centralised' AND c.care_level = 'full_care') AS centralised_full,
-           count(*) FILTER (WHERE s.support_mode = 'centralised' AND c.care_level = 'half_care') AS centralised_half,
-           count(*) FILTER (WHERE s.support_mode = 'centralised' AND c.care_level = 'self_care') AS centralised_self,
-           count(*) FILTER (WHERE s.support_mode = 'dispersed' AND c.care_level = 'full_care') AS dispersed_full,
-           count(*) FILTER (WHERE s.support_mode = 'dispersed' AND c.care_level = 'half_care') AS dispersed_half,
-           count(*) FILTER (WHERE s.support_mode = 'dispersed' AND c.care_level = 'self_care') AS dispersed_self,
-           count(*) AS persons
-      FROM live AS l
-      JOIN {self_care_assessment: round_id, member_id, assessed_on, eating, dressing, getting_up, toilet, walking, bathing, support_mode, void} AS s
-        ON s.round_id = l.round_id AND NOT s.void AND s.support_mode IS NOT NULL
-      JOIN {award_person: award_id, member_id} AS p ON p.award_id = l.award_id AND p.member_id = s.member_id
-      -- the nearest area's rule says how many of the six make which level
-     CROSS JOIN LATERAL (
-            SELECT r.care_level
-              FROM {care_level_rule: care_level, unmet_from, unmet_to, area_code, valid} AS r
-             WHERE r.valid @> s.assessed_on AND r.area_code = ANY (aidcase.area_chain(l.unit_code))
-               AND (NOT s.eating)::integer + (NOT s.dressing)::integer + (NOT s.getting_up)::integer + (NOT s.toilet)::integer
-                 + (NOT s.walking)::integer + (NOT s.bathing)::integer BETWEEN r.unmet_from AND r.unmet_to
-             ORDER BY array_position(aidcase.area_chain(l.unit_code), r.area_code) LIMIT 1) AS c
-     GROUP BY l.case_id, l.unit_id
-), household AS (
-    SELECT l.case_id, l.unit_id, l.members AS persons,
-           CASE WHEN l.residence = 'urban' THEN l.members ELSE 0 END AS urban, CASE WHEN l.residence = 'rural' THEN l.members ELSE 0 END AS rural,
-           l.women, width_bucket((report_tekun_monthly.as_of - interval '60 years')::date, l.birth_dates) AS aged,
-           l.members - width_bucket((report_tekun_monthly.as_of - interval '18 years')::date, l.birth_dates) AS minors, l.disabled,
-           coalesce(s.centralised_full, 0) AS centralised_full, coalesce(s.centralised_half, 0) AS centralised_half,
-           coalesce(s.centralised_self, 0) AS centralised_self, coalesce(s.dispersed_full, 0) AS dispersed_full,
-           coalesce(s.dispersed_half, 0) AS dispersed_half, coalesce(s.dispersed_self, 0) AS dispersed_self,
-           l.members - coalesce(s.persons, 0) AS not_assessed
-      FROM live AS l
-      LEFT JOIN assessed AS s ON s.case_id = l.case_id AND s.unit_id = l.unit_id
 ), extra AS (
     SELECT k.award_id, sum(k.amount) FILTER (WHERE k.component = 'care') AS care
       FROM {award_component: award_id, component, amount} AS k

@@ -47,7 +47,8 @@ WITH period AS (
 ), helped AS (
     SELECT m.round_id, count(*) AS persons
       FROM {case_member: round_id, counted, void} AS m
-     WHERE m.round_id IN (SELECT h.round_id FROM handed AS h) AND m.counted AND NOT m.void
+     WHERE m.round_id IN (SELECT h.round_id FROM handed AS h JOIN period AS t ON h.handed_at >= t.year_time AND h.handed_at < t.to_time)
+       AND m.counted AND NOT m.void
      GROUP BY m.round_id
 ), line AS (
     SELECT r.unit_id, h.case_id, h.amount, CASE WHEN h.first THEN 1 ELSE 0 END AS times, CASE WHEN h.first THEN coalesce(p.persons, 0) ELSE 0 END AS persons,

@@ -3,7 +3,7 @@
 SET search_path = aidcase, tap, public;
 SET client_min_messages = error;
 BEGIN;
-SELECT plan(144);
+SELECT plan(145);
 \ir parts/household.sql
 
 -- Three households of two units: one is paid from May, one from June with May
@@ -213,6 +213,14 @@ SELECT results_eq($$SELECT households, persons, rural, centralised_full, dispers
            (SELECT count(*) FROM care_level_rule WHERE care_level = 'half_care' AND 2 BETWEEN unmet_from AND unmet_to AND valid @> date '2021-07-05')),
     'five items unmet in an institution, two at home, one not assessed');
 SELECT is_empty($$SELECT * FROM report_faults('tekun_monthly', '2021-06-30')$$, 'and its checks hold');
+SAVEPOINT moved;
+CREATE TEMP TABLE tekun_was ON COMMIT DROP AS SELECT * FROM report_tekun_monthly('2021-06-30', '340705100');
+GRANT SELECT ON tekun_was TO PUBLIC;
+SET session_replication_role = replica;
+UPDATE aid_case SET unit_id = unit_id('340705005') WHERE case_id = (SELECT case_id FROM case_round WHERE round_id = :b);
+SET session_replication_role = origin;
+SELECT is(pg_temp.by_login('t_clerk', $$SELECT count(*) FROM (SELECT * FROM aidcase.report_tekun_monthly('2021-06-30', '340705100') EXCEPT TABLE tekun_was) AS d$$), '0', 'a household that moves away stays in the months of its former unit, care and all');
+ROLLBACK TO moved;
 SELECT is_empty($$SELECT * FROM pg_temp.differences('tekun_monthly', '2021-06-30')$$, 'and its drill');
 
 -- Who was taken over is in the opening of the first month.

@@ -86,7 +86,6 @@ SELECT throws_ok($$INSERT INTO aidcase.reserve_movement (fund_id, kind, amount, 
 
 -- The monthly table: help of one round counts once, in the month of its first
 -- part, each part with its amount
-SELECT unit_id AS town FROM aidcase.unit WHERE unit_code = '340705100' \gset
 SAVEPOINT counted;
 SELECT pg_temp.confirm('P', '340705100', '340705100201', '{7103,7104}', 300, '2021-04-20 16:00+08') AS p \gset
 SET LOCAL session_replication_role = replica;

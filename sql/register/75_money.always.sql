@@ -205,36 +205,80 @@ CREATE OR REPLACE FUNCTION aidcase.award_facts(award_ids bigint[])
 RETURNS TABLE (award_id bigint, case_id bigint, unit_id bigint, from_month date, until date, persons integer, taken_over boolean,
                programme text, residence text, amount numeric, stop_reason text, round_id bigint, members integer, women integer,
                disabled integer, able integer, partly_able integer, ability_lost integer, no_ability integer, illness boolean,
-               disability boolean, schooling boolean, disaster boolean, lack_of_labour boolean, other_cause boolean, birth_dates date[])
+               disability boolean, schooling boolean, disaster boolean, lack_of_labour boolean, other_cause boolean, birth_dates date[],
+               centralised_full integer, centralised_half integer, centralised_self integer,
+               dispersed_full integer, dispersed_half integer, dispersed_self integer)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 SELECT a.award_id, a.case_id, a.unit_id, coalesce(lower(a.months), 'infinity'), coalesce(upper(a.months), 'infinity'), a.persons,
        r.round_kind = 'takeover', a.programme, a.residence, a.amount, a.stop_reason, a.round_id, p.members, p.women, p.disabled,
        p.able, p.partly_able, p.ability_lost, p.no_ability, coalesce(c.illness, false), coalesce(c.disability, false),
-       coalesce(c.schooling, false), coalesce(c.disaster, false), coalesce(c.lack_of_labour, false), coalesce(c.other, true), p.birth_dates
-  FROM aidcase.award AS a
+       coalesce(c.schooling, false), coalesce(c.disaster, false), coalesce(c.lack_of_labour, false), coalesce(c.other, true), p.birth_dates,
+       p.centralised_full, p.centralised_half, p.centralised_self, p.dispersed_full, p.dispersed_half, p.dispersed_self
+  FROM unnest(award_facts.award_ids) AS i (award_id)
+  JOIN aidcase.award AS a ON a.award_id = i.award_id
   JOIN aidcase.case_round AS r ON r.round_id = a.round_id
-  JOIN (SELECT q.award_id, count(*)::integer AS members, count(*) FILTER (WHERE m.sex = 'female')::integer AS women,
+  JOIN aidcase.unit AS u ON u.unit_id = a.unit_id
+ CROSS JOIN LATERAL (
+        SELECT count(*)::integer AS members, count(*) FILTER (WHERE m.sex = 'female')::integer AS women,
                count(m.disability_kind)::integer AS disabled,
                count(*) FILTER (WHERE m.work_ability = 'able')::integer AS able,
                count(*) FILTER (WHERE m.work_ability = 'partial')::integer AS partly_able,
                count(*) FILTER (WHERE m.work_ability = 'lost')::integer AS ability_lost,
                count(*) FILTER (WHERE m.work_ability = 'none')::integer AS no_ability,
-               array_agg(m.birth_date ORDER BY m.birth_date) AS birth_dates
+               array_agg(m.birth_date ORDER BY m.birth_date) AS birth_dates,
+               count(*) FILTER (WHERE s.support_mode = 'centralised' AND l.care_level = 'full_care')::integer AS centralised_full,
+               count(*) FILTER (WHERE s.support_mode = 'centralised' AND l.care_level = 'half_care')::integer AS centralised_half,
+               count(*) FILTER (WHERE s.support_mode = 'centralised' AND l.care_level = 'self_care')::integer AS centralised_self,
+               count(*) FILTER (WHERE s.support_mode = 'dispersed' AND l.care_level = 'full_care')::integer AS dispersed_full,
+               count(*) FILTER (WHERE s.support_mode = 'dispersed' AND l.care_level = 'half_care')::integer AS dispersed_half,
+               count(*) FILTER (WHERE s.support_mode = 'dispersed' AND l.care_level = 'self_care')::integer AS dispersed_self
           FROM aidcase.award_person AS q
           JOIN aidcase.case_member AS m ON m.member_id = q.member_id
-         WHERE q.award_id = ANY (award_facts.award_ids)
-         GROUP BY q.award_id) AS p ON p.award_id = a.award_id
-  LEFT JOIN LATERAL (
+          LEFT JOIN aidcase.self_care_assessment AS s ON s.round_id = a.round_id AND s.member_id = q.member_id AND NOT s.void
+          -- the nearest area's rule says how many of the six make which level
+          LEFT JOIN LATERAL (
+                SELECT k.care_level
+                  FROM aidcase.care_level_rule AS k
+                 WHERE k.valid @> s.assessed_on AND k.area_code = ANY (aidcase.area_chain(u.unit_code))
+                   AND (NOT s.eating)::integer + (NOT s.dressing)::integer + (NOT s.getting_up)::integer + (NOT s.toilet)::integer
+                     + (NOT s.walking)::integer + (NOT s.bathing)::integer BETWEEN k.unmet_from AND k.unmet_to
+                 ORDER BY array_position(aidcase.area_chain(u.unit_code), k.area_code) LIMIT 1) AS l ON s.assessment_id IS NOT NULL
+         WHERE q.award_id = a.award_id
+        HAVING count(*) > 0) AS p
+ CROSS JOIN LATERAL (
         SELECT bool_or(k.cause = 'illness') AS illness, bool_or(k.cause = 'disability') AS disability,
                bool_or(k.cause = 'schooling') AS schooling, bool_or(k.cause = 'disaster') AS disaster,
                bool_or(k.cause = 'lack_of_labour') AS lack_of_labour, bool_or(k.cause = 'other') AS other
           FROM aidcase.case_cause AS k
-         WHERE k.round_id = a.round_id AND NOT k.void AND k.cause <> 'emergency') AS c ON true
- WHERE a.award_id = ANY (award_facts.award_ids);
+         WHERE k.round_id = a.round_id AND NOT k.void AND k.cause <> 'emergency') AS c;
 END;
 COMMENT ON FUNCTION aidcase.award_facts(bigint[]) IS
-    '待遇的统计口径:月份、人员构成、致困原因 / what statistics ask of awards: months, whom they are for, causes of the household';
+    '待遇的统计口径:月份、人员构成、护理等级、致困原因 / what statistics ask of awards: months, whom they are for, their care, causes of the household';
+
+-- Awards of which what is stored differs, or is missing, or should not be there.
+CREATE OR REPLACE FUNCTION aidcase.award_fact_differences(award_ids bigint[])
+RETURNS TABLE (award_id bigint, members integer, fact_members integer, until date, fact_until date)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+SELECT i.award_id, s.members, n.members, s.until, n.until
+  FROM unnest(award_fact_differences.award_ids) AS i (award_id)
+  LEFT JOIN aidcase.award_facts(award_fact_differences.award_ids) AS s ON s.award_id = i.award_id
+  LEFT JOIN aidcase.award_fact AS n ON n.award_id = i.award_id
+ WHERE (s.case_id, s.unit_id, s.from_month, s.until, s.persons, s.taken_over, s.programme, s.residence, s.amount,
+        s.stop_reason, s.round_id, s.members, s.women, s.disabled, s.able, s.partly_able, s.ability_lost,
+        s.no_ability, s.illness, s.disability, s.schooling, s.disaster, s.lack_of_labour, s.other_cause,
+        s.birth_dates, s.centralised_full, s.centralised_half, s.centralised_self, s.dispersed_full,
+        s.dispersed_half, s.dispersed_self)
+       IS DISTINCT FROM
+       (n.case_id, n.unit_id, n.from_month, n.until, n.persons, n.taken_over, n.programme, n.residence, n.amount,
+        n.stop_reason, n.round_id, n.members, n.women, n.disabled, n.able, n.partly_able, n.ability_lost,
+        n.no_ability, n.illness, n.disability, n.schooling, n.disaster, n.lack_of_labour, n.other_cause,
+        n.birth_dates, n.centralised_full, n.centralised_half, n.centralised_self, n.dispersed_full,
+        n.dispersed_half, n.dispersed_self);
+END;
+COMMENT ON FUNCTION aidcase.award_fact_differences(bigint[]) IS
+    '统计行与待遇、人员、致困原因不一致的待遇 / awards of which statistics count something else than the award, its persons and causes say';
 
 -- Writes the facts of awards that have none; returns how many.
 CREATE OR REPLACE FUNCTION aidcase.write_award_facts(award_ids bigint[]) RETURNS bigint
@@ -244,9 +288,10 @@ AS $$
 DECLARE
     written bigint;
 BEGIN
-    INSERT INTO aidcase.award_fact (award_id, case_id, unit_id, from_month, until, persons, taken_over, programme,
-            residence, amount, stop_reason, round_id, members, women, disabled, able, partly_able, ability_lost,
-            no_ability, illness, disability, schooling, disaster, lack_of_labour, other_cause, birth_dates)
+    INSERT INTO aidcase.award_fact (award_id, case_id, unit_id, from_month, until, persons, taken_over, programme, residence, amount, stop_reason,
+            round_id, members, women, disabled, able, partly_able, ability_lost, no_ability, illness, disability,
+            schooling, disaster, lack_of_labour, other_cause, birth_dates, centralised_full, centralised_half,
+            centralised_self, dispersed_full, dispersed_half, dispersed_self)
     SELECT f.* FROM aidcase.award_facts(award_ids) AS f ORDER BY f.award_id;
     GET DIAGNOSTICS written = ROW_COUNT;
     RETURN written;
@@ -306,18 +351,7 @@ DECLARE
     forged bigint;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        forged := (
-            SELECT min(n.award_id) FROM new_rows AS n
-              LEFT JOIN aidcase.award_facts(written) AS s ON s.award_id = n.award_id
-             WHERE (n.case_id, n.unit_id, n.from_month, n.until, n.persons, n.taken_over, n.programme, n.residence,
-                    n.amount, n.stop_reason, n.round_id, n.members, n.women, n.disabled, n.able, n.partly_able,
-                    n.ability_lost, n.no_ability, n.illness, n.disability, n.schooling, n.disaster, n.lack_of_labour,
-                    n.other_cause, n.birth_dates)
-                   IS DISTINCT FROM
-                   (s.case_id, s.unit_id, s.from_month, s.until, s.persons, s.taken_over, s.programme, s.residence,
-                    s.amount, s.stop_reason, s.round_id, s.members, s.women, s.disabled, s.able, s.partly_able,
-                    s.ability_lost, s.no_ability, s.illness, s.disability, s.schooling, s.disaster, s.lack_of_labour,
-                    s.other_cause, s.birth_dates));
+        forged := (SELECT min(d.award_id) FROM aidcase.award_fact_differences(written) AS d);
     ELSE
         -- nothing else can be changed
         forged := (

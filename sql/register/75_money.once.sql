@@ -52,22 +52,22 @@ CREATE TABLE aidcase.award_person (
 SELECT aidcase.set_up_table('award_person');
 
 -- What statistics ask of an award, a row each: its months as plain days, and
--- whom it is for.  Persons and the causes of the household are frozen when it
--- is made, so that a report of a month need not read every member again.  Who
+-- whom it is for.  Persons, their care and the causes of the household are
+-- frozen when it is made, so that a report of a month need not read every member again.  Who
 -- is aged or a minor depends on the day of the report.
 CREATE TABLE aidcase.award_fact (
     award_id   bigint PRIMARY KEY REFERENCES aidcase.award,
     case_id    bigint NOT NULL REFERENCES aidcase.aid_case,
-    unit_id    bigint NOT NULL REFERENCES aidcase.unit,
+    unit_id    bigint NOT NULL,         -- this and the others are those of the award
     from_month date NOT NULL,           -- its first day; infinity: replaced before it began
     until      date NOT NULL,           -- first day of the month after the last; infinity: goes on
     persons    integer NOT NULL,        -- as of the award
     taken_over boolean NOT NULL,        -- by a round of take-over
-    programme  text NOT NULL REFERENCES aidcase.programme,
+    programme  text NOT NULL,
     residence  text NOT NULL,
     amount     numeric(14,2) NOT NULL,
     stop_reason text,
-    round_id   bigint NOT NULL REFERENCES aidcase.case_round,
+    round_id   bigint NOT NULL,
     members    integer NOT NULL CHECK (members > 0),    -- named as its persons
     women      integer NOT NULL CHECK (women >= 0 AND women <= members),
     disabled   integer NOT NULL CHECK (disabled >= 0 AND disabled <= members),
@@ -82,6 +82,13 @@ CREATE TABLE aidcase.award_fact (
     lack_of_labour boolean NOT NULL,
     other_cause boolean NOT NULL,       -- or none stated, or an emergency only
     birth_dates date[] NOT NULL,        -- of the members, in order
+    centralised_full integer NOT NULL CHECK (centralised_full >= 0),    -- members by support mode and care level
+    centralised_half integer NOT NULL CHECK (centralised_half >= 0),
+    centralised_self integer NOT NULL CHECK (centralised_self >= 0),
+    dispersed_full integer NOT NULL CHECK (dispersed_full >= 0),
+    dispersed_half integer NOT NULL CHECK (dispersed_half >= 0),
+    dispersed_self integer NOT NULL CHECK (dispersed_self >= 0),
+    CHECK (members >= centralised_full + centralised_half + centralised_self + dispersed_full + dispersed_half + dispersed_self),
     CHECK (members = able + partly_able + ability_lost + no_ability),
     CHECK (members = cardinality(birth_dates)),
     CHECK (illness OR disability OR schooling OR disaster OR lack_of_labour OR other_cause)

@@ -265,26 +265,16 @@ SELECT r.unit_id, NULL::bigint AS case_id, NULL::bigint AS round_id, 'payment_ro
        (t.unit_id, t.lines, t.households, t.persons, t.base_amount, t.addon_amount, t.care_amount, t.price_amount, t.other_amount, t.amount);
 
 -- Reports count by the facts that were written with awards; they are those of
--- the awards, their persons and the causes of their households, all of them.
+-- the awards, their persons and the causes of their households.
 CREATE OR REPLACE VIEW aidcase.audit_facts_differ WITH (security_invoker = true) AS
 SELECT a.unit_id, a.case_id, a.round_id, 'award'::text AS subject, a.award_id AS subject_id,
        NULL::bigint AS staff_id, '待遇统计行与待遇不符'::text AS what, 'what statistics count of the award is not what it says'::text AS what_en,
        r.occurred_at AS since, r.occurred_at AS known_at,
-       jsonb_build_object('programme', a.programme, 'members', s.members, 'fact_members', n.members,
-                          'until', s.until, 'fact_until', n.until) AS detail
-  FROM aidcase.award_facts(ARRAY(SELECT q.award_id FROM aidcase.award AS q)) AS s
-  FULL JOIN aidcase.award_fact AS n ON n.award_id = s.award_id
-  JOIN aidcase.award AS a ON a.award_id = coalesce(s.award_id, n.award_id)
-  JOIN aidcase.case_round AS r ON r.round_id = a.round_id
- WHERE (s.case_id, s.unit_id, s.from_month, s.until, s.persons, s.taken_over, s.programme, s.residence, s.amount,
-        s.stop_reason, s.round_id, s.members, s.women, s.disabled, s.able, s.partly_able, s.ability_lost,
-        s.no_ability, s.illness, s.disability, s.schooling, s.disaster, s.lack_of_labour, s.other_cause,
-        s.birth_dates)
-       IS DISTINCT FROM
-       (n.case_id, n.unit_id, n.from_month, n.until, n.persons, n.taken_over, n.programme, n.residence, n.amount,
-        n.stop_reason, n.round_id, n.members, n.women, n.disabled, n.able, n.partly_able, n.ability_lost,
-        n.no_ability, n.illness, n.disability, n.schooling, n.disaster, n.lack_of_labour, n.other_cause,
-        n.birth_dates);
+       jsonb_build_object('programme', a.programme, 'members', d.members, 'fact_members', d.fact_members,
+                          'until', d.until, 'fact_until', d.fact_until) AS detail
+  FROM aidcase.award_fact_differences(ARRAY(SELECT q.award_id FROM aidcase.award AS q)) AS d
+  JOIN aidcase.award AS a ON a.award_id = d.award_id
+  JOIN aidcase.case_round AS r ON r.round_id = a.round_id;
 
 -- An award goes on with the standard of an earlier month although another one
 -- is in force this month.  The standard is looked up once for each place.

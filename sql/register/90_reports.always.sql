@@ -348,7 +348,8 @@ DECLARE
     -- PostgreSQL keeps track of what a function reads; the fact of an award is
     -- written with the award, which says more
     tables CONSTANT text[] := ARRAY(
-        SELECT DISTINCT CASE c.relname WHEN 'award_fact' THEN 'award' ELSE c.relname::text END FROM pg_depend AS d JOIN pg_class AS c ON c.oid = d.refobjid
+        SELECT DISTINCT c.relname::text FROM pg_depend AS d JOIN pg_class AS f ON f.oid = d.refobjid
+          JOIN pg_class AS c ON c.oid = CASE f.oid WHEN 'aidcase.award_fact'::regclass THEN 'aidcase.award'::regclass ELSE f.oid END
          WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_class'::regclass
            AND d.objid = to_regprocedure(format('aidcase.%I(date,text,timestamptz)', 'drill_' || changes_since.report))
            AND has_any_column_privilege(aidcase.caller(), c.oid, 'SELECT'));

@@ -87,6 +87,9 @@ INSERT INTO registry_hit (hit_id, entry_no, check_id, case_id, round_id, registr
 SELECT c.case_id, 0, 1, c.case_id, c.case_id, (ARRAY['bank', 'vehicle', 'tax'])[1 + c.case_id % 3], 'x', timestamptz '2021-12-05' - (c.case_id % 90) * interval '1 day',
        CASE WHEN c.case_id % 2 = 0 THEN 'not_confirmed' END, CASE WHEN c.case_id % 2 = 0 THEN timestamptz '2021-12-15' END, CASE WHEN c.case_id % 2 = 0 THEN 1 END
   FROM aid_case AS c WHERE c.case_id % 10 = 0;
+INSERT INTO aid_handover (handover_id, entry_no, case_id, round_id, handed_at, amount, form, recipient_member_id, receipt_no, handed_by, witness_id, from_reserve)
+SELECT c.case_id, 0, c.case_id, c.case_id, timestamptz '2021-12-30 12:00+08' - (c.case_id % 400) * interval '1 day', 500, 'cash', 4 * c.case_id, 'x', 1, 2, false
+  FROM aid_case AS c WHERE c.case_id % 50 = 0;
 INSERT INTO lead (lead_id, entry_no, unit_id, village_id, source, person_name, situation, found_on, workflow_id, state, occurred_at, opened_by)
 SELECT c.case_id, 0, c.unit_id, c.village_id, 'committee', '某', 'x', date '2021-12-20' - (c.case_id % 60)::integer,
        (SELECT w.workflow_id FROM workflow AS w WHERE w.subject = 'lead'),
